@@ -288,7 +288,10 @@ class OutputTokensDetails(Struct, frozen=True):
 
 
 class Usage(Struct):
-    """Tokens of one answer. `input_tokens` leaves the cached ones out: the whole prompt is the sum of the three."""
+    """Tokens of one answer. `input_tokens` leaves the cached ones out: the whole prompt is the sum of the three.
+
+    `estimated` is a note to ourselves that the provider gave no usage; it is taken off before a client sees it.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -298,6 +301,7 @@ class Usage(Struct):
     output_tokens_details: OutputTokensDetails = OutputTokensDetails()
     server_tool_use: Raw | None = None
     service_tier: str = "standard"
+    estimated: bool | UnsetType = UNSET
 
 
 StopReason = Literal[
