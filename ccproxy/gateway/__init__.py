@@ -1,0 +1,1 @@
+"""One request's way: who may, where to, sending, reading, ending."""
