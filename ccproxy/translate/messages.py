@@ -15,6 +15,7 @@ from typing import Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 Opt = Raw | UnsetType
+UNKNOWN = "__unknown__"
 
 
 class Base64Source(Struct, tag="base64", forbid_unknown_fields=True):
@@ -69,8 +70,8 @@ class DocumentBlock(Struct, tag="document", forbid_unknown_fields=True):
     """A PDF or a text document."""
 
     source: Base64Source | UrlSource | TextSource | ContentSource | FileSource
-    title: str | None | UnsetType = UNSET
-    context: str | None | UnsetType = UNSET
+    title: str | UnsetType | None = UNSET
+    context: str | UnsetType | None = UNSET
     citations: Opt = UNSET
     cache_control: Opt = UNSET
 
@@ -116,14 +117,19 @@ class ToolUseBlock(Struct, tag="tool_use", forbid_unknown_fields=True):
     cache_control: Opt = UNSET
 
 
-class UnknownBlock(Struct, tag="__unknown__"):
+class UnknownBlock(Struct, tag=UNKNOWN, forbid_unknown_fields=True):
     """A block of a type that this version does not know: `block_type` and the whole block as JSON text.
 
-    Also stands for the server tools' blocks on wires that have no counterpart. Made by `translate.parse` only.
+    Also stands for the server tools' blocks on wires that have no counterpart. Made by `translate.parse`; a client
+    that writes the tag itself gets no further than with an unknown block, because `raw` has to be an object.
     """
 
     block_type: str
     raw: Raw
+
+    def __post_init__(self) -> None:
+        if memoryview(self.raw)[0] != ord("{"):
+            raise ValueError("raw: expected an object")
 
 
 ResultContent = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock | UnknownBlock
