@@ -1,0 +1,49 @@
+"""Everything that a view may use, in one value that hangs off the application; nothing else is global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from ccproxy.gateway.access import Gate
+    from ccproxy.gateway.catalog import Catalog
+    from ccproxy.gateway.exchange import Exchange
+    from ccproxy.gateway.lifecycle import Lifecycle
+    from ccproxy.settings import Settings
+    from ccproxy.store.logbook import Logbook
+    from ccproxy.store.providers import Providers
+    from ccproxy.store.statistics import Statistics
+
+EXTENSION = "ccproxy"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the application, put together by `ccproxy.app` and found under `app.extensions["ccproxy"]`.
+
+    `started_at` is an aware UTC time.
+    """
+
+    settings: Settings
+    providers: Providers
+    logbook: Logbook
+    statistics: Statistics
+    gate: Gate
+    exchange: Exchange
+    lifecycle: Lifecycle
+    catalog: Catalog
+    started_at: datetime
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return (datetime.now(UTC) - self.started_at).total_seconds()
+
+
+def services() -> Services:
+    """The services of the application that serves the current request."""
+    return cast("Services", current_app.extensions[EXTENSION])
