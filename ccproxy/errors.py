@@ -9,6 +9,7 @@
     │   ├── Forbidden                 403  address, host or role
     │   ├── NotFound                  404  path, provider, model
     │   ├── MethodNotAllowed          405
+    │   ├── SlowRequest               408  the body did not arrive in time
     │   ├── Conflict                  409  two admins at once
     │   ├── RequestTooLarge           413
     │   └── UnsupportedMediaType      415
@@ -120,6 +121,13 @@ class MethodNotAllowed(ClientError):
     """Known path, wrong method; carries `Allow`."""
 
     status = 405
+
+
+class SlowRequest(ClientError):
+    """The body did not arrive in time; SDKs try again."""
+
+    status = 408
+    type = "timeout_error"
 
 
 class Conflict(ClientError):
