@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 from flask import Response, after_this_request, request
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # gunicorn brings no types
 
 from ccproxy.errors import ClientError, InvalidRequest, RequestTooLarge, SlowRequest, UnsupportedMediaType
 
@@ -106,7 +106,7 @@ def _linger(connection: socket.socket) -> None:
     """Say that nothing more will be sent, then throw away what still arrives until the client hangs up, for a while."""
     try:
         connection.shutdown(socket.SHUT_WR)
-        with gevent.Timeout(LINGER, False):
+        with gevent.Timeout(LINGER, TimeoutError):
             while connection.recv(LINGER_STEP):
                 pass
     except OSError:
