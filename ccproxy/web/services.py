@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.catalog import Catalog
     from ccproxy.gateway.exchange import Exchange
     from ccproxy.gateway.lifecycle import Lifecycle
+    from ccproxy.gateway.routing import Router
     from ccproxy.settings import Settings
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
@@ -33,6 +34,7 @@ class Services:
     logbook: Logbook
     statistics: Statistics
     gate: Gate
+    router: Router
     exchange: Exchange
     lifecycle: Lifecycle
     catalog: Catalog

@@ -1,0 +1,253 @@
+"""One request's exchange with its target: encode, send, decode, render; whole or as a stream.
+
+The only place where a wire, the upstream connection and time meet. Knows no HTTP framework: it answers with bytes or
+raises an error that has a status. Nothing reaches the client before the first meaningful event, so that an early
+failure keeps its real status; after HEAD_AFTER seconds without one the stream begins with a ping.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+import structlog
+from msgspec import UNSET, Struct
+
+from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError
+from ccproxy.gateway.journal import Entry
+from ccproxy.gateway.routing import Plan
+from ccproxy.gateway.upstream import Answer, Silence, Upstream
+from ccproxy.translate import render, tokens
+from ccproxy.translate.events import Event
+from ccproxy.translate.messages import Message, MessagesRequest, Usage
+from ccproxy.translate.redact import redact
+from ccproxy.translate.replay import events_of
+from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
+from ccproxy.translate.wire import openai_chat
+
+HEAD_AFTER = 20.0
+"""Seconds without a meaningful event after which the stream's head and a ping go out all the same."""
+PING_EVERY = 10.0
+"""Seconds of silence towards the client after which it gets a ping; its own watchdogs wait minutes."""
+_REUSE_WAIT = 0.02  # for the last bytes of a finished answer, so that its connection can be used again
+
+_WIRES: dict[str, Any] = {"openai-chat": openai_chat}
+
+
+class Call(Struct, frozen=True):
+    """A request made ready for one target."""
+
+    wire: Any
+    target: Target
+    request: UpstreamRequest
+    context: DecodeContext
+    request_id: str
+
+
+class Finished(Struct, frozen=True):
+    """Stands in for a decoder where a stream was asked for and the whole message came at once."""
+
+    stop_reason: str | None
+    usage: Usage
+    usage_estimated: bool
+    done: bool = True
+
+
+class Opened(Struct, frozen=True):
+    """A stream that has begun: its first events, and the decoder (or Finished) that the rest goes through."""
+
+    answer: Answer
+    events: list[Event]
+    decoder: Any
+
+
+class Exchange:
+    """Exchanges of one worker. `total` bounds each of them, in seconds."""
+
+    def __init__(self, upstream: Upstream, *, total: float) -> None:
+        self._upstream = upstream
+        self._total = total
+
+    def prepare(self, request: MessagesRequest, plan: Plan, message_id: str, request_id: str) -> Call:
+        """Encode for the plan's target. Raises InvalidRequest for what it cannot be given."""
+        target = plan.targets[0]
+        wire = _WIRES[target.wire]
+        encoded: UpstreamRequest = wire.encode(request, target)
+        context = DecodeContext(
+            message_id=message_id,
+            target=target,
+            input_tokens=tokens.estimate(request),
+            names=encoded.names,
+            used_ids=encoded.used_ids,
+            local_stops=encoded.local_stops,
+        )
+        return Call(wire, target, encoded, context, request_id)
+
+    def answer(self, call: Call, entry: Entry) -> bytes:
+        """The whole answer as the client gets it. Raises an UpstreamError."""
+        try:
+            with gevent.Timeout(self._total, _too_long(self._total)):
+                answer = self._send(call)
+                message, estimated = _decoded(call, answer.read_all(time.monotonic() + self._total))
+        except UpstreamError as error:
+            raise _told(error, call, entry) from None
+        entry.attempted(call.target.provider, call.target.model, None)
+        entry.first_byte()
+        entry.answered(message.stop_reason, message.usage, estimated)
+        return render.message(message)
+
+    def stream(self, call: Call, entry: Entry) -> Iterator[bytes]:
+        """The answer as frames of server-sent events.
+
+        Raises an UpstreamError until the first frame was given out; from then on a failure is an `error` frame, the
+        last one. Closing the iterator, or an exception thrown into it, lets go of the upstream at once.
+        """
+        deadline = time.monotonic() + self._total
+        opened: Opened | None = None
+        started = False
+        opening = gevent.spawn(self._open, call, deadline)
+        try:
+            wait = HEAD_AFTER
+            while True:
+                opening.join(min(wait, deadline - time.monotonic()))
+                if opening.ready():
+                    break
+                if time.monotonic() >= deadline:
+                    raise _too_long(self._total)
+                yield render.PING
+                started = True
+                wait = PING_EVERY
+            opened = _result(opening)
+            entry.first_byte()
+            started = True
+            yield render.events(opened.events)
+            yield from self._rest(opened, deadline)
+        except CCProxyError as error:
+            if isinstance(error, UpstreamError):
+                _told(error, call, entry)
+            if not started:
+                raise
+            entry.failed(error)
+            yield render.error_event(error.body(call.request_id))
+        except Exception as error:
+            if not started:
+                raise
+            structlog.get_logger().exception("bug in a stream", request_id=call.request_id)
+            entry.failed(error)
+            yield render.error_event(CCProxyError("internal error").body(call.request_id))
+        else:
+            entry.attempted(call.target.provider, call.target.model, None)
+        finally:
+            if opened is None:
+                opening.kill(block=False)
+            else:
+                opened.answer.close()
+                decoder = opened.decoder
+                entry.answered(decoder.stop_reason, decoder.usage, decoder.usage_estimated)
+
+    def _rest(self, opened: Opened, deadline: float) -> Iterator[bytes]:
+        """The frames after the first, up to the end of the answer; pings where the upstream gives none to send."""
+        answer, decoder, idle = opened.answer, opened.decoder, self._upstream.idle
+        heard = spoken = time.monotonic()
+        while not decoder.done:
+            now = time.monotonic()
+            try:
+                data = answer.read(max(0.0, min(spoken + PING_EVERY, heard + idle, deadline) - now))
+            except Silence:
+                data = None
+            now = time.monotonic()
+            if now >= deadline:
+                raise _too_long(self._total)
+            if data is None:
+                if now >= heard + idle:
+                    raise DeadlinePassed(f"the provider sent nothing for {idle:g} s")
+                events = []
+            else:
+                heard = now
+                events = decoder.feed(data) if data else decoder.close()
+            if events:
+                spoken = now
+                yield render.events(events)
+            elif now >= spoken + PING_EVERY:
+                spoken = now
+                yield render.PING
+            if data == b"":
+                return
+        try:
+            while answer.read(_REUSE_WAIT):
+                pass
+        except Silence:
+            pass
+
+    def _open(self, call: Call, deadline: float) -> Opened | Exception:
+        """Send, and read on to the first events. Returns what went wrong, for the greenlet it runs in is waited for."""
+        answer: Answer | None = None
+        opened: Opened | None = None
+        try:
+            answer = self._send(call)
+            if not answer.is_event_stream:
+                message, estimated = _decoded(call, answer.read_all(deadline))
+                finished = Finished(message.stop_reason, message.usage, estimated)
+                opened = Opened(answer, events_of(message), finished)
+                return opened
+            decoder = call.wire.StreamDecoder(call.context)
+            events: list[Event] = []
+            while not events and not decoder.done:
+                data = answer.read(min(self._upstream.idle, max(0.0, deadline - time.monotonic())))
+                events = decoder.feed(data) if data else decoder.close()
+            opened = Opened(answer, events, decoder)
+        except Silence:
+            return DeadlinePassed(f"the provider sent nothing for {self._upstream.idle:g} s")
+        except Exception as error:  # noqa: BLE001 - handed to the waiting greenlet, which raises it
+            return error
+        finally:
+            if opened is None and answer is not None:
+                answer.close()
+        return opened
+
+    def _send(self, call: Call) -> Answer:
+        """Send the call; an answer that is an error is raised as what it means."""
+        request = call.request
+        answer = self._upstream.send(
+            request.method,
+            call.target.base_url + request.path,
+            {**request.headers, **call.target.headers},
+            request.body,
+        )
+        if answer.status >= 300:
+            body = answer.read_all(time.monotonic() + self._upstream.idle)
+            raise call.wire.decode_error(answer.status, answer.headers, body)
+        return answer
+
+
+def _result(opening: gevent.Greenlet[..., Opened | Exception]) -> Opened:
+    result = opening.value
+    if isinstance(result, Opened):
+        return result
+    if isinstance(result, Exception):
+        raise result
+    raise RuntimeError("the opening greenlet was ended from outside")
+
+
+def _decoded(call: Call, body: bytes) -> tuple[Message, bool]:
+    """The message in `body`, and whether its usage is our estimate."""
+    message: Message = call.wire.decode(body, call.context)
+    estimated = message.usage.estimated is True
+    message.usage.estimated = UNSET
+    return message, estimated
+
+
+def _told(error: UpstreamError, call: Call, entry: Entry) -> UpstreamError:
+    """The same error, fit to be shown: it names the provider, and no secret."""
+    message = redact(error.message, call.target.secrets)
+    if error.status == 401:
+        message = f"provider {call.target.provider!r} refused its API key: {message}"
+    error.message = message
+    entry.attempted(call.target.provider, call.target.model, error)
+    return error
+
+
+def _too_long(total: float) -> DeadlinePassed:
+    return DeadlinePassed(f"the request took more than {total:g} s")

@@ -1,0 +1,174 @@
+"""What is told of each request: two log lines and one row, exactly once, whatever happens to it.
+
+Knows names and numbers of a request. Never a key, a prompt or an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+from ccproxy.errors import CCProxyError
+from ccproxy.gateway.disconnect import ClientGone
+from ccproxy.store.logbook import RequestRow
+from ccproxy.translate.messages import MessagesRequest, Usage
+from ccproxy.translate.target import Target
+
+CLIENT_CLOSED = 499
+"""The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
+
+
+class Entry:
+    """One request, from its arrival to its end. A context manager: leaving it ends the entry."""
+
+    def __init__(self, record: Callable[[RequestRow], None], row: RequestRow) -> None:
+        self.row = row
+        self._record = record
+        self._begun = time.monotonic()
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def arrived(self, request: MessagesRequest, target: Target, route: str, dropped: list[str]) -> None:
+        """The request has a target: the first log line."""
+        row = self.row
+        row.provider = target.provider
+        row.model = request.model
+        row.upstream_model = target.model
+        row.route = route
+        row.stream = bool(request.stream)
+        row.dropped = dropped
+        _log().info(
+            "API action",
+            type="api_action",
+            action="anthropic_request",
+            request_id=row.request_id,
+            provider=target.provider,
+            model=request.model,
+            messages=len(request.messages),
+            tools=len(request.tools or ()),
+            max_tokens=request.max_tokens,
+        )
+
+    def first_byte(self) -> None:
+        """The answer's first meaningful part is on its way to the client."""
+        if self.row.ttft_ms is None:
+            self.row.ttft_ms = self._elapsed()
+
+    def attempted(self, provider: str, model: str, error: CCProxyError | None) -> None:
+        """An attempt at a target has ended."""
+        self.row.attempts.append(
+            {
+                "provider": provider,
+                "model": model,
+                "status": 200 if error is None else error.status,
+                "error_type": None if error is None else error.type,
+                "ended_ms": self._elapsed(),
+            }
+        )
+
+    def answered(self, stop_reason: str | None, usage: Usage, estimated: bool) -> None:
+        """What the answer came to, as far as it got."""
+        row = self.row
+        row.stop_reason = stop_reason
+        row.input_tokens = usage.input_tokens
+        row.output_tokens = usage.output_tokens
+        row.cache_read_input_tokens = usage.cache_read_input_tokens
+        row.cache_creation_input_tokens = usage.cache_creation_input_tokens
+        row.thinking_tokens = usage.output_tokens_details.thinking_tokens
+        row.usage_estimated = estimated
+
+    def failed(self, error: BaseException) -> None:
+        """The request failed after its answer had begun; the status stays what was sent."""
+        self._error = error
+
+    def __enter__(self) -> Entry:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._error = error
+        self.end()
+
+    def end(self) -> None:
+        """Write the second line and the row; further calls do nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        row = self.row
+        row.duration_ms = self._elapsed()
+        row.status, row.error_type = _outcome(self._error)
+        line: dict[str, Any] = {}
+        if isinstance(self._error, CCProxyError):
+            line["error"] = self._error.message
+        if row.usage_estimated:
+            line["usage_estimated"] = True
+        log = _log()
+        (log.info if row.status < 500 else log.warning)(
+            "API action",
+            type="api_action",
+            action="anthropic_response",
+            request_id=row.request_id,
+            provider=row.provider,
+            model=row.model,
+            status=row.status,
+            stop_reason=row.stop_reason,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+            cache_read_input_tokens=row.cache_read_input_tokens,
+            cache_creation_input_tokens=row.cache_creation_input_tokens,
+            upstream_model=row.upstream_model,
+            stream=row.stream,
+            ttft_ms=row.ttft_ms,
+            duration_ms=row.duration_ms,
+            dropped=row.dropped,
+            error_type=row.error_type,
+            **line,
+        )
+        self._record(row)
+
+    def _elapsed(self) -> float:
+        return round((time.monotonic() - self._begun) * 1000, 1)
+
+
+def begin(
+    record: Callable[[RequestRow], None],
+    *,
+    request_id: str,
+    caller: str,
+    client_ip: str,
+    session_id: str | None,
+    user_agent: str | None,
+) -> Entry:
+    """Open the entry of a request; `record` takes its row at the end."""
+    row = RequestRow(
+        request_id=request_id,
+        started_at=datetime.now(UTC),
+        caller=caller,
+        client_ip=client_ip,
+        session_id=session_id,
+        user_agent=user_agent,
+    )
+    return Entry(record, row)
+
+
+def _outcome(error: BaseException | None) -> tuple[int, str | None]:
+    match error:
+        case None:
+            return 200, None
+        case CCProxyError():
+            return error.status, error.type
+        case ClientGone() | GeneratorExit():
+            return CLIENT_CLOSED, "client_closed"
+        case _:
+            return 500, "api_error"
+
+
+def _log() -> Any:
+    return structlog.get_logger()

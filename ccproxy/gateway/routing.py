@@ -1,0 +1,133 @@
+"""Which provider and model a request goes to. Pure: a name and a snapshot in, a plan out.
+
+The order (docs/api.md): `provider/model` or `provider,model` outright; a route of that name; an enabled provider that
+lists the model; the `default` route; the only enabled provider. What cannot be placed is a 404 that says what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ccproxy import presets
+from ccproxy.errors import NoProvider, NotFound
+from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.translate.target import Target
+
+ADVICE = (
+    "no provider is set up or enabled; add one: curl -X POST http://HOST:PORT/providers "
+    '-H \'content-type: application/json\' -d \'{"name": "groq", "api_key": "..."}\''
+)
+
+
+class Plan(Struct, frozen=True):
+    """Where a request goes: the name of the rule that decided, and the targets in the order they are tried."""
+
+    route: str
+    targets: tuple[Target, ...]
+
+
+class Router:
+    """Plans for one worker; what a snapshot's providers come to is worked out once per snapshot."""
+
+    def __init__(self, seal_keys: tuple[bytes, ...], routes: Mapping[str, Any] | None = None) -> None:
+        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`."""
+        self._seal_keys = seal_keys
+        self._routes = dict(routes or {})
+        self._version: int | None = None
+        self._targets: dict[str, Target] = {}
+
+    def plan(self, asked: str, snapshot: Snapshot) -> Plan:
+        """The plan for a model's name as the client gave it. Raises NoProvider or NotFound."""
+        if self._version != snapshot.version:
+            self._targets = {provider.name: connect(provider, self._seal_keys) for provider in snapshot.enabled}
+            self._version = snapshot.version
+        enabled = snapshot.enabled
+        if not enabled:
+            raise NoProvider(ADVICE)
+        outright = _split(asked, snapshot)
+        if outright is not None:
+            provider, model = outright
+            return Plan("outright", (self._target(provider, model or _first_model(provider, asked)),))
+        if asked in self._routes and asked != "default":
+            return self._by_route(asked, snapshot)
+        for provider in enabled:
+            if asked in provider.models:
+                return Plan("models", (self._target(provider, asked),))
+        if "default" in self._routes:
+            return self._by_route("default", snapshot)
+        if len(enabled) == 1:
+            only = enabled[0]
+            return Plan("only", (self._target(only, only.models[0] if only.models else asked),))
+        raise NotFound(f"model: {asked!r} is not known here; {_what_there_is(snapshot)}")
+
+    def _by_route(self, name: str, snapshot: Snapshot) -> Plan:
+        route = self._routes[name]
+        provider = snapshot.get(route["provider"])
+        if provider is None or not provider.enabled:
+            raise NotFound(
+                f"route {name!r} leads to provider {route['provider']!r}, which is not set up or not enabled; "
+                f"{_what_there_is(snapshot)}"
+            )
+        return Plan(name, (self._target(provider, route["model"]),))
+
+    def _target(self, provider: Provider, model: str) -> Target:
+        known = self._targets[provider.name]
+        return Target(
+            provider=known.provider,
+            kind=known.kind,
+            wire=known.wire,
+            model=model,
+            base_url=known.base_url,
+            dialect=known.dialect,
+            headers=known.headers,
+            options=known.options,
+            secrets=known.secrets,
+            seal_keys=known.seal_keys,
+        )
+
+
+def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
+    """What a provider comes to once its preset is applied; the model is still empty."""
+    preset = presets.find(provider.type)
+    if preset is None:
+        raise NotFound(f"provider {provider.name!r} is of type {provider.type!r}, which this version does not know")
+    return Target(
+        provider=provider.name,
+        kind=provider.type,
+        wire=preset.wire,
+        model="",
+        base_url=presets.base_url(preset, provider.api_base_url, provider.options),
+        dialect=preset.dialect,
+        headers={**presets.auth_headers(preset, provider.api_key), **provider.headers},
+        options=dict(provider.options),
+        secrets=(provider.api_key,) if provider.api_key else (),
+        seal_keys=seal_keys,
+    )
+
+
+def _split(asked: str, snapshot: Snapshot) -> tuple[Provider, str] | None:
+    """The provider and model that the name gives outright; None for a bare name (which may hold slashes too)."""
+    for mark in ("/", ","):
+        name, found, model = asked.partition(mark)
+        provider = snapshot.get(name) if found else None
+        if provider is None:
+            continue
+        if not provider.enabled:
+            raise NotFound(f"model: provider {name!r} is not enabled; {_what_there_is(snapshot)}")
+        return provider, model
+    return None
+
+
+def _first_model(provider: Provider, asked: str) -> str:
+    if not provider.models:
+        raise NotFound(f"model: {asked!r} names no model, and provider {provider.name!r} lists none")
+    return provider.models[0]
+
+
+def _what_there_is(snapshot: Snapshot) -> str:
+    names = [f"{provider.name}/{model}" for provider in snapshot.enabled for model in (provider.models or ("MODEL",))]
+    shown = ", ".join(names[:20])
+    return f"there is: {shown}" + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,0 +1,129 @@
+"""POST /v1/messages and /v1/messages/count_tokens: bytes and headers in, an answer or a stream out.
+
+The request's whole way stands in `create`, top to bottom. Everything that must end with the request, however it
+ends, is on one stack: for a stream it is closed when the stream is, else when the view returns.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import gevent
+from flask import Blueprint, Response, g, request
+
+from ccproxy.gateway import journal
+from ccproxy.gateway.disconnect import watch
+from ccproxy.gateway.exchange import Call
+from ccproxy.translate import losses, tokens
+from ccproxy.translate.parse import parse
+from ccproxy.web.bodies import read_body
+from ccproxy.web.services import services
+
+BODY_TIMEOUT = 60.0
+"""Seconds that a client has for sending its body."""
+
+blueprint = Blueprint("messages", __name__)
+
+
+@blueprint.post("/v1/messages")
+def create() -> Response:
+    """Answer a request of the Messages API, whole or as server-sent events."""
+    parts = services()
+    environ = request.environ
+    caller = parts.gate.check(environ)
+    with ExitStack() as ending:
+        token = parts.lifecycle.enter()
+        ending.callback(parts.lifecycle.leave, token)
+        entry = ending.enter_context(
+            journal.begin(
+                parts.logbook.record,
+                request_id=g.request_id,
+                caller=caller.name,
+                client_ip=caller.address,
+                session_id=environ.get("HTTP_X_CLAUDE_CODE_SESSION_ID"),
+                user_agent=environ.get("HTTP_USER_AGENT"),
+            )
+        )
+        body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
+        client = environ.get("gunicorn.socket")
+        if client is not None:
+            ending.callback(watch(client))
+        parsed = parse(body)
+        entry.row.model = parsed.request.model
+        plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
+        call = parts.exchange.prepare(parsed.request, plan, _message_id(), g.request_id)
+        dropped = [*call.request.losses, *parsed.unknown]
+        entry.arrived(parsed.request, call.target, plan.route, dropped)
+        headers = _headers(call, dropped)
+        if parsed.request.stream:
+            stream = parts.exchange.stream(call, entry)
+            return Response(
+                Primed(stream, ending), headers=headers, mimetype="text/event-stream", direct_passthrough=True
+            )
+        return Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
+
+
+@blueprint.post("/v1/messages/count_tokens")
+def count_tokens() -> dict[str, int]:
+    """The input tokens of a request, counted here."""
+    parts = services()
+    parts.gate.check(request.environ)
+    body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
+    parsed = parse(body, counting=True)
+    # Editors and /context send dozens at once: each lets the others, and the streams, have their turn first.
+    gevent.sleep(0)
+    return {"input_tokens": tokens.count(parsed.request)}
+
+
+class Primed:
+    """A stream whose first frame is already there, so that an early failure was raised and not sent.
+
+    Takes over what is on `ending` once that has succeeded, and closes it with the stream.
+    """
+
+    def __init__(self, stream: Iterator[bytes], ending: ExitStack) -> None:
+        self._stream: Any = stream
+        self._first: bytes | None = next(stream)
+        self._ending = ending.pop_all()
+
+    def __iter__(self) -> Primed:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return next(self._stream)  # type: ignore[no-any-return]
+        except StopIteration:
+            self._ending.close()
+            raise
+        except BaseException:
+            self._ending.__exit__(*sys.exc_info())
+            raise
+
+    def close(self) -> None:
+        """Let go of the upstream and end the request, wherever the stream stands. Called by the server, always."""
+        try:
+            self._stream.close()
+        finally:
+            self._ending.close()
+
+
+def _message_id() -> str:
+    return "msg_" + g.request_id.replace("-", "")
+
+
+def _headers(call: Call, dropped: list[str]) -> dict[str, str]:
+    headers = {
+        "X-Provider": call.target.provider,
+        "X-Model": call.target.model.encode("ascii", "backslashreplace").decode(),
+        "Cache-Control": "no-cache",
+        "X-Accel-Buffering": "no",  # nginx would hold streams back
+    }
+    if dropped:
+        headers["X-CCProxy-Dropped"] = losses.header(dropped)
+    return headers
