@@ -1,0 +1,114 @@
+"""The gunicorn worker: how it ends, and what it says to what is not HTTP.
+
+Knows gunicorn. gunicorn's own gevent worker cuts streams off without an end and answers malformed requests with an
+HTML page; this one drains (`gateway.lifecycle`), and answers in the form of every other error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import uuid
+from types import FrameType
+from typing import Any
+
+import gevent
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+from gunicorn.workers.ggevent import GeventWorker
+
+from ccproxy.errors import CCProxyError, Draining
+from ccproxy.web.services import EXTENSION, Services
+
+_STATUS: dict[type[Exception], int] = {
+    LimitRequestLine: 414,
+    LimitRequestHeaders: 431,
+    ExpectationFailed: 417,
+    UnsupportedTransferCoding: 501,
+}
+_REASONS = {
+    400: "Bad Request",
+    414: "URI Too Long",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+_FLUSH = 5.0  # seconds for the last log rows
+_MARGIN = 3.0  # seconds between the end of a drain and gunicorn's patience, for the last answers to go out
+
+
+class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
+    """A gevent worker that lets its requests end."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # in the master, before the fork
+        self._born = self.app.reloads[0]
+        self._ending = False
+
+    def run(self) -> None:
+        """Serve until told to stop; the log rows of all that was served are written before this returns."""
+        parts = self._services()
+        parts.logbook.start()
+        try:
+            super().run()
+        finally:
+            parts.logbook.stop(_FLUSH)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
+        """SIGTERM. Runs inside a signal handler, so the work is left to a greenlet."""
+        self._begin_to_end(self.cfg.graceful_timeout - self.cfg.keepalive - _MARGIN)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
+        """SIGINT and SIGQUIT: the same without the wait."""
+        self._begin_to_end(0)
+
+    def _begin_to_end(self, seconds: float) -> None:
+        if not self._ending:
+            self._ending = True
+            gevent.spawn(self._end, seconds)
+
+    def _end(self, seconds: float) -> None:
+        """Let the running requests end within `seconds`, then stop.
+
+        Being replaced (SIGHUP): stop accepting at once, for the new workers do; what is here is served. Being stopped:
+        keep accepting meanwhile, to say no in words (and 503 on /health) instead of resetting connections.
+        """
+        replaced = self.app.reloads[0] != self._born
+        if replaced:
+            self.alive = False
+        self._services().lifecycle.drain(max(0.0, seconds), refuse=not replaced)
+        self.alive = False
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+        """What cannot be parsed gets a JSON error; the end of a greenlet that nobody waits for gets nothing."""
+        if isinstance(exc, gevent.GreenletExit | gevent.Timeout):
+            return
+        if isinstance(exc, ParseException):
+            status = next((code for kind, code in _STATUS.items() if isinstance(exc, kind)), 400)
+            error = {"type": "invalid_request_error", "message": f"not a valid HTTP request: {exc}"}
+            self.log.warning("not a valid HTTP request from %s: %s", addr[0] if addr else "?", exc)
+        elif isinstance(exc, Draining):
+            status, error = 503, {"type": exc.type, "message": exc.message}
+        else:
+            self.log.exception("error outside of any request")
+            status, error = 500, {"type": CCProxyError.type, "message": "internal error"}
+        request_id = str(uuid.uuid4())
+        body = json.dumps({"type": "error", "error": error, "request_id": request_id}).encode()
+        head = (
+            f"HTTP/1.1 {status} {_REASONS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\nrequest-id: {request_id}\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):  # it may have left
+            client.sendall(head.encode() + body)
+
+    def _services(self) -> Services:
+        parts: Services = self.wsgi.extensions[EXTENSION]
+        return parts

@@ -1,0 +1,73 @@
+"""How gunicorn serves ccproxy. Each setting has its reason beside it."""
+
+# First of all, before anything imports ssl or socket: urllib3 recurses forever when it is patched late.
+from gevent import monkey
+
+monkey.patch_all()
+
+import mmap  # noqa: E402 - after the patch
+import os  # noqa: E402
+import sys  # noqa: E402
+
+from ccproxy.app import create_app  # noqa: E402
+from ccproxy.errors import SettingsError  # noqa: E402
+from ccproxy.settings import load  # noqa: E402
+
+try:
+    settings = load()
+except SettingsError as error:
+    print(f"ccproxy: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad setting gets
+    serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
+    if not serving:
+        sys.exit(1)
+    # A reload with a bad setting: on_reload keeps the application that runs, and these keep the listener.
+    bind = os.environ["CCPROXY_SERVING_BIND"]
+    workers = int(os.environ["CCPROXY_SERVING_WORKERS"])
+else:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    bind = f"{host}:{settings.port}"
+    workers = settings.workers
+    os.environ["CCPROXY_SERVING"] = str(os.getpid())
+    os.environ["CCPROXY_SERVING_BIND"] = bind
+    os.environ["CCPROXY_SERVING_WORKERS"] = str(workers)
+
+# Drains on SIGTERM and answers malformed requests as JSON.
+worker_class = "ccproxy.web.worker.Worker"
+# One worker holds this many streams; at the limit even /health would wait in the backlog.
+worker_connections = 2000
+# Shares the imports between workers (half the memory), seeds the database once, and stops a bad start in the master.
+preload_app = True
+# Idle connections, and slow request heads, are closed after this many seconds. It delays the end of a drain too.
+keepalive = 5
+# Streams get this long (less keepalive and a margin) on SIGTERM; docker's stop_grace_period is longer.
+graceful_timeout = 30
+# Watches the worker's heartbeat, not its requests: it only fires where something blocks the whole worker.
+timeout = 60
+# Workers are never recycled: the replacement starts only after the old one has let its streams end.
+max_requests = 0
+# Nobody needs the control socket, and it cannot be made on a read-only file system.
+control_socket_disable = True
+# The heartbeat file must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes a private file in it
+# Long query strings are not ours; long headers are, Claude Code's beta list grows.
+limit_request_field_size = 16384
+# Requests are logged by ccproxy itself.
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+# Whose X-Forwarded-* count is decided by CCPROXY_TRUSTED_PROXIES, not by gunicorn.
+forwarded_allow_ips = ""
+
+
+def on_starting(server):
+    """Before the first fork: a byte that master and workers share, counting the reloads."""
+    server.app.reloads = mmap.mmap(-1, 1)
+
+
+def on_reload(server):
+    """SIGHUP: read the settings anew for the next workers; with bad ones go on as before."""
+    server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
+    try:
+        server.app.callable = create_app(load())
+    except SettingsError as error:
+        server.log.error("reload ignored: %s", error)
