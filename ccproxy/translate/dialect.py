@@ -1,17 +1,166 @@
 """How one provider's chat completions differ from OpenAI's: flags, each of them a fact about the provider.
 
 Presets hold a Dialect each; the wire reads it. A flag is named for what the provider does, never for the provider.
+Where models of one provider differ, a Variant says so; `resolve` gives the flags that hold for one model, with what
+the provider's administrator knows better (its options) on top. No wire is known here and nothing is sent.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
+
+ThinkingControl = Literal[
+    "none",  # the provider has no switch, or we know of none
+    "effort",  # reasoning_effort: level
+    "type",  # thinking: {type: enabled|disabled}, and reasoning_effort where there are levels
+    "enable_thinking",  # enable_thinking: bool, thinking_budget: tokens
+    "reasoning",  # reasoning: {effort | max_tokens | enabled}
+    "template",  # chat_template_kwargs: {enable_thinking: bool}, and reasoning_effort where there are levels
+    "prompt_mode",  # prompt_mode: "reasoning"
+]
+
+ThinkingReplay = Literal[
+    "none",  # reasoning of earlier turns is not sent
+    "reasoning_content",  # as that field of the assistant message
+    "reasoning",  # as that field of the assistant message
+    "reasoning_details",  # the provider's own objects, verbatim, else as `reasoning`
+    "content",  # as a `thinking` item of the assistant's content
+]
+
+
+class Variant(Struct, frozen=True):
+    """Flags that differ for the models in whose lower-cased name the pattern is found."""
+
+    models: str
+    flags: dict[str, Any]
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
     """The defaults are what an unknown server that speaks chat completions most likely takes."""
 
+    # --- where it listens, relative to the base URL
     path: str = "/chat/completions"
     models_path: str = "/models"
+    # The classic Azure route: /deployments/{deployment}/... with an api-version in the query.
+    deployments: bool = False
+
+    # --- what it is asked: messages
+    system_role: Literal["system", "developer", "user"] = "system"
+    # False: one system message, first; later ones become user text (strict chat templates refuse them).
+    system_anywhere: bool = False
+    # The first message after the system prompt must be the user's.
+    user_first: bool = False
+    # A user message may not follow a tool message directly: a short assistant message is put between.
+    assistant_after_tool: bool = False
+    # What an assistant message with tool calls and no text has as its content.
+    empty_content: Literal["null", "omit", "empty"] = "empty"
+    # A last assistant message: continued as it is, continued when marked, or not continued.
+    prefill: Literal["continued", "prefix", "partial", "ignored", "refused"] = "continued"
+    images: Literal["none", "data", "any"] = "any"
+    # PDF documents: not taken, as a `file` part with bytes (`file+url`: also with a URL), or as a URL part.
+    pdf: Literal["none", "file", "file+url", "document_url", "file_url"] = "none"
+    cache_control: bool = False
+
+    # --- tools
+    tools: bool = True
+    tool_ids: Literal["any", "short", "nine"] = "any"
+    strict_tools: bool = False
+    # Characters that a tool's description may have; None: no limit is known.
+    description_limit: int | None = None
+    # What forces a call of some tool; "" where nothing does.
+    choice_required: Literal["required", "any", ""] = "required"
+    choice_named: bool = True
+    choice_none: bool = True
+    # False: while the model thinks, a forced choice is refused.
+    choice_while_thinking: bool = True
+    parallel_tool_calls: bool = False
+    # Schema keywords that make the provider refuse the whole request.
+    schema_drops: tuple[str, ...] = ()
+    # False: a node with anyOf may not have a type beside it.
+    schema_type_beside_any_of: bool = True
+
+    # --- output and sampling
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    # The most output tokens that the provider lets one ask for; None: unknown.
+    max_output_tokens: int | None = None
+    temperature: bool = True
+    top_p: bool = True
+    top_k: bool = False
+    # How many stop sequences it takes; 0: none, they are enforced here.
+    stop_limit: int = 4
+    json_schema: bool = True
+    json_object: bool = True
+    # False: tools and a response format in one request are refused.
+    format_with_tools: bool = True
+    stream_options: bool = True
+    # Fields that are sent with every streaming request.
+    stream_fields: dict[str, Any] = {}
+
+    # --- thinking
+    thinking: ThinkingControl = "none"
+    # The levels of effort that it takes, weakest first; none: it has no levels.
+    efforts: tuple[str, ...] = ()
+    # The level that switches thinking off; "" where there is none.
+    effort_off: str = ""
+    # False: function tools are refused unless the effort is `effort_off`.
+    effort_with_tools: bool = True
+    # Whether the model thinks without being asked to.
+    thinks_by_default: bool = False
+    replay: ThinkingReplay = "none"
+    # An assistant message with tool calls must have its reasoning, at least an empty one.
+    replay_required: bool = False
+
+    # --- the rest
+    user_field: Literal["", "user", "user_id", "safety_identifier"] = ""
+    # Steers requests of one conversation to one prompt cache.
+    prompt_cache_key: bool = False
+    # Anthropic's service tier -> the provider's.
+    service_tiers: dict[str, str] = {}
+
+    # --- models that differ; later variants win
+    variants: tuple[Variant, ...] = ()
+
+
+# Options of a provider that say what its server does: their names and values are the flags'.
+OVERRIDES = (
+    "system_role",
+    "system_anywhere",
+    "images",
+    "pdf",
+    "tools",
+    "choice_required",
+    "parallel_tool_calls",
+    "strict_tools",
+    "max_tokens_field",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "stop_limit",
+    "json_schema",
+    "stream_options",
+    "thinking",
+    "efforts",
+    "replay",
+)
+
+
+def resolve(dialect: Dialect, model: str, options: Mapping[str, Any]) -> Dialect:
+    """The dialect as it holds for one model, with the provider's options on top."""
+    changes: dict[str, Any] = {}
+    if dialect.variants:
+        name = model.lower()
+        for variant in dialect.variants:
+            if re.search(variant.models, name):
+                changes.update(variant.flags)
+    if options:
+        for name in OVERRIDES:
+            if name in options:
+                value = options[name]
+                changes[name] = tuple(value) if isinstance(value, list) else value
+    return msgspec.structs.replace(dialect, **changes) if changes else dialect

@@ -1,0 +1,10 @@
+"""Known providers as data: wire, base URL, authentication, environment names, dialect.
+
+`find` knows presets and bare wires by name; `base_url`, `auth_headers` and `check_options` turn what an administrator
+gives into what requests need. Data lies in `known`, the rules in `preset`. Nothing is sent from here.
+"""
+
+from ccproxy.presets.known import PRESETS, find
+from ccproxy.presets.preset import OptionSpec, Preset, auth_headers, base_url, check_options, models_path
+
+__all__ = ["PRESETS", "OptionSpec", "Preset", "auth_headers", "base_url", "check_options", "find", "models_path"]

@@ -1,0 +1,126 @@
+"""What a preset is, and how what an administrator gives becomes a base URL, headers and checked options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from ccproxy.translate.dialect import Dialect
+
+OptionType = Literal["string", "integer", "boolean", "list", "object"]
+
+_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "list": list, "object": dict}
+# Full endpoint paths that people paste from a provider's page; what stands before them is the base.
+_ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings|models|messages)/*$")
+
+
+class OptionSpec(Struct, frozen=True):
+    """One option of a provider. `choices` are the values allowed; empty: any of the type."""
+
+    type: OptionType
+    meaning: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+
+
+class Preset(Struct, frozen=True, kw_only=True):
+    """One known provider, or a bare wire (`base_url` is then empty and must be given).
+
+    `version` is the path of the API's root below the host (`/v1`), which may be left out in a given URL. `key_env`
+    are the environment variables that hold its key, best first. `docs` is one sentence for people.
+    """
+
+    name: str
+    wire: str
+    base_url: str
+    docs: str
+    version: str = "/v1"
+    auth: Literal["bearer", "api-key", "none"] = "bearer"
+    key_required: bool = True
+    key_env: tuple[str, ...] = ()
+    dialect: Dialect = Dialect()
+    options: dict[str, OptionSpec] = {}
+    headers: dict[str, str] = {}
+
+
+def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | None = None) -> str:
+    """The root that endpoint paths are appended to, without a trailing slash.
+
+    `given` may lack the version path, end in slashes or be the full endpoint; None or "" takes the preset's own.
+    Raises ValueError with a text for the administrator.
+    """
+    if not given:
+        if not preset.base_url:
+            raise ValueError(f"api_base_url is required with type {preset.name}")
+        return preset.base_url
+    text = given.strip()
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it is the check
+    except ValueError as error:
+        raise ValueError(f"api_base_url {given!r}: {error}") from error
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"api_base_url {given!r}: must be an http or https URL with a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("api_base_url: must not hold a user name or password; use api_key")
+    if parts.fragment:
+        raise ValueError(f"api_base_url {given!r}: must not hold a fragment")
+    if parts.query:
+        hint = "; put the api-version into options.api_version" if "api-version" in parts.query else ""
+        raise ValueError(f"api_base_url {given!r}: must not hold a query{hint}")
+    return f"{parts.scheme.lower()}://{parts.netloc}{_path(preset, parts.path, options or {})}"
+
+
+def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
+    path = re.sub(r"/{2,}", "/", path).rstrip("/")
+    path = _ENDPOINTS.sub("", path)
+    if preset.dialect.deployments and _classic(options):
+        # https://RES.openai.azure.com, .../openai, .../openai/v1 and .../openai/deployments/NAME all name one resource
+        path = re.sub(r"/v1$", "", path)
+        return path or "/openai"
+    return path or preset.version
+
+
+def _classic(options: Mapping[str, Any]) -> bool:
+    """Whether the options name a dated api-version, which only the deployments route takes."""
+    return str(options.get("api_version") or "")[:1].isdigit()
+
+
+def models_path(preset: Preset, options: Mapping[str, Any] | None = None) -> str:
+    """Where the list of models is, relative to the base URL, with a query where the provider needs one."""
+    if preset.dialect.deployments and _classic(options or {}):
+        return f"{preset.dialect.models_path}?api-version={(options or {})['api_version']}"
+    return preset.dialect.models_path
+
+
+def auth_headers(preset: Preset, api_key: str | None) -> dict[str, str]:
+    """The headers that carry the key, and those that the provider wants anyway."""
+    headers = dict(preset.headers)
+    if api_key:
+        match preset.auth:
+            case "bearer":
+                headers["authorization"] = f"Bearer {api_key}"
+            case "api-key":
+                headers["api-key"] = api_key
+    return headers
+
+
+def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
+    """Raise ValueError naming the first option that the preset does not know or whose value does not fit."""
+    for name, value in options.items():
+        spec = preset.options.get(name)
+        if spec is None:
+            raise ValueError(f"options.{name}: unknown for type {preset.name}; known are {', '.join(preset.options)}")
+        fits = isinstance(value, _TYPES[spec.type]) and (spec.type == "boolean" or not isinstance(value, bool))
+        if not fits:
+            raise ValueError(f"options.{name}: must be of type {spec.type}")
+        if spec.choices:
+            for one in value if isinstance(value, list) else [value]:
+                if one not in spec.choices:
+                    raise ValueError(f"options.{name}: {one!r} is not one of {', '.join(map(repr, spec.choices))}")
+        if spec.type == "integer" and value < 0:
+            raise ValueError(f"options.{name}: must not be negative")

@@ -1,0 +1,78 @@
+"""What a client's tool answered, as the content of a tool message and what must stand after it.
+
+Tool messages take text only, so images and documents move to the user message behind all tool messages, each with
+a line that says whose result it is. A result is never empty: providers refuse that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET
+
+from ccproxy.errors import Uncarriable
+from ccproxy.translate.messages import DocumentBlock, ImageBlock, ToolResultBlock
+from ccproxy.translate.wire.openai_chat.content import Part, Where, bracketed, parts, text_part, visible
+from ccproxy.translate.wire.openai_chat.draft import Draft
+
+_NO_OUTPUT = "(no output)"
+
+
+def result(
+    block: ToolResultBlock, call: dict[str, Any] | None, draft: Draft, where: Where
+) -> tuple[list[Part], list[Part]]:
+    """The text of a result, and its images and documents for the user message after it.
+
+    `call` is the chat form of the call that it answers; None where there is none in this turn.
+    """
+    if block.toolset_name is not UNSET:
+        draft.lose(block.toolset_name, bracketed(where) + ".toolset_name")
+    mark = block.cache_control
+    if mark is not UNSET and not draft.dialect.cache_control:
+        draft.lose(mark, bracketed(where) + ".cache_control")
+        mark = UNSET
+    if isinstance(block.content, list):
+        texts, media = _blocks(block, draft, where)
+    else:
+        texts, media = ([block.content] if block.content and visible(block.content) else []), []
+    if media:
+        name = f"{call['function']['name']} " if call else ""
+        texts.append("(see the attachment in the user message below)")
+        media.insert(0, f"[attachment of the result of {name}{block.tool_use_id}]")
+    text = "\n\n".join(texts) or _NO_OUTPUT
+    if block.is_error and "error" not in text[:24].lower():
+        text = f"Error: {text}"
+    return [text_part(text, mark)], media
+
+
+def _blocks(block: ToolResultBlock, draft: Draft, where: Where) -> tuple[list[str], list[Part]]:
+    texts: list[str] = []
+    media: list[Part] = []
+    for at, inner in enumerate(block.content or ()):
+        here = (*where, at)
+        assert not isinstance(inner, str)
+        try:
+            found = parts(inner, draft, here)
+        except Uncarriable:
+            # An agent cannot take a result back: refusing would end its session, so the model is told instead.
+            draft.losses.append(bracketed(here))
+            texts.append(f"[{_kind(inner)}: not shown, because this model cannot be given it]")
+            continue
+        for part in found:
+            if isinstance(part, str):
+                texts.append(part)
+            elif part["type"] == "text":
+                texts.append(part["text"])
+            else:
+                media.append(part)
+    return texts, media
+
+
+def _kind(block: object) -> str:
+    match block:
+        case ImageBlock():
+            return "an image"
+        case DocumentBlock():
+            return "a document"
+        case _:
+            return "something"
