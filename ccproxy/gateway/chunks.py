@@ -174,6 +174,8 @@ def _bounded(line: bytes) -> bytes:
 def _chunk_size(line: bytes) -> int:
     digits = line.split(b";", 1)[0].strip()
     try:
-        return int(digits, 16)
+        if digits.isalnum():  # int() would take signs and underscores too
+            return int(digits, 16)
     except ValueError:
-        raise BadAnswer("the provider's chunked framing is broken") from None
+        pass
+    raise BadAnswer("the provider's chunked framing is broken")
