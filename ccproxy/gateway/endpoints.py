@@ -78,7 +78,7 @@ def _split(url: str) -> tuple[SplitResult, int]:
         raise ValueError("nothing listens on port 0")
     # The characters themselves, because an empty query or fragment is parsed as none
     if "?" in url or "#" in url:
-        raise ValueError("a URL holds no query and no fragment here")
+        raise ValueError("a URL holds no query and no fragment here (Azure's api-version is an option)")
     return parts, port if port is not None else {"http": 80, "https": 443}[parts.scheme]
 
 

@@ -44,6 +44,11 @@ def has_body() -> bool:
     return environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in environ
 
 
+def check_json() -> None:
+    """Raise UnsupportedMediaType unless the current request's body is declared as plain JSON."""
+    _check_type(request.environ)
+
+
 def _check_type(environ: dict[str, Any]) -> None:
     media = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media != "application/json":

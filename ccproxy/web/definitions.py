@@ -1,0 +1,105 @@
+"""What a provider's fields mean together: defaults from its preset, a base URL in one form, options that it knows.
+
+Takes what `schemas.read_provider` gives, alone (a new provider) or over a provider that there is (a change). Used by
+the admin API and for the providers of the config file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccproxy import presets
+from ccproxy.errors import InvalidRequest
+from ccproxy.gateway import endpoints
+from ccproxy.store.providers import Provider
+from ccproxy.web.schemas import is_mask, is_secret, mask
+
+DEFAULT_TYPE = "openai-chat"
+
+
+def define(
+    given: Mapping[str, Any], known: Provider | None = None, resolve: endpoints.Resolve | None = endpoints.resolve
+) -> dict[str, Any]:
+    """All fields of a provider: what is `given`, else what is `known`, else the defaults.
+
+    `given` needs a name unless there is a known provider. `resolve` as in `endpoints.check`. Raises InvalidRequest
+    that names the path of the fault.
+    """
+    name = given["name"] if known is None else known.name
+    kind, preset = _preset(given, known, name)
+    options = dict(given.get("options", known.options if known else {}))
+    _check_options(preset, options)
+    return {
+        "name": name,
+        "type": kind,
+        "api_base_url": _base_url(given, known, preset, options, resolve),
+        "api_key": given.get("api_key", known.api_key if known else None),
+        "models": tuple(given.get("models", known.models if known else ())),
+        "enabled": given.get("enabled", known.enabled if known else True),
+        "headers": _headers(given, known),
+        "options": options,
+    }
+
+
+def _preset(given: Mapping[str, Any], known: Provider | None, name: str) -> tuple[str, presets.Preset]:
+    kind = given.get("type") or (known.type if known else name if presets.find(name) else DEFAULT_TYPE)
+    preset = presets.find(kind)
+    if preset is None:
+        there_is = ", ".join(sorted({*presets.PRESETS, *(p.wire for p in presets.PRESETS.values())}))
+        raise InvalidRequest(f"type: not known; there is {there_is}")
+    return kind, preset
+
+
+def _check_options(preset: presets.Preset, options: dict[str, Any]) -> None:
+    try:
+        presets.check_options(preset, options)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+
+
+def _base_url(
+    given: Mapping[str, Any],
+    known: Provider | None,
+    preset: presets.Preset,
+    options: dict[str, Any],
+    resolve: endpoints.Resolve | None,
+) -> str:
+    if known is not None and not {"type", "api_base_url", "options"} & given.keys():
+        return known.api_base_url
+    written = given["api_base_url"] if "api_base_url" in given else _kept_url(given, known)
+    try:
+        if written:
+            endpoints.check(written, None)  # first what is written, before a text could repeat a secret in it
+        url = presets.base_url(preset, written, options)
+        endpoints.check(url, resolve)
+    except ValueError as error:
+        raise InvalidRequest(f"api_base_url: {str(error).removeprefix('api_base_url').lstrip(': ')}") from None
+    return url
+
+
+def _kept_url(given: Mapping[str, Any], known: Provider | None) -> str | None:
+    """The URL that stays where none is given; a former preset's own does not outlive the change of the type."""
+    if known is None:
+        return None
+    former = presets.find(known.type)
+    if former is not None and given.get("type", known.type) != known.type and known.api_base_url == former.base_url:
+        return None
+    return known.api_base_url
+
+
+def _headers(given: Mapping[str, Any], known: Provider | None) -> dict[str, str]:
+    """The headers, with the stored value wherever the mask of it came back."""
+    stored = dict(known.headers) if known else {}
+    if "headers" not in given:
+        return stored
+    by_name = {name.lower(): value for name, value in stored.items() if is_secret(name)}
+    headers: dict[str, str] = {}
+    for name, value in given["headers"].items():
+        if is_mask(value):
+            kept = by_name.get(name.lower())
+            if kept is None or mask(kept) != value:
+                raise InvalidRequest(f"headers.{name}: is a mask, and not that of the stored value")
+            value = kept
+        headers[name] = value
+    return headers

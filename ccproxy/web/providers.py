@@ -1,0 +1,109 @@
+"""`/providers`: what administrators set up. Thin: `schemas` and `definitions` check fields, the store keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ccproxy.errors import InvalidRequest, NotFound
+from ccproxy.store.providers import Provider
+from ccproxy.web.bodies import check_json, has_body, read_body
+from ccproxy.web.definitions import define
+from ccproxy.web.schemas import read_provider, show_provider
+from ccproxy.web.services import services
+
+# A provider with every model there is fits many times
+MAX_BODY = 1024 * 1024
+BODY_TIMEOUT = 30.0
+
+blueprint = Blueprint("providers", __name__, url_prefix="/providers")
+
+
+@blueprint.before_request
+def admins_only() -> None:
+    """Before a body is read."""
+    services().gate.require_admin(request.environ)
+
+
+@blueprint.get("")
+def list_all() -> Response:
+    """A bare array, in order of creation."""
+    return _json([show_provider(provider) for provider in services().providers.snapshot().providers])
+
+
+@blueprint.post("")
+def create_or_update() -> Response:
+    """201 for a new one. On one that there is, fields left out stay, as with PUT."""
+    given = read_provider(_document())
+    if "name" not in given:
+        raise InvalidRequest("name: is missing")
+    providers = services().providers
+    known = providers.snapshot().get(given["name"])
+    fields = define(given, known)
+    if known is None:
+        provider, created = providers.save(fields)
+    else:
+        provider, created = providers.change(known.name, _changed(fields, known)), False
+    response = _json(show_provider(provider), 201 if created else 200)
+    response.headers["Location"] = f"/providers/{provider.name}"
+    return response
+
+
+@blueprint.get("/<name>")
+def show(name: str) -> Response:
+    """One provider."""
+    return _json(show_provider(_find(name)))
+
+
+@blueprint.put("/<name>")
+def change(name: str) -> Response:
+    """Fields left out stay; `api_key: null` takes the key away. A provider keeps its name."""
+    given = read_provider(_document())
+    known = _find(name)
+    if given.get("name", name) != name:
+        raise InvalidRequest(f"name: a provider keeps its name, which is {name!r} in the path")
+    fields = define(given, known)
+    return _json(show_provider(services().providers.change(name, _changed(fields, known))))
+
+
+@blueprint.delete("/<name>")
+def delete(name: str) -> Response:
+    """Gone at once, in every worker; requests that have begun end as they were."""
+    services().providers.delete(_find(name).name)
+    return _json({"message": f"provider {name} deleted"})
+
+
+@blueprint.patch("/<name>/toggle")
+def toggle(name: str) -> Response:
+    """Flip `enabled`."""
+    if has_body():
+        check_json()
+    provider = services().providers.toggle(_find(name).name)
+    state = "enabled" if provider.enabled else "disabled"
+    return _json({"message": f"provider {name} {state}", "enabled": provider.enabled})
+
+
+def _find(name: str) -> Provider:
+    provider = services().providers.snapshot().get(name)
+    if provider is None:
+        raise NotFound(f"there is no provider {name[:80]!r}")
+    return provider
+
+
+def _changed(fields: dict[str, Any], known: Provider) -> dict[str, Any]:
+    """Only what differs, so that two changes of different fields at once both hold."""
+    return {name: value for name, value in fields.items() if value != getattr(known, name)}
+
+
+def _document() -> Any:
+    body = read_body(MAX_BODY, BODY_TIMEOUT)
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("body: is not valid JSON") from None
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, mimetype="application/json")

@@ -1,0 +1,132 @@
+"""`/`, `/health`, `/status` and `/api/hello`: what ccproxy says of itself, with a key or without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ccproxy import __version__
+from ccproxy.errors import Unavailable
+from ccproxy.store.providers import Provider
+from ccproxy.web import health
+from ccproxy.web.process import memory_mb
+from ccproxy.web.schemas import moment
+from ccproxy.web.services import Services, services
+
+LINKS = {
+    "messages": "/v1/messages",
+    "count_tokens": "/v1/messages/count_tokens",
+    "models": "/v1/models",
+    "providers": "/providers",
+    "health": "/health",
+    "status": "/status",
+}
+
+NO_PERFORMANCE: Mapping[str, Any] = {
+    "requests": {"total": None, "success": None, "failed": None},
+    "latency": {"avg_ms": None, "p50_ms": None, "p95_ms": None, "p99_ms": None},
+}
+
+blueprint = Blueprint("service", __name__)
+
+
+@blueprint.get("/")
+def index() -> Response:
+    """Who answers here, and where to go on."""
+    return _json({"message": "CCProxy", "version": __version__, "docs": LINKS})
+
+
+@blueprint.get("/api/hello")
+def hello() -> Response:
+    """Clients probe this when they start."""
+    return Response(b"", mimetype="text/plain")
+
+
+@blueprint.get("/health")
+def show_health() -> Response:
+    """One word for everybody, details for callers; 503 where no request should be sent here."""
+    parts = services()
+    now = datetime.now(UTC)
+    database_ok = parts.statistics.database_ok()
+    providers = _providers(parts)
+    seen = health.details(providers, parts.statistics.provider_health() if database_ok else {}, now)
+    word = health.status(parts.lifecycle.draining, database_ok, providers, seen)
+    body: dict[str, Any] = {"status": word, "timestamp": moment(now)}
+    if parts.gate.identify(request.environ) is not None:
+        body |= _details(parts, seen, parts.statistics.performance() if database_ok else NO_PERFORMANCE)
+    response = _json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "uptime": round(parts.uptime, 3),
+        "version": __version__,
+        "config": {
+            "host": parts.settings.host,
+            "port": parts.settings.port,
+            "providers": len(seen),
+            "api_key_configured": parts.gate.key_configured,
+        },
+        "providers": {
+            "healthy": sum(1 for detail in seen.values() if detail["enabled"] and detail["healthy"]),
+            "total": len(seen),
+            "details": dict(seen),
+        },
+        "performance": {"memory_mb": memory_mb(), **performance},
+    }
+
+
+@blueprint.get("/status")
+def show_status() -> Response:
+    """What runs here, since when, and which build."""
+    parts = services()
+    parts.gate.check(request.environ)
+    providers = _providers(parts)
+    return _json(
+        {
+            "service": "CCProxy",
+            "version": __version__,
+            "status": "running",
+            "uptime": in_words(parts.uptime),
+            "pid": os.getpid(),
+            "host": parts.settings.host,
+            "port": parts.settings.port,
+            "api_key_configured": parts.gate.key_configured,
+            "providers": {
+                "count": len(providers),
+                "active": [provider.name for provider in providers if provider.enabled],
+            },
+            # Set when an image is built; a checkout has neither
+            "build": {
+                "version": __version__,
+                "commit": os.environ.get("CCPROXY_BUILD_COMMIT") or None,
+                "date": os.environ.get("CCPROXY_BUILD_DATE") or None,
+            },
+        }
+    )
+
+
+def in_words(seconds: float) -> str:
+    """`2h 15m 30s`; larger units only where there are any."""
+    whole = max(0, int(seconds))
+    units = (("d", whole // 86400), ("h", whole // 3600 % 24), ("m", whole // 60 % 60), ("s", whole % 60))
+    first = next((place for place, (_, count) in enumerate(units) if count), len(units) - 1)
+    return " ".join(f"{count}{unit}" for unit, count in units[first:])
+
+
+def _providers(parts: Services) -> tuple[Provider, ...]:
+    try:
+        return parts.providers.snapshot().providers
+    except Unavailable:
+        return ()
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, mimetype="application/json")
