@@ -1,0 +1,96 @@
+"""What the request log says about how things go: over all workers, and over restarts.
+
+Every query is bounded by an index or a row count, so a long log costs no more than a short one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ccproxy.store import version
+from ccproxy.store.models import providers, request_logs, request_totals
+
+LATENCY_ROWS = 1_000
+"""How many of the latest requests the latencies are taken from."""
+
+
+class Statistics:
+    """Read-only questions to the database; each opens a connection and gives it back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def performance(self) -> dict[str, dict[str, Any]]:
+        """`{"requests": {total, success, failed}, "latency": {avg_ms, p50_ms, p95_ms, p99_ms}}`.
+
+        Requests are counted from the first start on; latencies are those of the successes among the last
+        LATENCY_ROWS requests, None without one.
+        """
+        with self._engine.connect() as connection:
+            total, failed = connection.execute(select(request_totals.c.total, request_totals.c.failed)).one()
+            durations = _durations(connection)
+        return {
+            "requests": {"total": total, "success": total - failed, "failed": failed},
+            "latency": {
+                "avg_ms": round(sum(durations) / len(durations), 1) if durations else None,
+                "p50_ms": _percentile(durations, 50),
+                "p95_ms": _percentile(durations, 95),
+                "p99_ms": _percentile(durations, 99),
+            },
+        }
+
+    def provider_health(self) -> dict[str, dict[str, Any]]:
+        """For each provider: `last_success` (a datetime) and `last_error` (`{time, type, status}`), None before one."""
+        with self._engine.connect() as connection:
+            names = connection.execute(select(providers.c.name).order_by(providers.c.id)).scalars().all()
+            return {name: _health(connection, name) for name in names}
+
+    def database_ok(self) -> bool:
+        """Whether the database can be read."""
+        try:
+            with self._engine.connect() as connection:
+                version.read(connection)
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
+
+
+def _durations(connection: Connection) -> list[float]:
+    last = (
+        select(request_logs.c.duration_ms, request_logs.c.error_type)
+        .order_by(request_logs.c.id.desc())
+        .limit(LATENCY_ROWS)
+        .subquery()
+    )
+    rows = connection.execute(select(last.c.duration_ms).where(last.c.error_type.is_(None))).scalars()
+    return sorted(rows)
+
+
+def _percentile(ordered: list[float], percent: int) -> float | None:
+    """The nearest rank: a duration that really was measured."""
+    if not ordered:
+        return None
+    return round(ordered[ceil(len(ordered) * percent / 100) - 1], 1)
+
+
+def _health(connection: Connection, name: str) -> dict[str, Any]:
+    success = _last(connection, name, request_logs.c.error_type.is_(None))
+    error = _last(connection, name, request_logs.c.error_type.is_not(None))
+    last_success: datetime | None = success.started_at if success else None
+    last_error = {"time": error.started_at, "type": error.error_type, "status": error.status} if error else None
+    return {"last_success": last_success, "last_error": last_error}
+
+
+def _last(connection: Connection, name: str, outcome: ColumnElement[bool]) -> Row[Any, Any, Any] | None:
+    """The provider's latest request of that outcome; there is an index for each of the two."""
+    return connection.execute(
+        select(request_logs.c.started_at, request_logs.c.status, request_logs.c.error_type)
+        .where(request_logs.c.provider == name, outcome)
+        .order_by(request_logs.c.started_at.desc())
+        .limit(1)
+    ).one_or_none()

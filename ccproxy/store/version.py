@@ -1,0 +1,75 @@
+"""The version of the provider table: one row that moves with every write to it.
+
+Workers read it on every request, so the read has a connection of its own: through the engine it costs 190 µs, on a
+raw connection some 5. SQLite's own `data_version` would not do: it moves with every log row too.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, update
+
+from ccproxy.store.models import config_version
+
+_READ = "SELECT version FROM config_version WHERE id = 1"
+
+
+def bump(connection: Connection) -> None:
+    """Move the version, in the transaction of the write that it stands for."""
+    connection.execute(update(config_version).values(version=config_version.c.version + 1))
+
+
+def read(connection: Connection) -> int:
+    """The version as this transaction sees it."""
+    number: int = connection.execute(select(config_version.c.version)).scalar_one()
+    return number
+
+
+class VersionReader:
+    """Reads the version, on SQLite through one connection that stays open for the life of the process.
+
+    Greenlets may share it: a read never switches. A fork must not: SQLite's locks belong to the process that took
+    them, so a child neither uses nor closes what it inherited.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._raw = engine.dialect.name == "sqlite"
+        self._connection: Any = None
+        self._process = 0
+        self._inherited: list[Any] = []
+
+    def read(self) -> int:
+        """The version now. Raises SQLAlchemy's or the driver's errors."""
+        if not self._raw:
+            with self._engine.connect() as connection:
+                return read(connection)
+        if self._connection is None or self._process != os.getpid():
+            self._open()
+        try:
+            # fetchall, not fetchone: a statement that is not run to its end would pin its snapshot of the database.
+            rows = self._connection.execute(_READ).fetchall()
+        except self._engine.dialect.loaded_dbapi.Error:
+            self.close()
+            raise
+        version: int = rows[0][0]
+        return version
+
+    def close(self) -> None:
+        """Close the connection; the next read opens another."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._process == os.getpid():
+            connection.close()
+        else:
+            self._inherited.append(connection)
+
+    def _open(self) -> None:
+        self.close()
+        pooled = self._engine.raw_connection()
+        self._connection = pooled.driver_connection
+        pooled.detach()  # the pool forgets it, so nothing closes it but us
+        self._process = os.getpid()
