@@ -8,8 +8,7 @@ and the greenlet that serves it is ended with ClientGone. Costs about 2 µs a re
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -25,42 +24,25 @@ class ClientGone(GreenletExit):
     """
 
 
-@contextmanager
-def watching(client: socket.socket | None, on_gone: Callable[[], None] | None = None) -> Iterator[None]:
-    """End the current greenlet with ClientGone when `client` reaches its end.
+def watch(client: socket.socket) -> Callable[[], None]:
+    """End the current greenlet with ClientGone when `client` reaches its end; returns what ends the watch.
 
-    `client` is None where the server gives no socket (tests): nothing is watched then. `on_gone` is called first.
-    A client that only half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they
-    are left in the socket and the watch is over.
+    A client that only half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they are
+    left in the socket and the watch is over.
     """
-    if client is None:
-        yield
-        return
-    stop = watch(client, on_gone)
-    try:
-        yield
-    finally:
-        stop()
-
-
-def watch(client: socket.socket, on_gone: Callable[[], None] | None = None) -> Callable[[], None]:
-    """As `watching`, for work that outlives a `with`: returns what ends the watch."""
     greenlet: Any = gevent.getcurrent()
     watcher: Any = get_hub().loop.io(client.fileno(), _READ)
 
     def readable() -> None:
         try:
-            if client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                watcher.stop()
-                return
+            gone = not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
-            pass  # reset: gone as well
+            gone = True
         watcher.stop()
-        if on_gone is not None:
-            on_gone()
-        greenlet.kill(ClientGone, block=False)
+        if gone:
+            greenlet.kill(ClientGone, block=False)
 
     def stop() -> None:
         watcher.stop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
@@ -23,7 +23,7 @@ ADVICE = (
 
 
 class Plan(Struct, frozen=True):
-    """Where a request goes: the name of the rule that decided, and the targets in the order they are tried."""
+    """Where a request goes: the name of the rule that decided, and the targets, best first."""
 
     route: str
     targets: tuple[Target, ...]
@@ -42,7 +42,7 @@ class Router:
     def plan(self, asked: str, snapshot: Snapshot) -> Plan:
         """The plan for a model's name as the client gave it. Raises NoProvider or NotFound."""
         if self._version != snapshot.version:
-            self._targets = {provider.name: connect(provider, self._seal_keys) for provider in snapshot.enabled}
+            self._targets = {}
             self._version = snapshot.version
         enabled = snapshot.enabled
         if not enabled:
@@ -74,32 +74,30 @@ class Router:
         return Plan(name, (self._target(provider, route["model"]),))
 
     def _target(self, provider: Provider, model: str) -> Target:
-        known = self._targets[provider.name]
-        return Target(
-            provider=known.provider,
-            kind=known.kind,
-            wire=known.wire,
-            model=model,
-            base_url=known.base_url,
-            dialect=known.dialect,
-            headers=known.headers,
-            options=known.options,
-            secrets=known.secrets,
-            seal_keys=known.seal_keys,
-        )
+        target = self._targets.get(provider.name)
+        if target is None:
+            target = self._targets[provider.name] = connect(provider, self._seal_keys)
+        return structs.replace(target, model=model)
 
 
 def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
-    """What a provider comes to once its preset is applied; the model is still empty."""
+    """What a provider comes to once its preset is applied; the model is still empty.
+
+    Raises NotFound for a row that this version can make nothing of.
+    """
     preset = presets.find(provider.type)
     if preset is None:
         raise NotFound(f"provider {provider.name!r} is of type {provider.type!r}, which this version does not know")
+    try:
+        base_url = presets.base_url(preset, provider.api_base_url, provider.options)
+    except ValueError as error:
+        raise NotFound(f"provider {provider.name!r} is set up wrongly: {error}") from None
     return Target(
         provider=provider.name,
         kind=provider.type,
         wire=preset.wire,
         model="",
-        base_url=presets.base_url(preset, provider.api_base_url, provider.options),
+        base_url=base_url,
         dialect=preset.dialect,
         headers={**presets.auth_headers(preset, provider.api_key), **provider.headers},
         options=dict(provider.options),

@@ -1,0 +1,89 @@
+"""A client that leaves is noticed while nothing is written to it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from ccproxy.gateway.disconnect import ClientGone, watch
+
+
+def serve(sock: socket.socket, begun: Event, ends: list[BaseException | str], forever: Event) -> None:
+    stop = watch(sock)
+    begun.set()
+    try:
+        forever.wait()
+        ends.append("finished")
+    except ClientGone as error:
+        ends.append(error)
+        raise
+    finally:
+        stop()
+
+
+class Served:
+    def __init__(self) -> None:
+        self.ours, self.theirs = socket.socketpair()
+        self.begun, self.forever = Event(), Event()
+        self.ends: list[BaseException | str] = []
+        self.greenlet = gevent.spawn(serve, self.ours, self.begun, self.ends, self.forever)
+        assert self.begun.wait(5)
+
+    def close(self) -> None:
+        self.ours.close()
+        self.theirs.close()
+
+
+@pytest.fixture
+def served() -> object:
+    made = Served()
+    yield made
+    made.close()
+
+
+def test_the_end_of_the_connection_ends_the_greenlet(served: Served) -> None:
+    served.theirs.close()
+    served.greenlet.join(5)
+    assert [type(end) for end in served.ends] == [ClientGone]
+
+
+def test_half_closing_counts_as_leaving(served: Served) -> None:
+    served.theirs.shutdown(socket.SHUT_WR)
+    served.greenlet.join(5)
+    assert [type(end) for end in served.ends] == [ClientGone]
+
+
+def test_bytes_are_the_next_request_and_stay_in_the_socket(served: Served) -> None:
+    served.theirs.sendall(b"POST")
+    gevent.idle()
+    served.forever.set()
+    served.greenlet.join(5)
+    assert served.ends == ["finished"]
+    assert served.ours.recv(4) == b"POST"
+
+
+def test_after_the_watch_nothing_is_ended(served: Served) -> None:
+    served.forever.set()
+    served.greenlet.join(5)
+    served.theirs.close()
+    gevent.idle()
+    assert served.ends == ["finished"]
+
+
+def test_a_reset_connection_counts_as_leaving() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    theirs = socket.create_connection(listener.getsockname())
+    ours, _ = listener.accept()
+    begun, ends = Event(), []
+    greenlet = gevent.spawn(serve, ours, begun, ends, Event())
+    assert begun.wait(5)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    greenlet.join(5)
+    assert [type(end) for end in ends] == [ClientGone]
+    ours.close()
+    listener.close()
