@@ -51,7 +51,7 @@ def fetch(cache: Path, say: Say) -> Installed:
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache):
         if not (environment(cache) / "complete").exists():
-            say("Fetching llama.cpp's server (30 MB, once) ...")
+            say("Fetching llama.cpp's server (35 MB, once) ...")
             _install_server(environment(cache))
         if not installed.weights.exists():
             say("Fetching SmolLM2-135M-Instruct (95 MB, once) ...")
