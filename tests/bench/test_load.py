@@ -90,7 +90,7 @@ def test_nobody_listens() -> None:
 
 
 def test_a_connection_that_the_server_had_closed_is_no_fault() -> None:
-    whole = [piece for piece in Stream([*GOOD, DONE]).steps(Received("POST", "/", {}, b"", 0.0, 0))]
+    whole = list(Stream([*GOOD, DONE]).steps(Received("POST", "/", {}, b"", 0.0, 0)))
     with FakeUpstream() as fake:
         fake.script("words-3", Exact(*whole, Cut()))
         result = Load(job(fake.port, Profile(3), 1, streamed=True, seconds=0.2)).run()

@@ -65,15 +65,9 @@ def test_the_coding_request() -> None:
     asked = json.loads(body)
     assert (len(asked["tools"]), len(asked["messages"])) == (20, 41)
     assert [message["role"] for message in asked["messages"]] == (["user", "assistant"] * 21)[:41]
-    called = [
-        block["id"] for message in asked["messages"] for block in message["content"] if block["type"] == "tool_use"
-    ]
-    answered = [
-        block["tool_use_id"]
-        for message in asked["messages"]
-        for block in message["content"]
-        if block["type"] == "tool_result"
-    ]
+    blocks = [block for message in asked["messages"] for block in message["content"]]
+    called = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    answered = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
     assert called == answered
     assert {f"tool_{number}" for number in range(20)} == {tool["name"] for tool in asked["tools"]}
     assert wire.asked_for(body) == (wire.Profile(20), False)
