@@ -1,0 +1,180 @@
+"""Which models there are: those of all enabled providers, for GET /v1/models.
+
+A provider whose row lists models has those; of the others the list is fetched from the provider, all at once, and
+kept for a while. Clients give the whole call three seconds, so a provider that is slow or fails is left out of the
+answer (or keeps its last list) and never spoils it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import gevent
+import structlog
+from gevent import Greenlet
+from msgspec import Struct
+
+from ccproxy import presets
+from ccproxy.errors import BadAnswer, CCProxyError, InvalidRequest, NotFound
+from ccproxy.gateway.routing import connect
+from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.translate import listing
+from ccproxy.translate.listing import Model
+
+Get = Callable[[str, Mapping[str, str], float], tuple[int, bytes]]
+
+TIMEOUT = 2.5
+"""Seconds for the providers' answers: Claude Code's discovery gives up after 3."""
+FRESH = 300.0
+FAILED = 30.0
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One page of models, as the Messages API shows it."""
+
+    data: tuple[Model, ...]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class _Held(Struct, frozen=True):
+    """A provider's list: the row that it was fetched for, and until when (monotonic seconds) it counts."""
+
+    provider: Provider
+    models: tuple[Model, ...]
+    until: float
+
+
+class Catalog:
+    """The models of one worker's providers.
+
+    `get` sends a GET (URL, headers, timeout in seconds) and gives status and body, or raises; `clock` counts seconds.
+    Lists are kept for `fresh` seconds, failures for `failed`; a change of the provider's row drops them at once.
+    """
+
+    def __init__(
+        self,
+        get: Get,
+        *,
+        timeout: float = TIMEOUT,
+        fresh: float = FRESH,
+        failed: float = FAILED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._get = get
+        self._timeout = timeout
+        self._fresh = fresh
+        self._failed = failed
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._fetching: dict[str, tuple[Provider, Greenlet]] = {}
+
+    def models(self, snapshot: Snapshot) -> tuple[Model, ...]:
+        """All models, in the order of their providers. Takes `timeout` seconds at most."""
+        self._forget(snapshot)
+        return self._of(snapshot.enabled)
+
+    def find(self, name: str, snapshot: Snapshot) -> Model:
+        """The model `provider/model` (or `provider,model`), or a bare name that a provider's row lists.
+
+        Raises NotFound.
+        """
+        for mark in ("/", ","):
+            provider = snapshot.get(name.partition(mark)[0])
+            if provider is not None and provider.enabled:
+                wanted = f"{provider.name}/{name.partition(mark)[2]}"
+                for model in self._of((provider,)):
+                    if model.id == wanted:
+                        return model
+        for provider in snapshot.enabled:
+            if name in provider.models:
+                return listing.named(provider.name, (name,))[0]
+        raise NotFound(f"model: {name!r} is not known here; GET /v1/models lists what there is")
+
+    def _of(self, providers: Sequence[Provider]) -> tuple[Model, ...]:
+        running = [fetch for provider in providers if (fetch := self._refresh(provider)) is not None]
+        # Whatever `get` does with its timeout, the client gets its answer
+        gevent.joinall(running, timeout=self._timeout)
+        return tuple(model for provider in providers for model in self._known(provider))
+
+    def _known(self, provider: Provider) -> tuple[Model, ...]:
+        if provider.models:
+            return listing.named(provider.name, provider.models)
+        held = self._held.get(provider.name)
+        return held.models if held is not None and held.provider == provider else ()
+
+    def _refresh(self, provider: Provider) -> Greenlet | None:
+        """The fetch that is to be waited for: a new one, the one that is under way, or none."""
+        if provider.models:
+            return None
+        held = self._held.get(provider.name)
+        if held is not None and held.provider == provider and self._clock() < held.until:
+            return None
+        under_way = self._fetching.get(provider.name)
+        if under_way is not None and under_way[0] == provider:
+            return under_way[1]
+        fetch = gevent.spawn(self._fetch, provider)
+        self._fetching[provider.name] = (provider, fetch)
+        return fetch
+
+    def _fetch(self, provider: Provider) -> None:
+        """Fetch and hold a provider's list; after a failure its last list, or none, is held for a short while."""
+        try:
+            models, lasts = self._ask(provider), self._fresh
+        except CCProxyError as error:
+            structlog.get_logger().warning("models cannot be listed", provider=provider.name, error=error.message)
+            models, lasts = self._known(provider), self._failed
+        finally:
+            # A row that changed meanwhile has started a fetch of its own
+            current = self._fetching.get(provider.name, (None, None))[0] == provider
+            if current:
+                del self._fetching[provider.name]
+        if current:
+            self._held[provider.name] = _Held(provider, models, self._clock() + lasts)
+
+    def _ask(self, provider: Provider) -> tuple[Model, ...]:
+        target = connect(provider)
+        preset = presets.find(provider.type)
+        path = presets.models_path(preset, provider.options) if preset is not None else target.dialect.models_path
+        status, body = self._get(f"{target.base_url}{path}", target.headers, self._timeout)
+        if status != 200:
+            raise BadAnswer(f"the provider answered with status {status}")
+        return listing.read(body, provider.name)
+
+    def _forget(self, snapshot: Snapshot) -> None:
+        """Let go of the lists of providers that are no more."""
+        for name in [name for name in self._held if snapshot.get(name) is None]:
+            del self._held[name]
+
+
+def page(models: Sequence[Model], *, limit: int, after_id: str | None = None, before_id: str | None = None) -> Page:
+    """The `limit` models behind `after_id`, or those right before `before_id`, or the first ones.
+
+    Raises InvalidRequest for an id that is not in the list.
+    """
+    if after_id is not None and before_id is not None:
+        raise InvalidRequest("before_id: cannot be combined with after_id")
+    if before_id is not None:
+        end = _place(models, "before_id", before_id)
+        start = max(0, end - limit)
+        more = start > 0
+    else:
+        start = 0 if after_id is None else _place(models, "after_id", after_id) + 1
+        end = start + limit
+        more = end < len(models)
+    data = tuple(models[start:end])
+    return Page(
+        data=data,
+        has_more=more,
+        first_id=data[0].id if data else None,
+        last_id=data[-1].id if data else None,
+    )
+
+
+def _place(models: Sequence[Model], parameter: str, wanted: str) -> int:
+    for place, model in enumerate(models):
+        if model.id == wanted:
+            return place
+    raise InvalidRequest(f"{parameter}: there is no model {wanted[:200]!r} in the list")

@@ -1,0 +1,51 @@
+"""GET /v1/models and /v1/models/{id}: the models of all enabled providers, in the Messages API's form."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ccproxy.errors import InvalidRequest
+from ccproxy.gateway.catalog import page
+from ccproxy.web.services import services
+
+LIMIT = 20
+LARGEST_LIMIT = 1000
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/v1/models")
+def show_models() -> Response:
+    """One page of the list: `limit`, and `after_id` or `before_id`."""
+    parts = services()
+    parts.gate.check(request.environ)
+    limit = _limit(request.args.get("limit"))
+    models = parts.catalog.models(parts.providers.snapshot())
+    after, before = request.args.get("after_id"), request.args.get("before_id")
+    return _json(page(models, limit=limit, after_id=after or None, before_id=before or None))
+
+
+@blueprint.get("/v1/models/<path:model>")
+def show_model(model: str) -> Response:
+    """One model; its id may hold slashes."""
+    parts = services()
+    parts.gate.check(request.environ)
+    return _json(parts.catalog.find(model, parts.providers.snapshot()))
+
+
+def _limit(given: str | None) -> int:
+    if given is None or given == "":
+        return LIMIT
+    limit = int(given) if _WHOLE_NUMBER.fullmatch(given) else 0
+    if not 1 <= limit <= LARGEST_LIMIT:
+        raise InvalidRequest(f"limit: expected a whole number from 1 to {LARGEST_LIMIT}, got {given[:20]!r}")
+    return limit
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), mimetype="application/json")
