@@ -36,8 +36,10 @@ log = structlog.get_logger(__name__)
 
 def register(app: Flask) -> None:
     """Give `app` its request ids and its one form of errors."""
-    app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    for rule in app.url_map.iter_rules():
+        rule.strict_slashes = False  # those registered before took the map's value with them
     app.before_request(_begin)
     app.after_request(_identify)
     app.register_error_handler(Exception, answer)
