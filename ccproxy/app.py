@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from flask import Flask
+from sqlalchemy import Engine
 
 from ccproxy import logs
+from ccproxy.errors import InvalidRequest, SettingsError
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.exchange import Exchange
@@ -16,38 +20,45 @@ from ccproxy.gateway.routing import ADVICE, Router
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import Logbook
+from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
+from ccproxy.store.rotation import require_readable
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
-from ccproxy.store.vault import Vault, load_keys
+from ccproxy.store.vault import Vault, open_vault
 from ccproxy.web import errors, messages, models, providers, service
+from ccproxy.web.definitions import define
+from ccproxy.web.schemas import read_provider
 from ccproxy.web.services import EXTENSION, Services
 
 
 def create_app(settings: Settings) -> Flask:
     """The WSGI application.
 
-    Raises SettingsError where the database's keys cannot be read with the settings' secret keys. Leaves no connection
-    open and starts no greenlet, so that a server may fork after it; each worker calls `start` then.
+    Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
+    an offered provider is not one. Leaves no connection open and starts no greenlet, so that a server may fork after
+    it.
     """
     logs.configure(settings.log_level, settings.log_format)
+    engine = open_engine(settings.database_url)
+    require_current(engine)
+    vault = open_vault(settings.secret_keys, settings.database_url)
+    require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
-    app.extensions[EXTENSION] = parts = _services(settings)
-    parts.providers.add_missing(settings.providers)
+    app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
+    parts.providers.add_missing(_offered(settings))
     if not parts.providers.snapshot().enabled:
-        structlog.get_logger().warning(
-            ADVICE.replace("HOST", settings.host).replace("PORT", str(settings.port)), type="start"
-        )
+        advice = ADVICE.replace("HOST", settings.host).replace("PORT", str(settings.port))
+        structlog.get_logger().warning(advice, type="start")
     parts.providers.close()
-    for blueprint in (service, messages, models, providers):
-        app.register_blueprint(blueprint.blueprint)
+    engine.dispose()
+    for module in (service, messages, models, providers):
+        app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
 
 
-def _services(settings: Settings) -> Services:
-    engine = open_engine(settings.database_url)
-    vault = Vault(load_keys(settings.secret_keys, settings.database_url))
+def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     return Services(
         settings=settings,
@@ -61,3 +72,12 @@ def _services(settings: Settings) -> Services:
         catalog=Catalog(upstream.get),
         started_at=datetime.now(UTC),
     )
+
+
+def _offered(settings: Settings) -> Iterator[dict[str, Any]]:
+    """The providers of the config file and the environment, each complete. Names are not resolved at a start."""
+    for index, document in enumerate(settings.providers):
+        try:
+            yield define(read_provider(document), resolve=None)
+        except InvalidRequest as error:
+            raise SettingsError(f"config file {settings.config_path}: providers.{index}.{error.message}") from None

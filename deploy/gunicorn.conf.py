@@ -14,7 +14,7 @@ from ccproxy.errors import SettingsError  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
 
 try:
-    settings = load()
+    settings = load(os.environ)
 except SettingsError as error:
     print(f"ccproxy: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad setting gets
     serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
@@ -68,6 +68,6 @@ def on_reload(server):
     """SIGHUP: read the settings anew for the next workers; with bad ones go on as before."""
     server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
     try:
-        server.app.callable = create_app(load())
+        server.app.callable = create_app(load(os.environ))
     except SettingsError as error:
         server.log.error("reload ignored: %s", error)

@@ -114,7 +114,7 @@ class Primed:
 
 
 def _message_id() -> str:
-    return "msg_" + g.request_id.replace("-", "")
+    return "msg_" + str(g.request_id).replace("-", "")
 
 
 def _headers(call: Call, dropped: list[str]) -> dict[str, str]:

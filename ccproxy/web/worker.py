@@ -10,6 +10,7 @@ import contextlib
 import json
 import socket
 import uuid
+from mmap import mmap
 from types import FrameType
 from typing import Any
 
@@ -45,12 +46,14 @@ _FLUSH = 5.0  # seconds for the last log rows
 _MARGIN = 3.0  # seconds between the end of a drain and gunicorn's patience, for the last answers to go out
 
 
-class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
+class Worker(GeventWorker):
     """A gevent worker that lets its requests end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # in the master, before the fork
-        self._born = self.app.reloads[0]
+        # deploy/gunicorn.conf.py hangs it on the application object that all workers share
+        self._reloads: mmap = self.app.reloads  # type: ignore[attr-defined]
+        self._born = self._reloads[0]
         self._ending = False
 
     def run(self) -> None:
@@ -81,7 +84,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
         Being replaced (SIGHUP): stop accepting at once, for the new workers do; what is here is served. Being stopped:
         keep accepting meanwhile, to say no in words (and 503 on /health) instead of resetting connections.
         """
-        replaced = self.app.reloads[0] != self._born
+        replaced = self._reloads[0] != self._born
         if replaced:
             self.alive = False
         self._services().lifecycle.drain(max(0.0, seconds), refuse=not replaced)
@@ -110,5 +113,5 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
             client.sendall(head.encode() + body)
 
     def _services(self) -> Services:
-        parts: Services = self.wsgi.extensions[EXTENSION]
+        parts: Services = self.wsgi.extensions[EXTENSION]  # type: ignore[attr-defined] # it is our Flask
         return parts

@@ -1,0 +1,131 @@
+"""Two lines and one row a request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ccproxy.errors import DeadlinePassed, InvalidRequest, UpstreamRefused
+from ccproxy.gateway import journal
+from ccproxy.gateway.disconnect import ClientGone
+from ccproxy.store.logbook import RequestRow
+from ccproxy.translate.dialect import Dialect
+from ccproxy.translate.messages import InputMessage, MessagesRequest, OutputTokensDetails, Tool, Usage
+from ccproxy.translate.target import Target
+
+TARGET = Target(
+    provider="p",
+    kind="openai-chat",
+    wire="openai-chat",
+    model="up",
+    base_url="http://127.0.0.1",
+    dialect=Dialect(),
+    headers={"authorization": "Bearer sk-secret-secret"},
+)
+REQUEST = MessagesRequest(
+    model="asked", messages=[InputMessage("user", "a prompt")], max_tokens=9, stream=True, tools=[Tool("t")]
+)
+
+
+def begin(rows: list[RequestRow]) -> journal.Entry:
+    return journal.begin(
+        rows.append, request_id="r-1", caller="key", client_ip="10.0.0.1", session_id="s-1", user_agent="claude-cli/2"
+    )
+
+
+def test_the_whole_story_of_a_request() -> None:
+    rows: list[RequestRow] = []
+    with capture_logs() as lines:
+        with begin(rows) as entry:
+            entry.arrived(REQUEST, TARGET, "models", ["top_k"])
+            entry.first_byte()
+            entry.first_byte()
+            entry.attempted("p", "up", None)
+            usage = Usage(input_tokens=5, output_tokens=7, cache_read_input_tokens=2)
+            usage.output_tokens_details = OutputTokensDetails(3)
+            entry.answered("end_turn", usage, estimated=True)
+            assert rows == []
+        entry.end()
+    [row] = rows
+    told = row.to_dict()
+    assert told["duration_ms"] >= told["ttft_ms"] >= 0
+    assert {name: told[name] for name in told if name not in ("duration_ms", "ttft_ms", "started_at", "attempts")} == {
+        "request_id": "r-1",
+        "caller": "key",
+        "client_ip": "10.0.0.1",
+        "provider": "p",
+        "model": "asked",
+        "upstream_model": "up",
+        "route": "models",
+        "stream": True,
+        "status": 200,
+        "error_type": None,
+        "stop_reason": "end_turn",
+        "input_tokens": 5,
+        "output_tokens": 7,
+        "cache_read_input_tokens": 2,
+        "cache_creation_input_tokens": 0,
+        "thinking_tokens": 3,
+        "usage_estimated": True,
+        "dropped": ["top_k"],
+        "session_id": "s-1",
+        "user_agent": "claude-cli/2",
+    }
+    assert [attempt["status"] for attempt in row.attempts] == [200]
+    arrival, end = lines
+    assert arrival["action"] == "anthropic_request"
+    assert {key: arrival[key] for key in ("request_id", "provider", "model", "messages", "tools", "max_tokens")} == {
+        "request_id": "r-1",
+        "provider": "p",
+        "model": "asked",
+        "messages": 1,
+        "tools": 1,
+        "max_tokens": 9,
+    }
+    assert end["action"] == "anthropic_response"
+    expected = {"status", "stop_reason", "input_tokens", "output_tokens", "cache_read_input_tokens", "stream"}
+    expected |= {"cache_creation_input_tokens", "upstream_model", "ttft_ms", "duration_ms", "dropped", "error_type"}
+    assert expected <= set(end)
+    assert end["usage_estimated"] is True
+    for line in lines:
+        assert line["event"] == "API action"
+        assert line["type"] == "api_action"
+        assert "secret" not in json.dumps(line)
+        assert "a prompt" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "level"),
+    [
+        (InvalidRequest("model: Field required"), 400, "invalid_request_error", "info"),
+        (DeadlinePassed("too long"), 504, "timeout_error", "warning"),
+        (ClientGone(), 499, "client_closed", "info"),
+        (GeneratorExit(), 499, "client_closed", "info"),
+        (ZeroDivisionError("a bug"), 500, "api_error", "warning"),
+    ],
+)
+def test_a_request_that_ends_badly_has_its_row_too(error: BaseException, status: int, kind: str, level: str) -> None:
+    rows: list[RequestRow] = []
+    with capture_logs() as lines:
+        entry = begin(rows)
+        with pytest.raises(type(error)), entry:
+            raise error
+    assert [(row.status, row.error_type) for row in rows] == [(status, kind)]
+    [line] = lines
+    assert line["log_level"] == level
+    message: Any = getattr(error, "message", None)
+    assert line.get("error") == message
+    assert "a bug" not in json.dumps(line)
+
+
+def test_a_failure_after_the_start_is_told_as_such() -> None:
+    rows: list[RequestRow] = []
+    refused = UpstreamRefused("busy", status=529, type="overloaded_error")
+    with capture_logs(), begin(rows) as entry:
+        entry.attempted("p", "up", refused)
+        entry.failed(refused)
+    assert (rows[0].status, rows[0].error_type) == (529, "overloaded_error")
+    assert rows[0].attempts[0]["error_type"] == "overloaded_error"
