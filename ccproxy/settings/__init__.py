@@ -73,6 +73,15 @@ class Settings:
     routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     config_path: str | None = None
 
+    def __post_init__(self) -> None:
+        # However Settings are made, nothing in them shows a key.
+        for name in ("apikey", "database_url"):
+            text = getattr(self, name)
+            if text is not None and not isinstance(text, Secret):
+                object.__setattr__(self, name, values.database_url(text) if name == "database_url" else Secret(text))
+        object.__setattr__(self, "secret_keys", tuple(Secret(key) for key in self.secret_keys))
+        object.__setattr__(self, "providers", tuple(config_file.hide(provider) for provider in self.providers))
+
 
 @dataclass(frozen=True, slots=True)
 class _Setting:

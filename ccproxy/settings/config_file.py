@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -21,14 +21,33 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _OPEN_FIELDS = frozenset({"name", "type", "models", "enabled"})
 
 
-class RouteSchema(Schema):
+_Messages = dict[str, str | list[Any] | dict[Any, Any]]
+_OBJECT: _Messages = {"invalid": "must be an object"}
+_LIST: _Messages = {"invalid": "must be a list"}
+
+
+class Guard(Schema):
+    """What all schemas here say of a key that they do not know."""
+
+    error_messages: ClassVar[dict[str, str]] = {"type": "must be an object"}
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Name what would have been right."""
+        del data
+        if isinstance(error.messages, dict):
+            for key, said in error.messages.items():
+                if said == ["Unknown field."]:
+                    error.messages[key] = [f"unknown key; known are {', '.join(self.fields)}"]
+
+
+class RouteSchema(Guard):
     """Where a route leads."""
 
     provider = fields.String(required=True, validate=validate.Length(min=1))
     model = fields.String(required=True, validate=validate.Length(min=1))
 
 
-class ConfigSchema(Schema):
+class ConfigSchema(Guard):
     """The keys of the file. Single values are left to `values`, which the environment goes through too."""
 
     host = fields.Raw()
@@ -45,13 +64,20 @@ class ConfigSchema(Schema):
     idle_timeout = fields.Raw()
     request_timeout = fields.Raw()
     workers = fields.Raw()
-    providers = fields.List(fields.Dict(keys=fields.String()))
-    routes = fields.Dict(keys=fields.String(validate=validate.Length(min=1)), values=fields.Nested(RouteSchema))
+    providers = fields.List(fields.Dict(keys=fields.String(), error_messages=_OBJECT), error_messages=_LIST)
+    routes = fields.Dict(
+        keys=fields.String(validate=validate.Length(min=1)),
+        values=fields.Nested(RouteSchema),
+        error_messages=_OBJECT,
+    )
 
 
 def read(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """The file's values. Raises SettingsError naming the file and the key."""
-    raw = _replace(_parse(path), environ, path, "")
+    try:
+        raw = _replace(_parse(path), environ, path, "")
+    except RecursionError:
+        raise SettingsError(f"config file {path}: nested too deeply") from None
     if isinstance(raw.get("routes"), dict):
         raw["routes"] = {name: _split_route(route) for name, route in raw["routes"].items()}
     try:
@@ -69,8 +95,6 @@ def _parse(path: str) -> dict[str, Any]:
             raw = json.load(file, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except OSError as error:
         raise SettingsError(f"CCPROXY_CONFIG: {path!r}: {error.strerror}; must be a JSON file") from None
-    except RecursionError:
-        raise SettingsError(f"config file {path}: nested too deeply") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise SettingsError(f"config file {path}: not JSON: {error.msg} at {where}") from None
@@ -124,7 +148,8 @@ def _split_route(route: Any) -> Any:
     """A route may be written as the name of a target, `provider/model` or `provider,model`."""
     if not isinstance(route, str):
         return route
-    provider, _, model = re.sub(",", "/", route, count=1).partition("/") if "/" not in route else route.partition("/")
+    mark = "/" if "/" in route else ","
+    provider, _, model = route.partition(mark)
     return {"provider": provider, "model": model}
 
 
@@ -135,7 +160,8 @@ def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
             # For dictionaries it puts a level between the key and what is wrong with it.
             yield from _flatten(value, path if key in ("key", "value", "_schema") else _join(path, str(key)))
     else:
-        yield path, str(messages[0]).rstrip(".").lower()
+        text = str(messages[0] if isinstance(messages, list) else messages).rstrip(".")
+        yield path, text[:1].lower() + text[1:]
 
 
 def _check_providers(providers: list[dict[str, Any]], path: str) -> tuple[dict[str, Any], ...]:

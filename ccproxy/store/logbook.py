@@ -16,7 +16,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from sqlalchemy import Connection, Engine, insert, update
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from ccproxy.store.models import request_logs, request_totals
 from ccproxy.store.report import Report, to_logging
@@ -27,6 +27,8 @@ QUEUE_ROWS = 10_000
 BATCH_ROWS = 200
 BATCH_SECONDS = 0.2
 RETRY_SECONDS = 1.0
+NOT_FAILED = (499,)
+"""Statuses of requests that did not succeed and that nobody failed: the client left."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,9 +151,9 @@ class Logbook:
         try:
             try:
                 self._writer.run(lambda connection: _insert(connection, batch))
-            except OperationalError:
-                raise
-            except Exception:  # noqa: BLE001 - something in one row; the others are not to blame
+            except Exception as error:
+                if _is_the_database(error):
+                    raise
                 self._write_singly(batch)
         except Exception as error:  # noqa: BLE001 - a log that cannot be written must not end the writer
             cause = error.orig if isinstance(error, DBAPIError) else error
@@ -168,9 +170,9 @@ class Logbook:
                 try:
                     with connection.begin_nested():
                         _insert(connection, [row])
-                except OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is in this row
+                except Exception as error:
+                    if _is_the_database(error):
+                        raise
                     refused.append((row, error))
             return refused
 
@@ -185,10 +187,15 @@ class Logbook:
             self._reported = self._dropped
 
 
+def _is_the_database(error: Exception) -> bool:
+    """Whether the database is to blame (locked, full, gone, damaged) rather than what a row holds."""
+    return isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError
+
+
 def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
     """The rows and the totals that they add to; by executemany, which is 40 times cheaper than row by row."""
     connection.execute(insert(request_logs), [row.to_dict() for row in rows])
-    failed = sum(1 for row in rows if row.error_type is not None)
+    failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
     connection.execute(
         update(request_totals).values(total=request_totals.c.total + len(rows), failed=request_totals.c.failed + failed)
     )

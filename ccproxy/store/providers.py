@@ -21,13 +21,14 @@ from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import version
 from ccproxy.store.models import providers, seeded_providers
 from ccproxy.store.report import Report, to_logging
+from ccproxy.store.tokens import ENCRYPTED
 from ccproxy.store.vault import Undecryptable, Vault
 from ccproxy.store.writer import T, Writer
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIELDS = frozenset({"name", "type", "api_base_url", "api_key", "models", "enabled", "headers", "options"})
 _DEFAULTS: Mapping[str, Any] = {"models": [], "enabled": True, "options": {}}
-_UNREADABLE = "its stored key cannot be decrypted with the present secret keys: set it again, or bring the old key back"
+_UNREADABLE = "its stored {} cannot be decrypted with the present secret keys; set it again or bring the old keys back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,10 @@ class Providers:
 
     def _update(self, connection: Connection, row: Row[Any], fields: Mapping[str, Any]) -> Provider:
         values = self._columns(fields) | {"updated_at": datetime.now(UTC)}
+        if values.get("api_key") and "headers" not in values and "headers" in self._reveal(row)[1]:
+            # A new key is how such a provider is brought back; headers that nobody can read must not stand in its way.
+            values["headers"] = None
+            self._report("provider lost its extra headers: they could not be decrypted", provider=row.name)
         connection.execute(update(providers).where(providers.c.id == row.id).values(values))
         version.bump(connection)
         return self._provider(self._row(connection, fields.get("name", row.name)))
@@ -215,8 +220,9 @@ class Providers:
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"not a field of a provider: {', '.join(sorted(unknown))}")
         columns = dict(fields)
-        if key := columns.get("api_key"):
-            columns["api_key"] = self._vault.encrypt(key)
+        if "api_key" in columns:
+            key = columns["api_key"]
+            columns["api_key"] = self._vault.encrypt(key) if key else None
         if "headers" in columns:
             headers = columns["headers"]
             columns["headers"] = self._vault.encrypt(json.dumps(dict(headers))) if headers else None
@@ -226,24 +232,29 @@ class Providers:
 
     def _provider(self, row: Row[Any]) -> Provider:
         """The row as a value. One that cannot be decrypted must not take the others down: it says so itself."""
-        api_key: str | None = None
-        headers: dict[str, str] = {}
-        error: str | None = None
-        try:
-            api_key = self._vault.decrypt(row.api_key) if row.api_key else None
-            headers = json.loads(self._vault.decrypt(row.headers)) if row.headers else {}
-        except Undecryptable:
-            error = _UNREADABLE
+        texts, unreadable = self._reveal(row)
         return Provider(
             name=row.name,
             type=row.type,
             api_base_url=row.api_base_url,
-            api_key=api_key,
+            api_key=texts["api_key"],
             models=tuple(row.models),
-            enabled=row.enabled and error is None,
-            headers=headers,
+            enabled=row.enabled and not unreadable,
+            headers=json.loads(texts["headers"] or "{}"),
             options=row.options,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            error=error,
+            error=_UNREADABLE.format(" and ".join(unreadable)) if unreadable else None,
         )
+
+    def _reveal(self, row: Row[Any]) -> tuple[dict[str, str | None], list[str]]:
+        """The encrypted columns' texts, None where there is none, and the columns that do not open."""
+        texts: dict[str, str | None] = dict.fromkeys(ENCRYPTED)
+        unreadable = []
+        for column in ENCRYPTED:
+            token = getattr(row, column)
+            try:
+                texts[column] = self._vault.decrypt(token) if token else None
+            except Undecryptable:
+                unreadable.append(column)
+        return texts, unreadable

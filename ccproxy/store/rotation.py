@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Engine, update
 
 from ccproxy.errors import SettingsError
 from ccproxy.store import version
 from ccproxy.store.models import providers
 from ccproxy.store.session import write_engine
+from ccproxy.store.tokens import stored
 from ccproxy.store.vault import Undecryptable, Vault, add_key, open_vault
-
-_ENCRYPTED = ("api_key", "headers")
 
 
 def require_readable(engine: Engine, vault: Vault) -> int:
@@ -21,11 +20,11 @@ def require_readable(engine: Engine, vault: Vault) -> int:
     A single one that does not is its provider's trouble, not the start's.
     """
     with engine.connect() as connection:
-        tokens = [token for _, _, token in _tokens(connection)]
-    if tokens and not any(_opens(vault, token) for token in tokens):
+        tokens = stored(connection)
+    if tokens and not any(_opens(vault, each.token) for each in tokens):
         raise SettingsError(
-            f"secret keys: none of the {len(tokens)} stored provider keys and headers can be decrypted; bring back the "
-            "key file beside the database or the old CCPROXY_SECRET_KEYS (or delete these providers' rows)"
+            f"secret keys: none of the {len(tokens)} stored provider keys and headers can be decrypted with them; "
+            "bring back the old CCPROXY_SECRET_KEYS or the key file beside the database"
         )
     return len(tokens)
 
@@ -33,37 +32,29 @@ def require_readable(engine: Engine, vault: Vault) -> int:
 def rotate(engine: Engine, secret_keys: Sequence[str], database_url: str) -> int:
     """Encrypt all tokens under the first key, in one transaction, and return how many; move the version.
 
-    Without given keys the key file gets a new first key before, so that no token is ever ahead of its key. Raises
-    SettingsError where a token cannot be opened; then nothing has changed but the key file.
+    Without given keys the key file first gets a new one at its head. The file is ahead of the tokens, never behind, so
+    a running worker finds the key of whatever it reads. Raises SettingsError, with nothing changed, where a token
+    cannot be opened.
     """
     vault = open_vault(secret_keys, database_url)
-    require_readable(engine, vault)
-    if not secret_keys:
-        vault = Vault(add_key(database_url))
     with write_engine(engine).begin() as connection:
-        tokens = _tokens(connection)
-        for name, column, token in tokens:
-            try:
-                fresh = vault.rotate(token)
-            except Undecryptable:
+        tokens = stored(connection)
+        for each in tokens:
+            if not _opens(vault, each.token):
                 raise SettingsError(
-                    f"provider {name!r}: its stored {column} cannot be decrypted; set it again or delete the provider, "
-                    "then rotate"
-                ) from None
-            connection.execute(update(providers).where(providers.c.name == name).values({column: fresh}))
+                    f"provider {each.provider!r}: its stored {each.column} cannot be decrypted; "
+                    "set it again or delete the provider, then rotate"
+                )
+        if not secret_keys:
+            vault = Vault(add_key(database_url))
+        for each in tokens:
+            connection.execute(
+                update(providers)
+                .where(providers.c.name == each.provider)
+                .values({each.column: vault.rotate(each.token)})
+            )
         version.bump(connection)
     return len(tokens)
-
-
-def _tokens(connection: Connection) -> list[tuple[str, str, str]]:
-    """Provider, column and token of all that is encrypted."""
-    rows = connection.execute(select(providers.c.name, *(providers.c[column] for column in _ENCRYPTED))).all()
-    return [
-        (row.name, column, token)
-        for row in rows
-        for column in _ENCRYPTED
-        if (token := getattr(row, column)) is not None
-    ]
 
 
 def _opens(vault: Vault, token: str) -> bool:

@@ -21,8 +21,10 @@ from sqlalchemy.pool import NullPool
 
 from ccproxy.errors import SettingsError
 
-BUSY_SECONDS = 5.0
-"""How long one statement waits for SQLite's write lock. Another process holds it for milliseconds."""
+WRITE_SECONDS = 5.0
+"""How long a writing transaction waits for SQLite's lock. Another process holds it for milliseconds."""
+READ_SECONDS = 0.25
+"""How long a reader waits. Under WAL it hardly ever has to, and it does so on the hub."""
 
 _WRITE = "ccproxy_write"
 
@@ -48,7 +50,7 @@ def open_engine(url: str) -> Engine:
         parsed.set(database=str(path)),
         poolclass=NullPool,
         # Connections move between greenlets and the writer's thread, one user at a time.
-        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+        connect_args={"check_same_thread": False, "timeout": READ_SECONDS},
     )
     _listen(engine, path)
     return engine
@@ -100,8 +102,11 @@ def _listen(engine: Engine, path: Path) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get(_WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        if connection.get_execution_options().get(_WRITE, False):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
 
 
 def _make_private_file(path: Path) -> None:
@@ -116,7 +121,6 @@ def _make_private_file(path: Path) -> None:
 
 
 def _set_pragmas(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     _use_wal(connection)
     # In WAL mode NORMAL can lose the last commits in a power cut, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -129,7 +133,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     The switch needs the file alone and does not wait for it as other statements do, hence the loop. A file system
     that cannot do WAL leaves the journal as it is: slower, not wrong.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + WRITE_SECONDS
     while True:
         try:
             if connection.execute("PRAGMA journal_mode").fetchall() != [("wal",)]:

@@ -5,11 +5,10 @@ Every query is bounded by an index or a row count, so a long log costs no more t
 
 from __future__ import annotations
 
-from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.store import version
@@ -17,6 +16,8 @@ from ccproxy.store.models import providers, request_logs, request_totals
 
 LATENCY_ROWS = 1_000
 """How many of the latest requests the latencies are taken from."""
+NOT_THE_PROVIDER = (400, 404, 413, 499)
+"""Statuses that say nothing about the provider's health: the request was at fault, or the client left."""
 
 
 class Statistics:
@@ -45,7 +46,10 @@ class Statistics:
         }
 
     def provider_health(self) -> dict[str, dict[str, Any]]:
-        """For each provider: `last_success` (a datetime) and `last_error` (`{time, type, status}`), None before one."""
+        """For each provider: `last_success` (a datetime) and `last_error` (`{time, type, status}`), None before one.
+
+        Errors that only say that a request was wrong, or that its client left, do not count.
+        """
         with self._engine.connect() as connection:
             names = connection.execute(select(providers.c.name).order_by(providers.c.id)).scalars().all()
             return {name: _health(connection, name) for name in names}
@@ -79,18 +83,20 @@ def _percentile(ordered: list[float], percent: int) -> float | None:
 
 
 def _health(connection: Connection, name: str) -> dict[str, Any]:
-    success = _last(connection, name, request_logs.c.error_type.is_(None))
-    error = _last(connection, name, request_logs.c.error_type.is_not(None))
-    last_success: datetime | None = success.started_at if success else None
-    last_error = {"time": error.started_at, "type": error.error_type, "status": error.status} if error else None
-    return {"last_success": last_success, "last_error": last_error}
+    success = connection.execute(_latest(name, request_logs.c.error_type.is_(None)).limit(1)).first()
+    # The status is looked at only in the newest of a provider's errors, or clients' mistakes could make this read all.
+    errors = _latest(name, request_logs.c.error_type.is_not(None)).limit(LATENCY_ROWS).subquery()
+    error = connection.execute(select(errors).where(errors.c.status.not_in(NOT_THE_PROVIDER)).limit(1)).first()
+    return {
+        "last_success": success.started_at if success else None,
+        "last_error": {"time": error.started_at, "type": error.error_type, "status": error.status} if error else None,
+    }
 
 
-def _last(connection: Connection, name: str, outcome: ColumnElement[bool]) -> Row[Any, Any, Any] | None:
-    """The provider's latest request of that outcome; there is an index for each of the two."""
-    return connection.execute(
+def _latest(name: str, outcome: ColumnElement[bool]) -> Select[Any, Any, Any]:
+    """The provider's requests of that outcome, newest first; there is an index for each of the two outcomes."""
+    return (
         select(request_logs.c.started_at, request_logs.c.status, request_logs.c.error_type)
         .where(request_logs.c.provider == name, outcome)
         .order_by(request_logs.c.started_at.desc())
-        .limit(1)
-    ).one_or_none()
+    )

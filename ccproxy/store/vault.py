@@ -17,7 +17,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ccproxy.errors import SettingsError
-from ccproxy.store.session import make_private_folder, sqlite_path
+from ccproxy.store.session import make_private_folder, open_engine, sqlite_path
+from ccproxy.store.tokens import count_stored
 
 _SEAL_LABEL = b"ccproxy thinking signature"
 _KEY_FILE_WITHOUT_SQLITE = "data/secret.key"
@@ -90,12 +91,12 @@ def open_vault(secret_keys: Sequence[str], database_url: str) -> Vault:
 def load_keys(secret_keys: Sequence[str], database_url: str) -> tuple[str, ...]:
     """The given keys, or else those of the key file, which is made if it is not there.
 
-    Any number of processes may start at once: one makes the file, all get its key. Raises SettingsError.
+    Any number of processes may start at once: one makes the file, all get its key. Raises SettingsError, also where
+    the file is gone but what it encrypted is not.
     """
     if secret_keys:
         return tuple(secret_keys)
-    path = key_file(database_url)
-    return _with_key_file(path, lambda keys: keys or (new_key(),))
+    return _with_key_file(key_file(database_url), lambda keys: keys or (_first_key(database_url),))
 
 
 def add_key(database_url: str) -> tuple[str, ...]:
@@ -114,6 +115,16 @@ def key_file(database_url: str) -> Path:
     if database is None:
         return Path(_KEY_FILE_WITHOUT_SQLITE).absolute()
     return database.with_name(database.name + ".key")
+
+
+def _first_key(database_url: str) -> str:
+    """The first key of a new file; a lost one is not replaced, because it may still be found."""
+    if count := count_stored(open_engine(database_url)):
+        raise SettingsError(
+            f"key file {key_file(database_url)}: missing or empty, but {count} stored provider keys and headers were "
+            "encrypted with it; bring it back, or give the keys in CCPROXY_SECRET_KEYS"
+        )
+    return new_key()
 
 
 def _with_key_file(path: Path, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[str, ...]:
