@@ -1,5 +1,8 @@
 """The OpenAI chat completions API, with the dialects of everyone who speaks it."""
 
+from ccproxy.translate.wire.openai_chat.refusals import decode_error
 from ccproxy.translate.wire.openai_chat.request import encode
+from ccproxy.translate.wire.openai_chat.response import decode
+from ccproxy.translate.wire.openai_chat.stream import StreamDecoder
 
-__all__ = ["encode"]
+__all__ = ["StreamDecoder", "decode", "decode_error", "encode"]

@@ -1,0 +1,235 @@
+"""One answer while it comes in: takes what was said, in whole or in part, and writes it as events.
+
+The common ground of bodies and streams, so that both say the same. Knows what a delta means, but nothing of how
+it got here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccproxy.translate.messages import StopReason, Usage
+from ccproxy.translate.stops import StopWatch
+from ccproxy.translate.target import DecodeContext
+from ccproxy.translate.wire.openai_chat import finish, reasoning
+from ccproxy.translate.wire.openai_chat.blocks import Blocks
+from ccproxy.translate.wire.openai_chat.chunks import (
+    CallPart,
+    Choice,
+    Chunk,
+    ContentPart,
+    Delta,
+    SearchResult,
+    UrlCitation,
+    UsageBody,
+)
+from ccproxy.translate.wire.openai_chat.tool_calls import Calls
+from ccproxy.translate.wire.openai_chat.usage import estimated, usage
+
+
+class Answer:
+    """What has been said so far.
+
+    `plain` tells that text can go straight to the blocks. `done` becomes True with the last event: the end, or a
+    stop sequence that is enforced here. `finished` is the provider's finish reason, None until it came.
+    """
+
+    def __init__(self, context: DecodeContext) -> None:
+        self.calls = Calls(context)
+        self.blocks = Blocks(context, self.calls)
+        self.characters = 0
+        self.done = False
+        self.finished: str | None = None
+        self.reported: UsageBody | None = None
+        self.stop_reason: StopReason | None = None
+        self.stop_sequence: str | None = None
+        self._context = context
+        self._seals = bool(context.target.seal_keys)
+        self._refused = False
+        self._sources: dict[str, str] = {}
+        dialect = context.target.dialect
+        self._tags = reasoning.ThinkTags(opened=dialect.think_unopened) if dialect.think_tags else None
+        self._watch = StopWatch(context.local_stops) if context.local_stops else None
+        self.plain = self._tags is None and self._watch is None
+
+    @property
+    def usage(self) -> Usage:
+        """The provider's usage as far as it came, else an estimate."""
+        if self.reported is not None:
+            return usage(self.reported)
+        return estimated(self._context.input_tokens, self.characters)
+
+    def add(self, delta: Delta) -> None:
+        """Takes in what was said: reasoning first, then text, then calls, which is the order within one delta."""
+        thought = reasoning.text_of(delta)
+        if thought or (delta.reasoning_details and self._seals):
+            self._think(thought, delta.reasoning_details or ())
+        content = delta.content
+        if isinstance(content, str):
+            self.text(content)
+        elif content:
+            self._parts(content)
+        if delta.audio is not None and delta.audio.transcript:
+            self.text(delta.audio.transcript)
+        if delta.refusal:
+            self._refused = True
+            self.text(delta.refusal)
+        for note in delta.annotations or ():
+            if note.url_citation is not None and note.url_citation.url:
+                self._cite(note.url_citation)
+        if delta.tool_calls:
+            for part in delta.tool_calls:
+                self._call(part)
+        function = delta.function_call
+        if function is not None and (function.name or function.arguments):
+            self._call(CallPart(index=0, function=function))
+
+    def end_of(self, choice: Choice) -> None:
+        """Notes the finish reason; `""` is none. vLLM and SGLang tell the stop sequence that they met."""
+        if choice.finish_reason:
+            self.finished = choice.finish_reason
+        for met in (choice.stop_reason, choice.matched_stop):
+            if isinstance(met, str) and met and choice.finish_reason == "stop":
+                self.stop_sequence = met
+
+    def notes(self, chunk: Chunk) -> None:
+        """What a chunk says beside its choices: usage and sources, each time more complete."""
+        reported = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
+        if reported is not None:
+            self.reported = reported
+        if chunk.search_results:
+            self.sources(chunk.search_results)
+
+    def sources(self, results: list[SearchResult]) -> None:
+        """Web pages that the whole text rests on; they are cited at its end."""
+        for result in results:
+            if result.url:
+                self._sources[result.url] = result.title or result.url
+
+    def text(self, text: str) -> None:
+        """More text, which may hold tags and stop sequences."""
+        if not text or self.done:
+            return
+        self.characters += len(text)
+        if self.plain:
+            self.blocks.text(text)
+            return
+        if self._tags is not None:
+            thought, text = self._tags.feed(text)
+            self._release_tags()
+            if thought:
+                self.blocks.thinking(thought)
+        if text:
+            self._watched(text)
+
+    def end(self) -> None:
+        """The answer is complete: everything held back is written, then the stop reason and the usage.
+
+        Raises UpstreamRefused where the finish reason is a failure.
+        """
+        if self._over():
+            return
+        self._text_after_all()
+        reason = finish.stop_reason(self.finished, self._calls_state())
+        if self._refused and reason == "end_turn":
+            reason = "refusal"
+        if self.stop_sequence is not None and reason == "end_turn":
+            reason = "stop_sequence"
+        if reason != "stop_sequence":
+            self.stop_sequence = None
+        for url, title in self._sources.items():
+            self._cite(UrlCitation(url, title))
+        self._write_end(reason)
+
+    def _think(self, text: str, details: Any) -> None:
+        if self._over():
+            return
+        self.characters += len(text)
+        self.blocks.thinking(text, details)
+
+    def _call(self, part: CallPart) -> None:
+        if self._over():
+            return
+        touched = self.calls.add(part)
+        if part.function is not None and isinstance(part.function.arguments, str):
+            self.characters += len(part.function.arguments)
+        self.blocks.calls(touched)
+
+    def _parts(self, parts: list[ContentPart]) -> None:
+        """A content array: items of text and of reasoning, in their order."""
+        for part in parts:
+            if part.thinking:
+                thought = part.thinking
+                if not isinstance(thought, str):
+                    thought = "".join(item.text or "" for item in thought)
+                if thought:
+                    self._think(thought, ())
+            if part.refusal:
+                self._refused = True
+            text = part.text or part.refusal
+            if text:
+                self.text(text)
+
+    def _watched(self, text: str) -> None:
+        """Text without tags, up to a stop sequence; one that is met ends the answer."""
+        if self._watch is None:
+            self.blocks.text(text)
+            return
+        sure, met = self._watch.feed(text)
+        if sure:
+            self.blocks.text(sure)
+        if met is not None:
+            self.stop_sequence = met
+            self._write_end("stop_sequence")
+
+    def _over(self) -> bool:
+        """Writes what is held back, because no more of this text follows; tells whether that ended the answer."""
+        if not self.done:
+            self._flush()
+        return self.done
+
+    def _flush(self) -> None:
+        if self._tags is not None:
+            thought, text = self._tags.flush()
+            self._release_tags()
+            if thought:
+                self.blocks.thinking(thought)
+            if text:
+                self._watched(text)
+        if self._watch is not None and not self.done:
+            text = self._watch.flush()
+            if text:
+                self.blocks.text(text)
+
+    def _release_tags(self) -> None:
+        """Past the head of the answer there are no tags to look for."""
+        if self._tags is not None and self._tags.done:
+            self._tags = None
+            self.plain = self._watch is None
+
+    def _text_after_all(self) -> None:
+        text = self._tags.text_after_all() if self._tags is not None else ""
+        if text and not self.calls.all and finish.stop_reason(self.finished, "none") == "end_turn":
+            self.blocks.text(text)
+
+    def _cite(self, page: UrlCitation) -> None:
+        """A page as the citation of a web search; what only Anthropic could read again of it stays empty."""
+        self.blocks.citation(
+            {
+                "type": "web_search_result_location",
+                "url": page.url,
+                "title": page.title or page.url,
+                "encrypted_index": "",
+                "cited_text": page.content or "",
+            }
+        )
+
+    def _calls_state(self) -> finish.Calls:
+        if not self.calls.all:
+            return "none"
+        return "cut" if all(call.cut for call in self.calls.all) else "complete"
+
+    def _write_end(self, reason: StopReason) -> None:
+        self.stop_reason = reason
+        self.blocks.end(reason, self.stop_sequence, self.usage)
+        self.done = True

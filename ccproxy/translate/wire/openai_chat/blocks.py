@@ -1,0 +1,203 @@
+"""Writes an answer's blocks as events, one block after the other, in the order in which the blocks began.
+
+A tool call stays open until its input has come to its end, because servers mix the deltas of several calls; what
+begins in the meantime waits its turn and nothing is lost. Knows events, and nothing of chunks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from ccproxy.translate import signature
+from ccproxy.translate.events import (
+    CitationsDelta,
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    Event,
+    InputJSONDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    SignatureDelta,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+)
+from ccproxy.translate.messages import Message, StopReason, TextBlock, ThinkingBlock, ToolUseBlock, Usage
+from ccproxy.translate.target import DecodeContext
+from ccproxy.translate.wire.openai_chat.reasoning import merged
+from ccproxy.translate.wire.openai_chat.tool_calls import Call, Calls
+
+_NO_INPUT = Raw(b"{}")
+
+
+class Text:
+    """A text block: what of it waits to be written."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self) -> None:
+        self.waiting = ""
+
+
+class Thinking:
+    """A thinking block: all of its text, because the signature covers it, and the provider's own details."""
+
+    __slots__ = ("details", "parts", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting = ""
+        self.parts: list[str] = []
+        self.details: list[dict[str, Any]] = []
+
+
+Block = Text | Thinking | Call
+
+
+class Blocks:
+    """The event writer. `events` is the batch that is being made; whoever reads it replaces it by a new list."""
+
+    def __init__(self, context: DecodeContext, calls: Calls) -> None:
+        self.events: list[Event] = []
+        self.index = -1
+        self.live: Block | None = None
+        self.started = False
+        self._context = context
+        self._calls = calls
+        self._queue: deque[Block] = deque()
+
+    def text(self, text: str) -> None:
+        """More text."""
+        live = self.live
+        if live.__class__ is Text and not self._queue:
+            self.events.append(ContentBlockDelta(self.index, TextDelta(text)))
+            return
+        block = self._last(Text)
+        block.waiting += text
+        self._advance()
+
+    def thinking(self, text: str, details: Sequence[dict[str, Any]] = ()) -> None:
+        """More reasoning, and what the provider says of it in its own form."""
+        block = self._last(Thinking)
+        block.waiting += text
+        if text:
+            block.parts.append(text)
+        if details:
+            block.details.extend(details)
+        self._advance()
+
+    def citation(self, citation: dict[str, Any]) -> None:
+        """A citation of the text block that is being written; without one there is nothing that it could cite."""
+        if isinstance(self.live, Text) and not self._queue:
+            self.events.append(ContentBlockDelta(self.index, CitationsDelta(Raw(msgspec.json.encode(citation)))))
+
+    def calls(self, touched: Sequence[Call]) -> None:
+        """Calls that are new or have got more input."""
+        for call in touched:
+            if not call.client_id and call not in self._queue:
+                self._queue.append(call)
+        self._advance()
+
+    def end(self, stop_reason: StopReason, stop_sequence: str | None, usage: Usage) -> None:
+        """All blocks are closed and the answer is over."""
+        self._begin()
+        while self._queue or self.live is not None:
+            self._close()
+            self._open()
+        self.events.append(MessageDelta(Stop(stop_reason, stop_sequence), usage))
+        self.events.append(MessageStop())
+
+    def _last(self, kind: type[Any]) -> Any:
+        """The last block, if it is of this kind, else a new one behind it."""
+        last = self._queue[-1] if self._queue else self.live
+        if last.__class__ is not kind:
+            last = kind()
+            self._queue.append(last)
+        return last
+
+    def _advance(self) -> None:
+        """Write what can be written now."""
+        while True:
+            live = self.live
+            if live is not None:
+                self._write(live)
+                if not self._queue or (isinstance(live, Call) and not live.complete):
+                    return
+                self._close()
+            elif not self._queue:
+                return
+            self._open()
+
+    def _write(self, block: Block) -> None:
+        match block:
+            case Text():
+                if block.waiting:
+                    self.events.append(ContentBlockDelta(self.index, TextDelta(block.waiting)))
+                    block.waiting = ""
+            case Thinking():
+                if block.waiting:
+                    self.events.append(ContentBlockDelta(self.index, ThinkingDelta(block.waiting)))
+                    block.waiting = ""
+            case Call():
+                text = block.take()
+                if text:
+                    self.events.append(ContentBlockDelta(self.index, InputJSONDelta(text)))
+
+    def _begin(self) -> None:
+        if not self.started:
+            self.started = True
+            context = self._context
+            usage = Usage(input_tokens=context.input_tokens)
+            message = Message(id=context.message_id, model=context.target.label, content=[], usage=usage)
+            self.events.append(MessageStart(message))
+
+    def _open(self) -> None:
+        """The next block of the queue becomes the live one."""
+        if not self._queue:
+            return
+        self._begin()
+        block = self._queue.popleft()
+        self.live = block
+        self.index += 1
+        match block:
+            case Text():
+                content: TextBlock | ThinkingBlock | ToolUseBlock = TextBlock("")
+            case Thinking():
+                content = ThinkingBlock("")
+            case Call():
+                block.client_id = self._calls.id_for_client(block)
+                content = ToolUseBlock(block.client_id, self._calls.name_for_client(block), _NO_INPUT)
+        self.events.append(ContentBlockStart(self.index, content))
+
+    def _close(self) -> None:
+        """The live block ends."""
+        live = self.live
+        if live is None:
+            return
+        self._write(live)
+        match live:
+            case Thinking():
+                sealed = self._sealed(live)
+                if sealed:
+                    self.events.append(ContentBlockDelta(self.index, SignatureDelta(sealed)))
+            case Call():
+                rest = live.take_last()
+                if rest:
+                    self.events.append(ContentBlockDelta(self.index, InputJSONDelta(rest)))
+            case _:
+                pass
+        self.events.append(ContentBlockStop(self.index))
+        self.live = None
+
+    def _sealed(self, block: Thinking) -> str:
+        target = self._context.target
+        if not target.seal_keys:
+            return ""
+        payload = msgspec.json.encode(merged(block.details)) if block.details else b""
+        return signature.seal(target.kind, "".join(block.parts), payload, target.seal_keys[0])

@@ -1,0 +1,203 @@
+"""The bodies and stream chunks of chat completions, as far as anything is read from them.
+
+One shape serves both: a body's `message` and a chunk's `delta` have the same fields, and some servers mix them up.
+Unknown fields are skipped without being decoded. `read` is strict and fast first; a field of a wrong type then
+counts as not sent, because one odd field must not cost the answer. What is not JSON raises BadAnswer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from ccproxy.errors import BadAnswer
+
+
+class FunctionPart(Struct, gc=False):
+    """A function's name and its arguments: JSON text (or a part of it), from some servers the object itself."""
+
+    name: str | None = None
+    arguments: Any = None
+
+
+class CallPart(Struct):
+    """A tool call, or one delta of it."""
+
+    index: int | None = None
+    id: str | None = None
+    function: FunctionPart | None = None
+
+
+class ContentPart(Struct):
+    """An item of a content array: text, or Mistral's `thinking`, which holds such items itself."""
+
+    type: str = ""
+    text: str | None = None
+    thinking: str | list[ContentPart] | None = None
+    refusal: str | None = None
+
+
+class UrlCitation(Struct):
+    """A web page that the text rests on; `content` is what was read there."""
+
+    url: str = ""
+    title: str | None = None
+    content: str | None = None
+
+
+class Annotation(Struct):
+    """A note on the text; only those on web pages are read."""
+
+    url_citation: UrlCitation | None = None
+
+
+class SearchResult(Struct):
+    """A web page as Perplexity lists it beside the answer."""
+
+    url: str = ""
+    title: str | None = None
+
+
+class Audio(Struct):
+    """Spoken output; its words are all that a client here can take."""
+
+    transcript: str | None = None
+
+
+class Delta(Struct):
+    """What was said: the whole of it, or the next part."""
+
+    content: str | list[ContentPart] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[CallPart] | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
+    refusal: str | None = None
+    function_call: FunctionPart | None = None
+    annotations: list[Annotation] | None = None
+    audio: Audio | None = None
+
+
+class PromptDetails(Struct, gc=False):
+    """Of the prompt's tokens: read from the cache, written to it, heard."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class CompletionDetails(Struct, gc=False):
+    """Of the answer's tokens: reasoning."""
+
+    reasoning_tokens: int | None = None
+
+
+class UsageBody(Struct):
+    """Token counts in every spelling that was seen; `prompt_tokens` includes cached ones."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+    cached_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+    num_cached_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Choice(Struct):
+    """One answer. `stop_reason` (vLLM) and `matched_stop` (SGLang) hold the stop string, or a token's number."""
+
+    delta: Delta | None = None
+    message: Delta | None = None
+    index: int | None = None
+    finish_reason: str | None = None
+    stop_reason: str | int | None = None
+    matched_stop: str | int | None = None
+    usage: UsageBody | None = None
+    error: Any = None
+
+
+class GroqPart(Struct):
+    """Groq's own field: usage for those who did not ask for it, and errors."""
+
+    usage: UsageBody | None = None
+    error: Any = None
+
+
+class Chunk(Struct):
+    """A body, or the data of one event. Without `choices` it may be an error of any form (see `refusals`)."""
+
+    choices: list[Choice] | None = None
+    usage: UsageBody | None = None
+    object: str | None = None
+    error: Any = None
+    x_groq: GroqPart | None = None
+    search_results: list[SearchResult] | None = None
+
+
+_decode = msgspec.json.Decoder(Chunk).decode
+_PATH = re.compile(r" - at `(\$[^`]*)`$")
+_STEPS = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_MISFITS = 32
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read(data: bytes) -> Chunk:
+    """The chunk in `data`. Raises BadAnswer where there is no JSON object in it."""
+    try:
+        return _decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _fitted(value(data))
+
+
+def value(data: bytes) -> Any:
+    """The JSON value in `data`, whatever it is; lone surrogates become U+FFFD. Raises BadAnswer."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    text = data.decode("utf-8", "replace")
+    try:
+        found = json.loads(text, strict=False, parse_constant=_refuse)
+        return json.loads(_SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False)))
+    except (ValueError, RecursionError):
+        shown = " ".join(text.split())[:200]
+        raise BadAnswer(f"the provider's answer is not JSON: {shown}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _fitted(found: Any) -> Chunk:
+    """The chunk without its misfits: each field of a wrong type is taken out, so that it counts as not sent."""
+    for _ in range(_MISFITS):
+        try:
+            return msgspec.convert(found, Chunk, strict=False)
+        except msgspec.ValidationError as error:
+            path = _PATH.search(str(error))
+            if path is None or not _cut(found, path[1]):
+                break
+    raise BadAnswer("the provider's answer is not a chat completion")
+
+
+def _cut(found: Any, path: str) -> bool:
+    """Takes the value at `path` (`$.choices[0].index`) out of `found`; False where it is not there."""
+    steps = [name or int(number) for name, number in _STEPS.findall(path)]
+    if not steps:
+        return False
+    for step in steps[:-1]:
+        found = found[step]
+    if isinstance(found, list):
+        # An item that is no object says nothing, but its place keeps the others' numbers right.
+        found[steps[-1]] = {}
+        return True
+    return isinstance(found, dict) and found.pop(steps[-1], None) is not None

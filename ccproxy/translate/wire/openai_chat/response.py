@@ -1,0 +1,37 @@
+"""Decodes the body of a chat completion into a Message."""
+
+from __future__ import annotations
+
+from ccproxy.errors import BadAnswer
+from ccproxy.translate.messages import Message
+from ccproxy.translate.replay import message_of
+from ccproxy.translate.target import DecodeContext
+from ccproxy.translate.wire.openai_chat import refusals
+from ccproxy.translate.wire.openai_chat.answer import Answer
+from ccproxy.translate.wire.openai_chat.chunks import read
+from ccproxy.translate.wire.openai_chat.tool_calls import parsed
+
+
+def decode(body: bytes, context: DecodeContext) -> Message:
+    """The answer in `body`; its usage is marked as estimated where the provider gave none.
+
+    Raises UpstreamRefused for an error inside a 200, BadAnswer for what is no chat completion.
+    """
+    chunk = read(body)
+    refusals.check(b"", body, chunk)
+    choice = next((choice for choice in chunk.choices or () if not choice.index), None)
+    if choice is None:
+        raise BadAnswer("the provider's answer has no choices")
+    answer = Answer(context)
+    if choice.usage is not None:
+        answer.reported = choice.usage
+    answer.notes(chunk)
+    said = choice.message or choice.delta
+    if said is not None:
+        answer.add(said)
+    answer.end_of(choice)
+    answer.end()
+    message = message_of(answer.blocks.events, parsed)
+    if answer.reported is None:
+        message.usage.estimated = True
+    return message
