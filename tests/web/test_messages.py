@@ -1,0 +1,198 @@
+"""The view of /v1/messages in a whole application, against a scripted provider."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from structlog.testing import capture_logs
+
+from ccproxy.app import create_app
+from ccproxy.settings import Settings
+from ccproxy.store.logbook import RequestRow
+from ccproxy.store.migrations import migrate
+from ccproxy.store.session import open_engine
+from ccproxy.web.messages import Primed
+from ccproxy.web.services import EXTENSION, Services
+from tests.fake_upstream import Cut, FakeUpstream, Refusal, Reply, Stream, chunk
+
+KEY = "sk-provider-0123456789abcdef"
+
+
+class Proxy:
+    def __init__(self, folder: Path, provider: FakeUpstream) -> None:
+        settings = Settings(
+            database_url=f"sqlite:///{folder / 'ccproxy.db'}",
+            max_body_bytes=100_000,
+            providers=({"name": "fake", "api_base_url": provider.base_url, "api_key": KEY, "models": ["m", "other"]},),
+        )
+        migrate(open_engine(settings.database_url))
+        app = create_app(settings)
+        self.provider = provider
+        self.parts: Services = app.extensions[EXTENSION]
+        self.client: FlaskClient = app.test_client()
+        self.rows: list[RequestRow] = []
+        object.__setattr__(self.parts.logbook, "record", self.rows.append)
+
+    def post(self, body: Any, path: str = "/v1/messages?beta=true", **headers: str) -> Any:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        with capture_logs():
+            return self.client.post(
+                path, data=data, content_type="application/json", headers=headers, base_url="http://localhost:3456"
+            )
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    with FakeUpstream() as provider:
+        made = Proxy(tmp_path, provider)
+        yield made
+        made.parts.providers.close()
+
+
+def ask(**more: Any) -> dict[str, Any]:
+    return {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}], **more}
+
+
+def test_an_answer_with_its_headers_and_row(proxy: Proxy) -> None:
+    proxy.provider.enqueue(Reply("hello"))
+    answer = proxy.post(
+        ask(top_k=3, never_heard_of=1), **{"X-Claude-Code-Session-Id": "s-1", "User-Agent": "claude-cli/2"}
+    )
+    assert answer.status_code == 200
+    body = answer.json
+    assert body["content"] == [{"type": "text", "text": "hello"}]
+    assert body["model"] == "fake/m"
+    assert body["id"] == "msg_" + answer.headers["request-id"].replace("-", "")
+    assert uuid.UUID(answer.headers["X-Request-ID"]).version == 4
+    assert answer.headers["X-Request-ID"] == answer.headers["request-id"]
+    assert (answer.headers["X-Provider"], answer.headers["X-Model"]) == ("fake", "m")
+    assert answer.headers["X-CCProxy-Dropped"] == "top_k, never_heard_of"
+    assert "Set-Cookie" not in answer.headers
+    [row] = proxy.rows
+    assert (row.status, row.route, row.caller, row.client_ip) == (200, "models", "local", "127.0.0.1")
+    assert (row.session_id, row.user_agent) == ("s-1", "claude-cli/2")
+    assert row.dropped == ["top_k", "never_heard_of"]
+    assert row.request_id == answer.headers["request-id"]
+
+
+def test_a_stream(proxy: Proxy) -> None:
+    proxy.provider.enqueue(Reply("hello"))
+    answer = proxy.post(ask(stream=True))
+    assert answer.mimetype == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    names = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event: ")]
+    assert names[0] == "message_start"
+    assert names[-1] == "message_stop"
+    assert [(row.status, row.stream, row.stop_reason) for row in proxy.rows] == [(200, True, "end_turn")]
+    assert proxy.parts.lifecycle.live == 0
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_early_failure_is_a_real_status(proxy: Proxy, streaming: bool) -> None:
+    proxy.provider.enqueue(Refusal(429, f"slow down, {KEY}", headers={"Retry-After": "2"}))
+    answer = proxy.post(ask(stream=streaming))
+    assert answer.status_code == 429
+    assert answer.json["error"]["type"] == "rate_limit_error"
+    assert answer.headers["retry-after"] == "2"
+    assert KEY not in answer.text
+    assert [row.status for row in proxy.rows] == [429]
+    assert proxy.parts.lifecycle.live == 0
+
+
+def test_a_late_failure_is_an_event(proxy: Proxy) -> None:
+    proxy.provider.enqueue(Stream([chunk(content="hel"), Cut()]))
+    answer = proxy.post(ask(stream=True))
+    assert answer.status_code == 200
+    assert "event: error" in answer.text
+    assert "message_stop" not in answer.text
+    [row] = proxy.rows
+    assert (row.status, row.error_type) == (502, "api_error")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"{", "JSON"),
+        (ask(max_tokens=None), "max_tokens"),
+        (ask(messages=[]), "messages"),
+        (ask(thread={"type": "create"}), "thread"),
+    ],
+)
+def test_a_bad_request_is_named_and_has_its_row(proxy: Proxy, body: Any, words: str) -> None:
+    answer = proxy.post(body)
+    assert answer.status_code == 400
+    assert words in answer.json["error"]["message"]
+    assert [(row.status, row.error_type) for row in proxy.rows] == [(400, "invalid_request_error")]
+    assert proxy.provider.requests == []
+
+
+def test_an_unknown_model_is_named_with_what_there_is(proxy: Proxy) -> None:
+    answer = proxy.post(ask(model="nobody/x"))
+    assert answer.status_code == 200, "the only provider takes what is left"
+    proxy.parts.providers.save({"name": "second", "type": "openai-chat", "api_base_url": proxy.provider.base_url})
+    answer = proxy.post(ask(model="nobody/x"))
+    assert answer.status_code == 404
+    assert "fake/m, fake/other, second/MODEL" in answer.json["error"]["message"]
+
+
+def test_without_a_provider_the_answer_says_what_to_do(proxy: Proxy) -> None:
+    proxy.parts.providers.toggle("fake")
+    answer = proxy.post(ask())
+    assert answer.status_code == 503
+    assert "curl -X POST" in answer.json["error"]["message"]
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_draining_worker_says_so(proxy: Proxy) -> None:
+    proxy.parts.lifecycle.drain(0, refuse=True)
+    answer = proxy.post(ask())
+    assert (answer.status_code, answer.json["error"]["type"]) == (503, "overloaded_error")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_body_that_is_too_large_is_not_sent_on(proxy: Proxy) -> None:
+    answer = proxy.post(ask(messages=[{"role": "user", "content": "x" * 200_000}]))
+    assert (answer.status_code, answer.json["error"]["type"]) == (413, "request_too_large")
+
+
+def test_strangers_are_refused_before_the_body_is_read(proxy: Proxy) -> None:
+    answer = proxy.client.post("/v1/messages", data=b"{", headers={"Host": "evil.example"})
+    assert answer.status_code == 403
+    assert proxy.rows == []
+
+
+def test_counting_needs_no_provider(proxy: Proxy) -> None:
+    proxy.parts.providers.toggle("fake")
+    body = {"model": "whatever", "messages": [{"role": "user", "content": "one two three"}]}
+    answer = proxy.post(body, "/v1/messages/count_tokens?beta=true")
+    assert answer.status_code == 200
+    assert 3 <= answer.json["input_tokens"] <= 20
+    assert proxy.post({"model": "m"}, "/v1/messages/count_tokens").status_code == 400
+
+
+def test_a_stream_that_nobody_iterates_is_let_go_of() -> None:
+    from contextlib import ExitStack
+
+    ended = []
+
+    def frames() -> Iterator[bytes]:
+        try:
+            yield b"first"
+            yield b"second"
+        finally:
+            ended.append("stream")
+
+    with ExitStack() as ending:
+        ending.callback(ended.append, "request")
+        primed = Primed(frames(), ending)
+    assert ended == []
+    primed.close()
+    assert ended == ["stream", "request"]
+    primed.close()
+    assert ended == ["stream", "request"]
