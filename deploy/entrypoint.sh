@@ -11,5 +11,5 @@ if [ "$#" -gt 0 ]; then
 fi
 
 # Here and not in the workers: two migrations at the same time fail.
-python -m ccproxy.cli migrate
+python -m ccproxy migrate
 exec python -m gunicorn -c deploy/gunicorn.conf.py wsgi:app

@@ -1,4 +1,4 @@
-"""`make demo`: a small real model and ccproxy in front of it, until Ctrl-C.
+"""`make demo`: a small real model and ccproxy in front of it, until Ctrl-C. With `--fetch`: only fetch the model.
 
 The proxy is started as everywhere else, by deploy/entrypoint.sh, with a data folder of its own and nothing of the
 caller's settings but the port: no account, no key and no other provider comes into it.
@@ -155,7 +155,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
     try:
-        run()
+        if sys.argv[1:] == ["--fetch"]:
+            model.fetch(model.cache_folder(os.environ), say)
+        else:
+            run()
     except _Ended:
         say("\nThe demo has ended.")
         return 0

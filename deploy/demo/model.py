@@ -87,9 +87,9 @@ def _download_weights(python: Path, cache: Path) -> bytes:
             return archive.read(WEIGHTS)
 
 
-def _unpack_weights(weights: bytes, path: Path, sha256: str = WEIGHTS_SHA256) -> None:
+def _unpack_weights(weights: bytes, path: Path) -> None:
     found = hashlib.sha256(weights).hexdigest()
-    if found != sha256:
+    if found != WEIGHTS_SHA256:
         raise DemoError(f"The model's file is not the expected one (SHA-256 {found}): nothing was installed.")
     unfinished = path.with_suffix(".part")
     unfinished.write_bytes(weights)

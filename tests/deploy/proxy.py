@@ -1,0 +1,115 @@
+"""A real ccproxy on a free loopback port, started as the container starts it, and what a test does with one."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0  # generous: the machine may be busy with other tests
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running one."""
+
+    port: int
+    process: subprocess.Popen[str]
+
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """One request on a connection of its own: status and JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            headers = {"content-type": "application/json"} if body is not None else {}
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            return self.request("GET", "/health")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.terminate()
+        return self.process.wait(READY_SECONDS)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """A bare environment: this interpreter first on the path, one folder to write to, nothing inherited."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "HOME": str(data),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CCPROXY_DATABASE_URL": f"sqlite:///{data / 'ccproxy.db'}",
+        "CCPROXY_WORKERS": "2",
+        **more,
+    }
+
+
+@contextlib.contextmanager
+def running(folder: Path, environ: Mapping[str, str]) -> Iterator[Proxy]:
+    """ccproxy from the sources in `folder`, once it answers; ended at the latest when the block is left."""
+    port = free_port()
+    log = Path(environ["HOME"]) / "log.txt"
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [str(folder / "deploy" / "entrypoint.sh")],
+            env={**environ, "CCPROXY_PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+    proxy = Proxy(port, process)
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while not proxy.ready():
+            assert process.poll() is None, f"it ended with {process.returncode}:\n{log.read_text()}"
+            assert time.monotonic() < deadline, f"it does not answer:\n{log.read_text()}"
+            time.sleep(0.05)
+        yield proxy
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(READY_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def image(folder: Path) -> Path:
+    """`folder` filled with what .dockerignore lets into the image: the project as the container sees it."""
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if not line.startswith("!"):
+            continue
+        source, target = ROOT / line[1:], folder / line[1:]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
