@@ -69,7 +69,7 @@ class Catalog:
         self._failed = failed
         self._clock = clock
         self._held: dict[str, _Held] = {}
-        self._fetching: dict[str, tuple[Provider, Greenlet]] = {}
+        self._fetching: dict[str, tuple[Provider, Greenlet[..., None]]] = {}
 
     def models(self, snapshot: Snapshot) -> tuple[Model, ...]:
         """All models, in the order of their providers. Takes `timeout` seconds at most."""
@@ -105,7 +105,7 @@ class Catalog:
         held = self._held.get(provider.name)
         return held.models if held is not None and held.provider == provider else ()
 
-    def _refresh(self, provider: Provider) -> Greenlet | None:
+    def _refresh(self, provider: Provider) -> Greenlet[..., None] | None:
         """The fetch that is to be waited for: a new one, the one that is under way, or none."""
         if provider.models:
             return None
@@ -136,6 +136,8 @@ class Catalog:
 
     def _ask(self, provider: Provider) -> tuple[Model, ...]:
         target = connect(provider)
+        if target.dialect.deployments:
+            return ()  # requests name deployments there, and the list holds the models that could be deployed
         preset = presets.find(provider.type)
         path = presets.models_path(preset, provider.options) if preset is not None else target.dialect.models_path
         status, body = self._get(f"{target.base_url}{path}", target.headers, self._timeout)

@@ -39,7 +39,9 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]{1,64}", re.ASCII)
 
 
 class Misfit(InvalidRequest):
-    """A value that does not fit where it stands; `path` is where."""
+    """A value that does not fit where it stands; `path` is where. `essential`: it may not be left out either."""
+
+    essential = False
 
     def __init__(self, path: Path, wrong: str) -> None:
         super().__init__(f"{dotted(path)}: {wrong}")
@@ -135,8 +137,9 @@ class _Fitting:
             return self.fit(value, field.type, path)
         except UnknownVariant:
             raise  # the block that it stands in is the unknown one
-        except Misfit:
-            if field.required or field.name in ESSENTIAL.get(owner, ()):
+        except Misfit as misfit:
+            misfit.essential = misfit.essential or field.name in ESSENTIAL.get(owner, ())
+            if field.required or misfit.essential:
                 raise
         self.left_out[noted:] = [bracketed(path)]
         return UNSET
@@ -198,8 +201,6 @@ def _kind_fits(value: Any, shape: Shape) -> bool:
     match shape:
         case shapes.ListType():
             return isinstance(value, list)
-        case shapes.LiteralType():
-            return isinstance(value, str)
         case shapes.IntType():
             return isinstance(value, float) or _fits(value, shape)
     return _fits(value, shape)

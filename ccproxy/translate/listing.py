@@ -37,7 +37,10 @@ _OUTPUT_LIMITS = (
 )
 # Where some providers keep the limits: llama.cpp, OpenRouter, GitHub, Venice
 _INSIDE = ("meta", "top_provider", "limits", "model_spec")
-_CHAT_TYPES = frozenset({"chat", "language", "text", "code", "model", "llm", "vlm", "base"})
+_OTHER_TYPES = frozenset(
+    {"image", "video", "audio", "speech", "tts", "asr", "transcribe", "transcription"}
+    | {"embedding", "embeddings", "moderation", "rerank", "upscale", "inpaint"}
+)
 
 
 class Model(Struct, frozen=True, tag="model", kw_only=True):
@@ -103,7 +106,7 @@ def _chats(entry: dict[str, Any]) -> bool:
     if isinstance(methods, list) and "generateContent" not in methods:
         return False
     kind = entry.get("type")
-    return not isinstance(kind, str) or kind in _CHAT_TYPES
+    return not isinstance(kind, str) or kind not in _OTHER_TYPES
 
 
 def _text(entry: dict[str, Any], *keys: str) -> str | None:

@@ -78,10 +78,10 @@ class _Gauge(Struct, frozen=True):
 
 
 def estimate(request: MessagesRequest, model: str | None = None) -> int:
-    """Input tokens at the price of a few lengths (25 µs for a coding agent's request of 100 kB).
+    """Input tokens at the price of a few lengths: 50 µs for a coding agent's request of 100 kB.
 
-    `model` is the upstream's, where it is not the one that the request names. Against 1,382 recorded prompts of 28
-    providers the median error is 11 %.
+    `model` is `provider/upstream-model`, where that is not what the request names. Against the `prompt_tokens` of
+    1,382 recorded prompts (28 providers) the median error is 14 %; with names that say nothing it is 31 %.
     """
     return _weigh(request, model or request.model, _BY_LENGTH)
 
@@ -89,8 +89,8 @@ def estimate(request: MessagesRequest, model: str | None = None) -> int:
 def count(request: MessagesRequest, model: str | None = None) -> int:
     """Input tokens as well as they can be told without the model's vocabulary.
 
-    4 ms for 100 kB, all of it Python: not for the hub where bodies are large. Against the same prompts the median
-    error is 8 %.
+    2 to 5 ms for 100 kB, and it holds the interpreter meanwhile. Against the same prompts the median error is 9 %;
+    with names that say nothing it is 28 %.
     """
     return _weigh(request, model or request.model, _BY_PIECES)
 
