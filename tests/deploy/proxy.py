@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0  # generous: the machine may be busy with other tests
 
@@ -99,6 +101,17 @@ def running(folder: Path, environ: Mapping[str, str]) -> Iterator[Proxy]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def paste(command: str) -> str:
+    """What a pasted curl prints; it fails with an answer that is no success."""
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    done = subprocess.run(
+        ["sh", "-c", f"{command.strip()} -sS --fail-with-body"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def image(folder: Path) -> Path:

@@ -20,7 +20,7 @@ import pytest
 
 from deploy.demo import model, servers
 from deploy.demo.__main__ import TARGET, port_from, require_free
-from tests.deploy.proxy import ROOT, environment, free_port
+from tests.deploy.proxy import ROOT, environment, free_port, paste
 
 CACHE = model.cache_folder(os.environ)
 
@@ -158,13 +158,13 @@ def demo(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
 
 def test_the_demos_curl_gives_a_real_answer(demo: Demo) -> None:
     (command,) = (line for line in demo.words.splitlines() if line.strip().startswith("curl "))
-    assert "proxy" in _shell(command)
+    assert "proxy" in paste(command)
 
 
 def test_the_readmes_curl_gives_a_real_answer(demo: Demo) -> None:
     readme = (ROOT / "README.md").read_text()
     (command,) = (block for block in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if TARGET in block)
-    assert "proxy" in _shell(command.replace("http://127.0.0.1:3456", demo.url))
+    assert "proxy" in paste(command.replace("http://127.0.0.1:3456", demo.url))
 
 
 def test_the_demos_lines_for_claude_code_and_the_sdk_name_it(demo: Demo) -> None:
@@ -190,7 +190,7 @@ def test_a_tool_goes_there_and_back_as_a_stream(demo: Demo) -> None:
     with (
         client,
         client.messages.stream(
-            model=TARGET, max_tokens=100, temperature=0, tools=[tool], messages=[question]
+            model=TARGET, max_tokens=100, extra_body={"temperature": 0}, tools=[tool], messages=[question]
         ) as stream,
     ):
         called = stream.get_final_message()
@@ -201,7 +201,7 @@ def test_a_tool_goes_there_and_back_as_a_stream(demo: Demo) -> None:
         told = client.messages.create(
             model=TARGET,
             max_tokens=60,
-            temperature=0,
+            extra_body={"temperature": 0},
             tools=[tool],
             messages=[
                 question,
@@ -224,11 +224,3 @@ def test_the_demo_ends_in_order_and_takes_both_servers_with_it(demo: Demo) -> No
     assert demo.process.wait(60) == 0
     assert not servers.answers(int(model_port), "/health")
     require_free(demo.port)
-
-
-def _shell(command: str) -> str:
-    if shutil.which("curl") is None:
-        pytest.skip("there is no curl here")
-    done = subprocess.run(["sh", "-c", f"{command} -sS --fail-with-body"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
