@@ -1,46 +1,166 @@
-"""The providers that are known by name."""
+"""The providers that are known by name, and the bare wires."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ccproxy.presets import hosts, makers
+from ccproxy.presets.options import AZURE, COMMON
 from ccproxy.presets.preset import Preset
 from ccproxy.translate.dialect import Dialect
 
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            name="openai",
-            wire="openai-chat",
-            base_url="https://api.openai.com/v1",
-            docs="OpenAI",
-            key_env=("OPENAI_API_KEY",),
-            dialect=Dialect(max_tokens_field="max_completion_tokens", parallel_tool_calls=True),
-        ),
-        Preset(
-            name="groq",
-            wire="openai-chat",
-            base_url="https://api.groq.com/openai/v1",
-            version="/openai/v1",
-            docs="Groq",
-            key_env=("GROQ_API_KEY",),
-        ),
-        Preset(
-            name="llamacpp",
-            wire="openai-chat",
-            base_url="http://localhost:8080/v1",
-            key_required=False,
-            docs="llama.cpp's server",
-        ),
+
+def _chat(
+    name: str,
+    base_url: str,
+    docs: str,
+    dialect: Dialect,
+    *key_env: str,
+    version: str = "/v1",
+    key_required: bool = True,
+) -> Preset:
+    return Preset(
+        name=name,
+        wire="openai-chat",
+        base_url=base_url,
+        docs=docs,
+        dialect=dialect,
+        key_env=key_env,
+        version=version,
+        key_required=key_required,
+        options=COMMON,
     )
-}
-WIRES: dict[str, Preset] = {
-    "openai-chat": Preset(
-        name="openai-chat",
+
+
+def _local(name: str, base_url: str, docs: str, dialect: Dialect, *key_env: str) -> Preset:
+    return _chat(name, base_url, docs, dialect, *key_env, key_required=False)
+
+
+_ALL = (
+    _chat("openai", "https://api.openai.com/v1", "OpenAI's models.", makers.OPENAI, "OPENAI_API_KEY"),
+    Preset(
+        name="azure",
         wire="openai-chat",
         base_url="",
-        key_required=False,
-        docs="Any server that speaks chat completions",
-    )
+        docs="Azure OpenAI and AI Foundry: give your resource's URL; the model is the deployment's name.",
+        version="/openai/v1",
+        auth="api-key",
+        dialect=makers.AZURE,
+        options={**COMMON, **AZURE},
+    ),
+    _chat(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        "Groq's fast open models.",
+        hosts.GROQ,
+        "GROQ_API_KEY",
+        version="/openai/v1",
+    ),
+    _chat(
+        "deepseek",
+        "https://api.deepseek.com",
+        "DeepSeek's models.",
+        makers.DEEPSEEK,
+        "DEEPSEEK_API_KEY",
+        version="",
+    ),
+    _chat("xai", "https://api.x.ai/v1", "xAI's Grok models.", makers.XAI, "XAI_API_KEY", "GROK_API_KEY"),
+    _chat(
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        "OpenRouter: hundreds of models of all makers.",
+        hosts.OPENROUTER,
+        "OPENROUTER_API_KEY",
+        version="/api/v1",
+    ),
+    _chat("mistral", "https://api.mistral.ai/v1", "Mistral's models.", makers.MISTRAL, "MISTRAL_API_KEY"),
+    _chat("together", "https://api.together.xyz/v1", "Together AI.", hosts.TOGETHER, "TOGETHER_API_KEY"),
+    _chat(
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        "Fireworks AI.",
+        hosts.FIREWORKS,
+        "FIREWORKS_API_KEY",
+        version="/inference/v1",
+    ),
+    _chat("cerebras", "https://api.cerebras.ai/v1", "Cerebras.", hosts.CEREBRAS, "CEREBRAS_API_KEY"),
+    _chat(
+        "moonshot",
+        "https://api.moonshot.ai/v1",
+        "Moonshot's Kimi models.",
+        makers.MOONSHOT,
+        "MOONSHOT_API_KEY",
+        "KIMI_API_KEY",
+    ),
+    _chat(
+        "zai",
+        "https://api.z.ai/api/paas/v4",
+        "Z.ai's GLM models; the coding plan is at https://api.z.ai/api/coding/paas/v4.",
+        makers.ZAI,
+        "ZAI_API_KEY",
+        "Z_AI_API_KEY",
+        version="/api/paas/v4",
+    ),
+    _chat(
+        "qwen",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "Qwen models on Alibaba's Model Studio.",
+        makers.QWEN,
+        "DASHSCOPE_API_KEY",
+        "QWEN_API_KEY",
+        version="/compatible-mode/v1",
+    ),
+    _chat(
+        "minimax",
+        "https://api.minimax.io/v1",
+        "MiniMax's models.",
+        makers.MINIMAX,
+        "MINIMAX_API_KEY",
+    ),
+    _chat("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA NIM.", hosts.NVIDIA, "NVIDIA_API_KEY"),
+    _chat(
+        "huggingface",
+        "https://router.huggingface.co/v1",
+        "Hugging Face's router; models are called org/name or org/name:provider.",
+        hosts.HUGGINGFACE,
+        "HUGGINGFACE_API_KEY",
+    ),
+    _chat(
+        "github",
+        "https://models.github.ai/inference",
+        "GitHub Models, with a personal access token; models are called publisher/name.",
+        hosts.GITHUB,
+        "GITHUB_MODELS_TOKEN",
+        version="/inference",
+    ),
+    _chat(
+        "perplexity",
+        "https://api.perplexity.ai",
+        "Perplexity's Sonar models, which search the web by themselves.",
+        makers.PERPLEXITY,
+        "PERPLEXITY_API_KEY",
+        "PPLX_API_KEY",
+        version="",
+    ),
+    _chat(
+        "gemini-openai",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "Google's Gemini models through their OpenAI compatible endpoint.",
+        makers.GEMINI,
+        version="/v1beta/openai",
+    ),
+    _local("ollama", "http://localhost:11434/v1", "Ollama on this machine; its cloud is https://ollama.com.",
+           hosts.OLLAMA),
+    _local("vllm", "http://localhost:8000/v1", "vLLM's server.", hosts.VLLM),
+    _local("lmstudio", "http://localhost:1234/v1", "LM Studio's server.", hosts.LMSTUDIO),
+    _local("llamacpp", "http://localhost:8080/v1", "llama.cpp's server, started with --jinja for tools.",
+           hosts.LLAMACPP),
+)  # fmt: skip
+
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _ALL}
+
+WIRES: Mapping[str, Preset] = {
+    "openai-chat": _local("openai-chat", "", "Any server that speaks chat completions.", Dialect()),
 }
 
 

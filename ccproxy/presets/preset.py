@@ -15,7 +15,7 @@ OptionType = Literal["string", "integer", "boolean", "list", "object"]
 
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "list": list, "object": dict}
 # Full endpoint paths that people paste from a provider's page; what stands before them is the base.
-_ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings|models|messages)/*$")
+_ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings)$")
 
 
 class OptionSpec(Struct, frozen=True):
@@ -77,12 +77,28 @@ def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | Non
 
 def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
     path = re.sub(r"/{2,}", "/", path).rstrip("/")
-    path = _ENDPOINTS.sub("", path)
-    if preset.dialect.deployments and _classic(options):
-        # https://RES.openai.azure.com, .../openai, .../openai/v1 and .../openai/deployments/NAME all name one resource
-        path = re.sub(r"/v1$", "", path)
-        return path or "/openai"
-    return path or preset.version
+    whole = _ENDPOINTS.search(path)
+    if whole:
+        path = path[: whole.start()]
+    if preset.dialect.deployments:
+        return _azure_path(preset, path, options)
+    if whole and not preset.base_url:
+        return path  # the whole endpoint of an unknown server says where its root is
+    # A part of the way to the API's root is completed; any other path is taken as it is.
+    return preset.version if preset.version.startswith(path) and _ends_segment(preset.version, path) else path
+
+
+def _ends_segment(version: str, path: str) -> bool:
+    return version[len(path) :][:1] in ("", "/")
+
+
+def _azure_path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
+    """The resource, its /openai, its v1 root and a deployment all name one thing; the api-version decides."""
+    if _classic(options):
+        return re.sub(r"/v1$", "", path) or "/openai"
+    if "/deployments/" in path:
+        raise ValueError("api_base_url: a deployment's URL needs its api-version in options.api_version")
+    return path if path not in ("", "/openai") else preset.version
 
 
 def _classic(options: Mapping[str, Any]) -> bool:

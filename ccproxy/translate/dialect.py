@@ -109,8 +109,12 @@ class Dialect(Struct, frozen=True, kw_only=True):
     effort_off: str = ""
     # False: function tools are refused unless the effort is `effort_off`.
     effort_with_tools: bool = True
-    # Whether the model thinks without being asked to.
-    thinks_by_default: bool = False
+    # Whether the model thinks without being asked to; None: unknown.
+    thinks_by_default: bool | None = None
+    # False: the model always thinks, and a switch would be refused.
+    can_stop_thinking: bool = True
+    # Sent inside `thinking` whenever that is the control.
+    thinking_fields: dict[str, Any] = {}
     replay: ThinkingReplay = "none"
     # An assistant message with tool calls must have its reasoning, at least an empty one.
     replay_required: bool = False
@@ -121,6 +125,12 @@ class Dialect(Struct, frozen=True, kw_only=True):
     prompt_cache_key: bool = False
     # Anthropic's service tier -> the provider's.
     service_tiers: dict[str, str] = {}
+
+    # --- what it answers
+    # Content that begins with <think> holds reasoning up to </think>.
+    think_tags: bool = True
+    # The chat template writes the opening tag itself, so answers begin inside the reasoning.
+    think_unopened: bool = False
 
     # --- models that differ; later variants win
     variants: tuple[Variant, ...] = ()
@@ -136,6 +146,7 @@ OVERRIDES = (
     "choice_required",
     "parallel_tool_calls",
     "strict_tools",
+    "description_limit",
     "max_tokens_field",
     "max_output_tokens",
     "temperature",
@@ -146,7 +157,10 @@ OVERRIDES = (
     "stream_options",
     "thinking",
     "efforts",
+    "effort_off",
     "replay",
+    "think_tags",
+    "think_unopened",
 )
 
 

@@ -28,7 +28,7 @@ from ccproxy.translate.messages import (
     ToolReferenceBlock,
     UrlSource,
 )
-from ccproxy.translate.wire.openai_chat.draft import Draft, given, switched_on
+from ccproxy.translate.wire.openai_chat.draft import Draft, switched_on
 
 Part = str | dict[str, Any]
 Where = tuple[int, ...]  # message, block, block inside the result
@@ -92,10 +92,7 @@ def _text(block: TextBlock, draft: Draft, where: Where) -> list[Part]:
         return []
     if block.cache_control is UNSET:
         return [block.text]
-    if draft.dialect.cache_control and given(block.cache_control):
-        return [text_part(block.text, block.cache_control)]
-    draft.lose(block.cache_control, bracketed(where) + ".cache_control")
-    return [block.text]
+    return [text_part(block.text, draft.mark(block.cache_control, bracketed(where)))]
 
 
 def _image(block: ImageBlock, draft: Draft, where: Where) -> Part:
@@ -121,13 +118,8 @@ def _document(block: DocumentBlock, draft: Draft, where: Where) -> list[Part]:
     match block.source:
         case TextSource(data=data):
             return [f"<document>\n{head}{data}\n</document>"]
-        case ContentSource(content=str(text)):
-            return [f"<document>\n{head}{text}\n</document>"]
-        case ContentSource(content=list(blocks)):
-            found: list[Part] = [f"<document>\n{head}".rstrip("\n")]
-            for inner in blocks:
-                found += parts(inner, draft, where)
-            return [*found, "</document>"]
+        case ContentSource(content=content):
+            return _content(content, head, draft, where)
         case Base64Source(media_type=media_type, data=data) if media_type.startswith("text/"):
             return [f"<document>\n{head}{_decoded(data, where)}\n</document>"]
         case FileSource():
@@ -135,6 +127,15 @@ def _document(block: DocumentBlock, draft: Draft, where: Where) -> list[Part]:
         case Base64Source() | UrlSource() as source:
             file = _file(source, block.title or "document.pdf", draft, where)
             return [head.rstrip("\n"), file] if block.context else [file]
+
+
+def _content(content: str | list[TextBlock | ImageBlock], head: str, draft: Draft, where: Where) -> list[Part]:
+    if isinstance(content, str):
+        return [f"<document>\n{head}{content}\n</document>"]
+    found: list[Part] = [f"<document>\n{head}".rstrip("\n")]
+    for block in content:
+        found += parts(block, draft, where)
+    return [*found, "</document>"]
 
 
 def _heading(block: DocumentBlock) -> str:

@@ -47,6 +47,15 @@ class Draft:
         if given(value):
             self.losses.append(path)
 
+    def mark(self, cache_control: Raw | UnsetType, path: str) -> Raw | UnsetType:
+        """The cache mark of the block at `path`, if the provider takes one; else its loss is reported."""
+        if cache_control is UNSET or not given(cache_control):
+            return UNSET
+        if self.dialect.cache_control:
+            return cache_control
+        self.losses.append(path + ".cache_control")
+        return UNSET
+
 
 def given(value: Raw | UnsetType) -> bool:
     """Whether an optional field was sent with a value; `null` is none."""

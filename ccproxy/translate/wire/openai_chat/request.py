@@ -2,38 +2,155 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 
+from ccproxy.errors import InvalidRequest, ThreadUnsupported, Uncarriable
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.target import Target, UpstreamRequest
+from ccproxy.translate.wire.openai_chat import thinking
 from ccproxy.translate.wire.openai_chat.conversation import chat
-from ccproxy.translate.wire.openai_chat.draft import Draft
-from ccproxy.translate.wire.openai_chat.tools import tools
+from ccproxy.translate.wire.openai_chat.draft import Draft, given
+from ccproxy.translate.wire.openai_chat.output import response_format
+from ccproxy.translate.wire.openai_chat.tools import choice, tools
 
 _encoder = msgspec.json.Encoder()
 
+# Top-level fields that no chat completions provider has a counterpart for.
+_ANTHROPIC_ONLY = (
+    "cache_control",
+    "diagnostics",
+    "inference_geo",
+    "context_management",
+    "compaction",
+    "fallbacks",
+    "fallback_credit_token",
+    "billing_policy",
+    "safeguards",
+)
+_LONGEST_USER = 128
+
 
 def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
-    """The request for the provider, and what of the client's could not be carried."""
+    """The request for the provider, and what of the client's could not be carried.
+
+    `target.headers` are part of it. Raises ThreadUnsupported, Uncarriable and InvalidRequest (all 400) for what
+    must not be lost or what no provider would take.
+    """
+    _refuse(request, target)
     draft = Draft(target)
-    dialect = draft.dialect
-    body: dict[str, Any] = {"model": target.model, "messages": chat(request, draft, [])}
-    if found := tools(request, draft):
-        body["tools"] = found
-    if request.max_tokens is not None:
-        body[dialect.max_tokens_field] = max(1, request.max_tokens)
+    sent = tools(request, draft)
+    chosen = choice(request, draft, sent)
+    control = thinking.fields(request, draft, chosen, bool(sent))
+    output, instructions = response_format(request, draft, bool(sent))
+    body: dict[str, Any] = {"model": target.model, "messages": chat(request, draft, instructions)}
+    if sent:
+        body["tools"] = sent
+        body.update(chosen)
+    body.update(output)
+    local_stops = _sampling(request, draft, body)
+    body.update(control)
+    _caller(request, draft, body)
+    _report(request, draft)
     if request.stream:
         body["stream"] = True
-        if dialect.stream_options:
+        if draft.dialect.stream_options:
             body["stream_options"] = {"include_usage": True}
+        body.update(draft.dialect.stream_fields)
+    body.update(target.options.get("extra_body") or {})
     return UpstreamRequest(
         method="POST",
-        path=dialect.path,
+        path=_path(draft),
         headers={"content-type": "application/json", **target.headers},
         body=_encoder.encode(body),
         losses=tuple(draft.losses),
         names=draft.names,
         used_ids=frozenset(draft.used_ids),
+        local_stops=local_stops,
     )
+
+
+def _refuse(request: MessagesRequest, target: Target) -> None:
+    """What would make the answer wrong if it were left out."""
+    if given(request.thread):
+        raise ThreadUnsupported
+    if given(request.container):
+        raise Uncarriable(f"container: {target.label} has no containers or skills")
+    if given(request.mcp_servers) and bytes(request.mcp_servers).replace(b" ", b"") != b"[]":  # type: ignore[arg-type]
+        raise Uncarriable(f"mcp_servers: {target.label} cannot call MCP servers; connect them in the client")
+    if not request.messages:
+        raise InvalidRequest("messages: at least one message is required")
+
+
+def _path(draft: Draft) -> str:
+    dialect, target = draft.dialect, draft.target
+    version = str(target.options.get("api_version") or "")
+    if not dialect.deployments or not version:
+        return dialect.path
+    query = f"?api-version={quote(version)}"
+    in_base = "/deployments/" in target.base_url or target.base_url.endswith("/models")
+    if in_base or not version[0].isdigit():
+        return dialect.path + query
+    deployment = target.options.get("deployment") or target.model
+    return f"/deployments/{quote(deployment, safe='')}{dialect.path}{query}"
+
+
+def _sampling(request: MessagesRequest, draft: Draft, body: dict[str, Any]) -> tuple[str, ...]:
+    """Length, randomness and stop sequences; returns those that the provider does not take."""
+    dialect = draft.dialect
+    if request.max_tokens is not None:
+        most = dialect.max_output_tokens
+        if most and request.max_tokens > most:
+            draft.losses.append("max_tokens")
+            body[dialect.max_tokens_field] = most
+        else:
+            body[dialect.max_tokens_field] = max(1, request.max_tokens)
+    for name, value, taken in (
+        ("temperature", request.temperature, dialect.temperature),
+        ("top_p", request.top_p, dialect.top_p),
+        ("top_k", request.top_k, dialect.top_k),
+    ):
+        if value is not None:
+            if taken:
+                body[name] = value
+            else:
+                draft.losses.append(name)
+    stops = [stop for stop in request.stop_sequences or () if stop]
+    if stops[: dialect.stop_limit]:
+        body["stop"] = stops[: dialect.stop_limit]
+    return tuple(stops[dialect.stop_limit :])
+
+
+def _caller(request: MessagesRequest, draft: Draft, body: dict[str, Any]) -> None:
+    """Who asks, for the provider's abuse checks and for its prompt cache; and how urgently."""
+    dialect = draft.dialect
+    user = request.metadata.user_id if request.metadata else None
+    if user:
+        digest = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
+        if dialect.prompt_cache_key:
+            body["prompt_cache_key"] = digest
+        if dialect.user_field:
+            body[dialect.user_field] = user if len(user) <= _LONGEST_USER else digest
+        else:
+            draft.losses.append("metadata.user_id")
+    tier = request.service_tier
+    if tier is not None:
+        if tier in dialect.service_tiers:
+            body["service_tier"] = dialect.service_tiers[tier]
+        elif tier != "auto":  # auto is what a provider without tiers does
+            draft.losses.append("service_tier")
+
+
+def _report(request: MessagesRequest, draft: Draft) -> None:
+    for name in _ANTHROPIC_ONLY:
+        value = getattr(request, name)
+        if value is not UNSET:
+            draft.lose(value, name)
+    if given(request.speed) and bytes(request.speed) != b'"standard"':  # type: ignore[arg-type]
+        draft.losses.append("speed")
+    if request.output_config:
+        draft.lose(request.output_config.task_budget, "output_config.task_budget")

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from ccproxy.errors import Uncarriable
-from ccproxy.translate.messages import DocumentBlock, ImageBlock, ToolResultBlock
+from ccproxy.translate.messages import DocumentBlock, ImageBlock, ResultContent, ToolResultBlock
 from ccproxy.translate.wire.openai_chat.content import Part, Where, bracketed, parts, text_part, visible
 from ccproxy.translate.wire.openai_chat.draft import Draft
 
@@ -28,11 +28,10 @@ def result(
     if block.toolset_name is not UNSET:
         draft.lose(block.toolset_name, bracketed(where) + ".toolset_name")
     mark = block.cache_control
-    if mark is not UNSET and not draft.dialect.cache_control:
-        draft.lose(mark, bracketed(where) + ".cache_control")
-        mark = UNSET
+    if mark is not UNSET:
+        mark = draft.mark(mark, bracketed(where))
     if isinstance(block.content, list):
-        texts, media = _blocks(block, draft, where)
+        texts, media = _blocks(block.content, draft, where)
     else:
         texts, media = ([block.content] if block.content and visible(block.content) else []), []
     if media:
@@ -45,12 +44,11 @@ def result(
     return [text_part(text, mark)], media
 
 
-def _blocks(block: ToolResultBlock, draft: Draft, where: Where) -> tuple[list[str], list[Part]]:
+def _blocks(blocks: list[ResultContent], draft: Draft, where: Where) -> tuple[list[str], list[Part]]:
     texts: list[str] = []
     media: list[Part] = []
-    for at, inner in enumerate(block.content or ()):
+    for at, inner in enumerate(blocks):
         here = (*where, at)
-        assert not isinstance(inner, str)
         try:
             found = parts(inner, draft, here)
         except Uncarriable:

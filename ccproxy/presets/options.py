@@ -1,0 +1,59 @@
+"""The options that an administrator may set on a provider: what its server does differently, and fixed fields."""
+
+from __future__ import annotations
+
+from ccproxy.presets.preset import OptionSpec
+
+COMMON: dict[str, OptionSpec] = {
+    "extra_body": OptionSpec("object", "Fields added to every request body; they win over ccproxy's own."),
+    "max_output_tokens": OptionSpec("integer", "The most output tokens the server lets one ask for; more is cut."),
+    "max_tokens_field": OptionSpec(
+        "string", "The name of that field.", choices=("max_tokens", "max_completion_tokens")
+    ),
+    "system_role": OptionSpec(
+        "string", "The role of the system prompt; `user` where there is none.", choices=("system", "developer", "user")
+    ),
+    "system_anywhere": OptionSpec("boolean", "Whether system messages may stand between the others."),
+    "images": OptionSpec("string", "Images: none, base64 only, or URLs as well.", choices=("none", "data", "any")),
+    "pdf": OptionSpec(
+        "string",
+        "The form in which PDF documents are sent.",
+        choices=("none", "file", "file+url", "document_url", "file_url"),
+    ),
+    "tools": OptionSpec("boolean", "Whether the server has function calling."),
+    "choice_required": OptionSpec(
+        "string", "The word that forces a tool call; empty: none does.", choices=("required", "any", "")
+    ),
+    "parallel_tool_calls": OptionSpec("boolean", "Whether the field of that name is taken."),
+    "strict_tools": OptionSpec("boolean", "Whether `strict` is taken in tools."),
+    "description_limit": OptionSpec("integer", "The longest tool description, in characters."),
+    "temperature": OptionSpec("boolean", "Whether `temperature` is taken."),
+    "top_p": OptionSpec("boolean", "Whether `top_p` is taken."),
+    "top_k": OptionSpec("boolean", "Whether `top_k` is taken."),
+    "stop_limit": OptionSpec("integer", "How many stop sequences are taken; ccproxy enforces the others itself."),
+    "json_schema": OptionSpec("boolean", "Whether the response format `json_schema` is taken."),
+    "stream_options": OptionSpec("boolean", "Whether `stream_options` is taken."),
+    "thinking": OptionSpec(
+        "string",
+        "What controls reasoning.",
+        choices=("none", "effort", "type", "enable_thinking", "reasoning", "template", "prompt_mode"),
+    ),
+    "efforts": OptionSpec(
+        "list",
+        "The levels that `reasoning_effort` takes.",
+        choices=("minimal", "low", "medium", "high", "xhigh", "max", "default"),
+    ),
+    "effort_off": OptionSpec("string", "The level that switches reasoning off.", choices=("none", "")),
+    "replay": OptionSpec(
+        "string",
+        "The field in which reasoning of earlier turns goes back.",
+        choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content"),
+    ),
+}
+
+AZURE: dict[str, OptionSpec] = {
+    "api_version": OptionSpec(
+        "string", "A dated api-version (2024-10-21) uses the deployments route; without one, the v1 route."
+    ),
+    "deployment": OptionSpec("string", "The deployment, where it is not called as the model is."),
+}

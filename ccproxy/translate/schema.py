@@ -1,0 +1,236 @@
+"""JSON schemas of tools, fitted to what providers take.
+
+Providers want the root to be an object with `properties` and refuse `anyOf`, `oneOf`, `allOf`, `enum` or `not`
+there; some refuse single keywords anywhere. Most schemas fit as they are and are then not even parsed in full.
+Each function says whether something was really lost: a schema that still accepts everything it accepted before,
+but no longer excludes something, has lost that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+Opt = Raw | UnsetType
+Schema = dict[str, Any]
+
+_EMPTY = Raw(b'{"type":"object","properties":{}}')
+_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_MAPS = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
+_NODES = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_UNIONS = ("anyOf", "oneOf", "allOf")
+# Keywords that say nothing about what a value may be.
+_NOTES = ("$schema", "$id", "$comment", "title", "examples", "default", "deprecated", "readOnly", "writeOnly")
+_REFUSED_AT_ROOT = ("enum", "const", "not", "if", "then", "else")
+# OpenAI's strict mode refuses schemas with these.
+_NOT_STRICT = ("allOf", "oneOf", "not", "if", "then", "else", "patternProperties", "dependentRequired", "propertyNames")
+
+
+class _Root(Struct):
+    """The keywords that decide whether a root fits; all others are skipped over unread."""
+
+    type: Opt = UNSET
+    properties: Opt = UNSET
+    any_of: Opt = msgspec.field(name="anyOf", default=UNSET)
+    one_of: Opt = msgspec.field(name="oneOf", default=UNSET)
+    all_of: Opt = msgspec.field(name="allOf", default=UNSET)
+    ref: Opt = msgspec.field(name="$ref", default=UNSET)
+    enum: Opt = UNSET
+    const: Opt = UNSET
+    not_: Opt = msgspec.field(name="not", default=UNSET)
+    if_: Opt = msgspec.field(name="if", default=UNSET)
+
+
+_read_root = msgspec.json.Decoder(_Root).decode
+
+
+def object_schema(
+    schema: Opt, drops: tuple[str, ...] = (), type_beside_any_of: bool = True
+) -> tuple[Raw | Schema, bool]:
+    """The schema with an object at its root, and whether something was lost.
+
+    `drops` are keywords to leave out everywhere; with `type_beside_any_of` false a node's `type` moves into the
+    branches of its `anyOf`. A schema that fits comes back as it is, unparsed.
+    """
+    if schema is UNSET:
+        return _EMPTY, False
+    try:
+        root = _read_root(schema)
+    except msgspec.MsgspecError:
+        return _EMPTY, bytes(schema) not in (b"null", b"true")
+    if _fits(root) and not drops and type_beside_any_of:
+        return schema, False
+    whole: Schema = msgspec.json.decode(schema)
+    lost = False
+    if not _fits(root):
+        whole, lost = _object_root(whole)
+    if drops:
+        lost |= _drop(whole, frozenset(drops))
+    if not type_beside_any_of:
+        _push_types(whole)
+    return whole, lost
+
+
+def _fits(root: _Root) -> bool:
+    return (
+        root.type is not UNSET
+        and bytes(root.type) == b'"object"'
+        and root.properties is not UNSET
+        and root.any_of is root.one_of is root.all_of is root.ref is UNSET
+        and root.enum is root.const is root.not_ is root.if_ is UNSET
+    )
+
+
+def _object_root(schema: Schema) -> tuple[Schema, bool]:
+    flat, lost = _flat(schema, schema, 0)
+    kind = flat.get("type", "object")
+    lost |= kind != "object" and not (isinstance(kind, list) and "object" in kind)
+    flat["type"] = "object"
+    if not isinstance(flat.get("properties"), dict):
+        lost |= "properties" in flat
+        flat["properties"] = {}
+    for keyword in _REFUSED_AT_ROOT:
+        if keyword in flat:
+            del flat[keyword]
+            lost = True
+    return flat, lost
+
+
+def _flat(schema: Schema, root: Schema, depth: int) -> tuple[Schema, bool]:
+    """The schema with its reference and its unions merged into one object."""
+    flat = dict(schema)
+    lost = False
+    if "$ref" in flat:
+        named = _resolve(flat.pop("$ref"), root)
+        lost |= named is None or depth > 8
+        if named is not None and depth <= 8:
+            flat = {**named, **flat}
+            if "$ref" in named:
+                return _flat(flat, root, depth + 1)
+    for branch in _branches(flat.pop("allOf", [])):
+        part, worse = _flat(branch, root, depth + 1)
+        lost |= _merge_all(flat, part) | worse
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in flat:
+            lost |= _merge_any(flat, _branches(flat.pop(keyword)), root, depth)
+    return flat, lost
+
+
+def _branches(value: Any) -> list[Schema]:
+    return [branch for branch in value if isinstance(branch, dict)] if isinstance(value, list) else []
+
+
+def _resolve(reference: Any, root: Schema) -> Schema | None:
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return None
+    found: Any = root
+    for step in reference[2:].split("/"):
+        step = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _merge_all(flat: Schema, part: Schema) -> bool:
+    """Add a branch that always holds; returns whether it contradicts what is there."""
+    lost = False
+    for name, one in (part.get("properties") or {}).items():
+        properties = flat.setdefault("properties", {})
+        if properties.get(name, one) != one:
+            one = {"allOf": [properties[name], one]}
+        flat["properties"] = {**properties, name: one}
+    required = [*flat.get("required", []), *part.get("required", [])]
+    if required:
+        flat["required"] = list(dict.fromkeys(required))
+    for keyword, value in part.items():
+        if keyword in ("properties", "required"):
+            continue
+        if keyword not in _NOTES and keyword != "description":
+            lost |= flat.get(keyword, value) != value
+        flat.setdefault(keyword, value)
+    return lost
+
+
+def _merge_any(flat: Schema, branches: list[Schema], root: Schema, depth: int) -> bool:
+    """Add branches of which one holds: all their properties, and required only what all require."""
+    if depth > 8:
+        return True
+    parts = [_flat(branch, root, depth + 1)[0] for branch in branches]
+    objects = [part for part in parts if part.get("type", "object") == "object"]
+    properties = dict(flat.get("properties") or {})
+    for part in objects:
+        for name, one in (part.get("properties") or {}).items():
+            known = properties.setdefault(name, one)
+            if known != one:
+                options = known["anyOf"] if isinstance(known, dict) and set(known) == {"anyOf"} else [known]
+                properties[name] = {"anyOf": [*options, *([] if one in options else [one])]}
+    flat["properties"] = properties
+    first = objects[0].get("required", []) if objects else []
+    shared = [name for name in first if all(name in part.get("required", []) for part in objects)]
+    required = list(dict.fromkeys([*flat.get("required", []), *shared]))
+    if required:
+        flat["required"] = required
+    # What some branch defines beside the properties (its $defs) is still referred to.
+    for part in objects:
+        for keyword in ("$defs", "definitions"):
+            if keyword in part:
+                flat[keyword] = {**part[keyword], **flat.get(keyword, {})}
+    return len(branches) > 1 or len(objects) != len(branches)
+
+
+def _children(node: Schema) -> list[Any]:
+    found: list[Any] = []
+    for keyword in _LISTS:
+        if isinstance(node.get(keyword), list):
+            found += node[keyword]
+    for keyword in _MAPS:
+        if isinstance(node.get(keyword), dict):
+            found += node[keyword].values()
+    return found + [node[keyword] for keyword in _NODES if keyword in node]
+
+
+def _drop(node: Any, drops: frozenset[str]) -> bool:
+    lost = False
+    if isinstance(node, dict):
+        for keyword in drops & node.keys():
+            del node[keyword]
+            lost |= keyword not in _NOTES
+        for child in _children(node):
+            lost |= _drop(child, drops)
+    return lost
+
+
+def _push_types(node: Any) -> None:
+    """Move a type that stands beside a union into those of its branches that have none: it means the same."""
+    if not isinstance(node, dict):
+        return
+    unions = [keyword for keyword in _UNIONS if isinstance(node.get(keyword), list)]
+    if unions and "type" in node:
+        kind = node.pop("type")
+        for keyword in unions:
+            for branch in node[keyword]:
+                if isinstance(branch, dict) and "$ref" not in branch:
+                    branch.setdefault("type", kind)
+    for child in _children(node):
+        _push_types(child)
+
+
+def is_strict(schema: Raw) -> bool:
+    """Whether OpenAI's strict mode takes the schema: each object closed, with all its properties required."""
+    try:
+        return _strict(msgspec.json.decode(schema))
+    except msgspec.MsgspecError:
+        return False
+
+
+def _strict(node: Any) -> bool:
+    if not isinstance(node, dict) or any(keyword in node for keyword in _NOT_STRICT):
+        return False
+    if node.get("type") == "object" or "properties" in node:
+        names = node.get("properties")
+        if not isinstance(names, dict) or node.get("additionalProperties") is not False:
+            return False
+        if set(node.get("required") or ()) != set(names):
+            return False
+    return all(_strict(child) for child in _children(node) if child is not False)
