@@ -85,3 +85,7 @@ def rotate_secrets_command() -> None:
 
 def _source(settings: Settings) -> str:
     return "the secret_keys setting" if settings.secret_keys else str(key_file(settings.database_url))
+
+
+if __name__ == "__main__":
+    main()
