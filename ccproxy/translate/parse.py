@@ -19,7 +19,7 @@ from ccproxy.translate.lenient import Misfit, fit
 from ccproxy.translate.messages import InputMessage, MessagesRequest, Tool, ToolUseBlock
 
 _OBJECT = ord("{")
-# what a backslash may begin: a surrogate pair, one half of it alone (the group), any other escape (`\\\\` too)
+# what a backslash may begin: a surrogate pair, one half of it alone (the group), any other escape
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )

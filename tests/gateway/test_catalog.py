@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from ccproxy.errors import InvalidRequest, NotFound, Unreachable
+from ccproxy.gateway.catalog import FAILED, FRESH, TIMEOUT, Catalog, page
+from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.translate.listing import Model, named
+
+Answer = tuple[int, bytes] | Exception | Callable[[], tuple[int, bytes]]
+
+
+def listed(*names: str) -> tuple[int, bytes]:
+    return 200, json.dumps({"data": [{"id": name} for name in names]}).encode()
+
+
+def provider(name: str, **fields: Any) -> Provider:
+    return Provider(**{"name": name, "type": "openai-chat", "api_base_url": f"http://{name}.test/v1", **fields})
+
+
+def snapshot(*providers: Provider) -> Snapshot:
+    return Snapshot(version=1, providers=providers)
+
+
+class Providers:
+    """Answers by URL; remembers what was asked. `now` is the catalog's clock."""
+
+    def __init__(self, **answers: Answer) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, str], float]] = []
+        self.now = 1000.0
+        self.catalog = Catalog(self.get, clock=lambda: self.now)
+
+    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        self.asked.append((url, dict(headers), timeout))
+        answer = self.answers[url.partition("//")[2].partition(".")[0]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    def ids(self, *providers: Provider) -> list[str]:
+        return [model.id for model in self.catalog.models(snapshot(*providers))]
+
+
+def test_models_of_the_row_are_listed_without_asking() -> None:
+    world = Providers()
+    assert world.ids(provider("a", models=("x", "y/z")), provider("b", models=("x",))) == ["a/x", "a/y/z", "b/x"]
+    assert world.asked == []
+
+
+def test_the_others_are_fetched_from_their_providers_in_the_rows_order() -> None:
+    world = Providers(a=listed("x"), b=listed("y"))
+    rows = (provider("b", api_key="sk-b", headers={"x-extra": "1"}), provider("a"), provider("c", models=("z",)))
+    assert world.ids(*rows) == ["b/y", "a/x", "c/z"]
+    (url, headers, timeout), other = world.asked
+    assert url == "http://b.test/v1/models"
+    assert {name.lower(): value for name, value in headers.items()} == {"authorization": "Bearer sk-b", "x-extra": "1"}
+    assert timeout == TIMEOUT
+    assert other[0] == "http://a.test/v1/models"
+
+
+def test_providers_that_are_not_enabled_are_not_listed() -> None:
+    world = Providers()
+    assert world.ids(provider("a", enabled=False), provider("b", enabled=False, models=("x",))) == []
+    assert world.asked == []
+
+
+def test_a_list_is_kept_for_a_while() -> None:
+    world = Providers(a=listed("x"))
+    row = provider("a")
+    assert world.ids(row) == ["a/x"]
+    world.answers["a"] = listed("new")
+    world.now += FRESH - 1
+    assert world.ids(row) == ["a/x"]
+    world.now += 2
+    assert world.ids(row) == ["a/new"]
+    assert len(world.asked) == 2
+
+
+def test_a_changed_row_is_asked_anew() -> None:
+    world = Providers(a=listed("x"))
+    row = provider("a")
+    assert world.ids(row) == ["a/x"]
+    world.answers["a"] = Unreachable("gone")
+    assert world.ids(replace(row, api_key="sk-new")) == []
+
+
+def test_a_row_that_went_away_is_forgotten() -> None:
+    world = Providers(a=listed("x"))
+    world.ids(provider("a"))
+    assert world.ids() == []
+    world.answers["a"] = listed("new")
+    assert world.ids(provider("a")) == ["a/new"]
+
+
+@pytest.mark.parametrize(
+    "failure", [Unreachable("gone"), (401, b"{}"), (500, b""), (200, b"<html>"), (200, b'{"error": "no"}')]
+)
+def test_a_failing_provider_spoils_nothing_and_is_left_alone_for_a_while(failure: Answer) -> None:
+    world = Providers(a=failure, b=listed("y"))
+    rows = (provider("a"), provider("b"))
+    assert world.ids(*rows) == ["b/y"]
+    world.answers["a"] = listed("x")
+    world.now += FAILED - 1
+    assert world.ids(*rows) == ["b/y"]
+    world.now += 2
+    assert world.ids(*rows) == ["a/x", "b/y"]
+
+
+def test_a_failing_provider_keeps_its_last_list() -> None:
+    world = Providers(a=listed("x"))
+    row = provider("a")
+    world.ids(row)
+    world.now += FRESH + 1
+    world.answers["a"] = Unreachable("gone")
+    assert world.ids(row) == ["a/x"]
+    world.now += FAILED + 1
+    world.answers["a"] = listed("new")
+    assert world.ids(row) == ["a/new"]
+
+
+@pytest.mark.parametrize("row", [provider("a", type="of the future"), provider("a", api_base_url="ftp://a")])
+def test_a_row_that_means_nothing_here_has_no_models(row: Provider) -> None:
+    world = Providers(b=listed("y"))
+    assert world.ids(row, provider("b")) == ["b/y"]
+
+
+def test_deployments_are_not_what_azure_lists() -> None:
+    world = Providers(a=listed("gpt-5"))
+    assert world.ids(provider("a", type="azure", api_base_url="https://a.openai.azure.com")) == []
+    assert world.asked == []
+
+
+def test_all_providers_are_asked_at_once_and_only_once() -> None:
+    go = Event()
+
+    def waiting() -> tuple[int, bytes]:
+        assert go.wait(5)
+        return listed("x")
+
+    world = Providers(a=waiting, b=waiting)
+    rows = (provider("a"), provider("b"))
+    calls = [gevent.spawn(world.ids, *rows) for _ in range(3)]
+    deadline = gevent.Timeout.start_new(5)
+    while len(world.asked) < 2:
+        gevent.sleep(0)
+    go.set()
+    gevent.joinall(calls, raise_error=True)
+    deadline.close()
+    assert [call.value for call in calls] == [["a/x", "b/x"]] * 3
+    assert len(world.asked) == 2
+
+
+def test_a_provider_that_ignores_its_timeout_does_not_hold_the_answer() -> None:
+    go = Event()
+
+    def waiting() -> tuple[int, bytes]:
+        assert go.wait(5)
+        return listed("x")
+
+    world = Providers(a=waiting, b=listed("y"))
+    world.catalog = Catalog(world.get, timeout=0.01, clock=lambda: world.now)
+    rows = (provider("a"), provider("b"))
+    assert world.ids(*rows) == ["b/y"]
+    go.set()
+    deadline = gevent.Timeout.start_new(5)
+    while world.ids(*rows) != ["a/x", "b/y"]:
+        gevent.sleep(0)
+    deadline.close()
+
+
+def test_an_answer_for_a_row_that_has_changed_meanwhile_is_not_kept() -> None:
+    go = Event()
+
+    def old() -> tuple[int, bytes]:
+        assert go.wait(5)
+        return listed("old")
+
+    world = Providers(a=old)
+    row = provider("a")
+    first = gevent.spawn(world.ids, row)
+    while not world.asked:
+        gevent.sleep(0)
+    world.answers["a"] = listed("new")
+    changed = replace(row, api_key="sk-new")
+    assert world.ids(changed) == ["a/new"]
+    go.set()
+    first.get(timeout=5)
+    assert world.ids(changed) == ["a/new"]
+    assert len(world.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a/x", "a/x"),
+        ("a,x", "a/x"),
+        ("a/org/x:free", "a/org/x:free"),
+        ("b/y", "b/y"),
+        ("y", "b/y"),
+        ("org/y", "b/org/y"),
+    ],
+)
+def test_one_model_is_found_by_its_id(name: str, found: str) -> None:
+    world = Providers(a=listed("x", "org/x:free"))
+    rows = snapshot(provider("a"), provider("b", models=("y", "org/y")))
+    assert world.catalog.find(name, rows).id == found
+
+
+def test_only_the_provider_that_is_named_is_asked_for_one_model() -> None:
+    world = Providers(a=listed("x"), b=listed("y"))
+    assert world.catalog.find("a/x", snapshot(provider("a"), provider("b"))).id == "a/x"
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["a/z", "x", "c/x", "off/x", "a", ""])
+def test_an_unknown_model_is_not_found(name: str) -> None:
+    world = Providers(a=listed("x"))
+    with pytest.raises(NotFound, match="is not known here"):
+        world.catalog.find(name, snapshot(provider("a"), provider("off", enabled=False, models=("x",))))
+
+
+MODELS = named("p", ("a", "b", "c", "d", "e"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names", "more"),
+    [
+        ({"limit": 20}, "abcde", False),
+        ({"limit": 5}, "abcde", False),
+        ({"limit": 2}, "ab", True),
+        ({"limit": 2, "after_id": "p/b"}, "cd", True),
+        ({"limit": 2, "after_id": "p/c"}, "de", False),
+        ({"limit": 2, "after_id": "p/e"}, "", False),
+        ({"limit": 2, "before_id": "p/d"}, "bc", True),
+        ({"limit": 2, "before_id": "p/c"}, "ab", False),
+        ({"limit": 2, "before_id": "p/a"}, "", False),
+    ],
+)
+def test_a_page_is_a_part_of_the_list(arguments: dict[str, Any], names: str, more: bool) -> None:
+    part = page(MODELS, **arguments)
+    assert [model.id for model in part.data] == [f"p/{name}" for name in names]
+    assert part.has_more is more
+    assert part.first_id == (f"p/{names[0]}" if names else None)
+    assert part.last_id == (f"p/{names[-1]}" if names else None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 7])
+def test_pages_in_either_direction_make_up_the_whole_list(limit: int) -> None:
+    forward: list[Model] = []
+    part = page(MODELS, limit=limit)
+    forward += part.data
+    while part.has_more:
+        part = page(MODELS, limit=limit, after_id=part.last_id)
+        forward += part.data
+    assert tuple(forward) == MODELS
+    backward: list[Model] = [MODELS[-1]]
+    more = True
+    while more:
+        part = page(MODELS, limit=limit, before_id=backward[0].id)
+        backward = [*part.data, *backward]
+        more = part.has_more
+    assert tuple(backward) == MODELS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"after_id": "p/z"}, "after_id: there is no model 'p/z'"),
+        ({"before_id": "p/z"}, "before_id: there is no model 'p/z'"),
+        ({"after_id": "p/a", "before_id": "p/b"}, "before_id: cannot be combined with after_id"),
+    ],
+)
+def test_an_unknown_place_is_refused(arguments: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        page(MODELS, limit=2, **arguments)  # type: ignore[arg-type]
