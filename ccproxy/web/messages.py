@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 from flask import Blueprint, Response, g, request
 
+from ccproxy.errors import CCProxyError
 from ccproxy.gateway import journal
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.exchange import Call
@@ -58,12 +59,14 @@ def create() -> Response:
         dropped = [*call.request.losses, *parsed.unknown]
         entry.arrived(parsed.request, call.target, plan.route, dropped)
         headers = _headers(call, dropped)
-        if parsed.request.stream:
-            stream = parts.exchange.stream(call, entry)
-            return Response(
-                Primed(stream, ending), headers=headers, mimetype="text/event-stream", direct_passthrough=True
-            )
-        return Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
+        try:
+            if parsed.request.stream:
+                stream = Primed(parts.exchange.stream(call, entry), ending)
+                return Response(stream, headers=headers, mimetype="text/event-stream", direct_passthrough=True)
+            return Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
+        except CCProxyError as error:
+            error.headers = {**headers, **error.headers}  # an answer too: it came from there
+            raise
 
 
 @blueprint.post("/v1/messages/count_tokens")

@@ -118,6 +118,7 @@ class ScriptedAnswer:
         raise Silence
 
     def read_all(self, deadline: float) -> bytes:
+        self.close()
         return b"".join(self.script)
 
     def close(self) -> None:
@@ -188,7 +189,7 @@ def words(frames: list[str]) -> list[str]:
         name, _, data = frame.partition("\n")
         body = msgspec.json.decode(data.removeprefix("data: "))
         assert name == f"event: {body['type']}"
-        found.append(body["delta"]["text"] if "delta" in body else body["type"])
+        found.append(body.get("delta", {}).get("text") or body["type"])
     return found
 
 

@@ -81,7 +81,11 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dns(monkeypatch: pytest.MonkeyPatch) -> None:
     """No name is looked up outside: a table answers."""
 
-    def getaddrinfo(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *rest: Any, **options: Any) -> list[Any]:
+        if host in ("localhost", "127.0.0.1", "::1"):
+            return list(real(host, port, *rest, **options))
         if host not in DNS:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in DNS[host]]

@@ -100,6 +100,7 @@ def test_an_early_failure_is_a_real_status(proxy: Proxy, streaming: bool) -> Non
     assert answer.status_code == 429
     assert answer.json["error"]["type"] == "rate_limit_error"
     assert answer.headers["retry-after"] == "2"
+    assert (answer.headers["X-Provider"], answer.headers["X-Model"]) == ("fake", "m")
     assert KEY not in answer.text
     assert [row.status for row in proxy.rows] == [429]
     assert proxy.parts.lifecycle.live == 0
