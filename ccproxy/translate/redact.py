@@ -26,7 +26,10 @@ _NAMED = (
     # Credentials by what stands before them; the name stays.
     re.compile(rf"(\b(?:Bearer|Basic)\s+)({_TOKEN}{{6,}})", re.I),
     re.compile(rf"([?&](?:api[_-]?key|key|token|access_token|sig|signature)=)([^&\s\"'<>]+)", re.I),
-    re.compile(rf"(\b(?:api[ _-]?key|x-api-key|secret|password|access[_-]?token)[\"']?\s*(?:provided|is|=|:)\s*:?\s*[\"'`]?)({_TOKEN}*[0-9*•…]{_TOKEN}*)", re.I),
+    re.compile(
+        rf"(\b(?:api[ _-]?key|x-api-key|secret|password|access[_-]?token)[\"']?\s*(?:provided|is|=|:)\s*:?\s*[\"'`]?)({_TOKEN}*[0-9*•…]{_TOKEN}*)",
+        re.I,
+    ),
 )
 
 

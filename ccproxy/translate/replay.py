@@ -30,6 +30,7 @@ from ccproxy.translate.events import (
 )
 from ccproxy.translate.messages import (
     Message,
+    OutputTokensDetails,
     RedactedThinkingBlock,
     ResponseBlock,
     TextBlock,
@@ -45,9 +46,8 @@ _RAW_MEMBER = msgspec.json.Decoder(list[Raw])
 def events_of(message: Message) -> list[Event]:
     """The stream that says the same as `message`: each block's whole content in one delta."""
     usage = msgspec.structs.replace(message.usage, estimated=UNSET)
-    started = msgspec.structs.replace(
-        message, content=[], stop_reason=None, stop_sequence=None, usage=msgspec.structs.replace(usage, output_tokens=0)
-    )
+    nothing_said = msgspec.structs.replace(usage, output_tokens=0, output_tokens_details=OutputTokensDetails())
+    started = msgspec.structs.replace(message, content=[], stop_reason=None, stop_sequence=None, usage=nothing_said)
     events: list[Event] = [MessageStart(started)]
     for index, block in enumerate(message.content):
         head, deltas = _parts(block)

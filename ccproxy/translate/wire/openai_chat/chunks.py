@@ -24,7 +24,7 @@ class FunctionPart(Struct, gc=False):
     arguments: Any = None
 
 
-class CallPart(Struct):
+class CallPart(Struct, gc=False):
     """A tool call, or one delta of it."""
 
     index: int | None = None
@@ -32,7 +32,7 @@ class CallPart(Struct):
     function: FunctionPart | None = None
 
 
-class ContentPart(Struct):
+class ContentPart(Struct, gc=False):
     """An item of a content array: text, or Mistral's `thinking`, which holds such items itself."""
 
     type: str = ""
@@ -41,7 +41,7 @@ class ContentPart(Struct):
     refusal: str | None = None
 
 
-class UrlCitation(Struct):
+class UrlCitation(Struct, gc=False):
     """A web page that the text rests on; `content` is what was read there."""
 
     url: str = ""
@@ -49,26 +49,26 @@ class UrlCitation(Struct):
     content: str | None = None
 
 
-class Annotation(Struct):
+class Annotation(Struct, gc=False):
     """A note on the text; only those on web pages are read."""
 
     url_citation: UrlCitation | None = None
 
 
-class SearchResult(Struct):
+class SearchResult(Struct, gc=False):
     """A web page as Perplexity lists it beside the answer."""
 
     url: str = ""
     title: str | None = None
 
 
-class Audio(Struct):
+class Audio(Struct, gc=False):
     """Spoken output; its words are all that a client here can take."""
 
     transcript: str | None = None
 
 
-class Delta(Struct):
+class Delta(Struct, gc=False):
     """What was said: the whole of it, or the next part."""
 
     content: str | list[ContentPart] | None = None
@@ -96,7 +96,7 @@ class CompletionDetails(Struct, gc=False):
     reasoning_tokens: int | None = None
 
 
-class UsageBody(Struct):
+class UsageBody(Struct, gc=False):
     """Token counts in every spelling that was seen; `prompt_tokens` includes cached ones."""
 
     prompt_tokens: int | None = None
@@ -112,7 +112,7 @@ class UsageBody(Struct):
     reasoning_tokens: int | None = None
 
 
-class Choice(Struct):
+class Choice(Struct, gc=False):
     """One answer. `stop_reason` (vLLM) and `matched_stop` (SGLang) hold the stop string, or a token's number."""
 
     delta: Delta | None = None
@@ -125,14 +125,14 @@ class Choice(Struct):
     error: Any = None
 
 
-class GroqPart(Struct):
+class GroqPart(Struct, gc=False):
     """Groq's own field: usage for those who did not ask for it, and errors."""
 
     usage: UsageBody | None = None
     error: Any = None
 
 
-class Chunk(Struct):
+class Chunk(Struct, gc=False):
     """A body, or the data of one event. Without `choices` it may be an error of any form (see `refusals`)."""
 
     choices: list[Choice] | None = None

@@ -33,69 +33,59 @@ _OVERFLOW = re.compile(
 # Words that look like an overflow and are none: rates by the minute, and limits of another kind.
 _NOT_OVERFLOW = re.compile(r"per (?:minute|min|day|hour)|\bTPM\b|\bTPD\b|must have stream|increase the", re.IGNORECASE)
 
-# What the whole takes: prompt, asked-for output, the model's window. In order of trust.
+
+def _pattern(*parts: str) -> re.Pattern[str]:
+    """The parts with anything between them; `<a>` is a number by the name of `a`."""
+    return re.compile(
+        ".*?".join(re.sub(r"<(\w)>", rf"(?P<\1>{_N})", part) for part in parts), re.IGNORECASE | re.DOTALL
+    )
+
+
+# What the whole takes: a(sked by the prompt) + b (by max_tokens) against m (the model's window).
 _SHARED = (
-    re.compile(
-        rf"(?P<m>{_N}) tokens?\.? however,? you requested.{{0,40}}? tokens? \((?P<a>{_N})[^,()]*(?:messages|prompt|text|input)[^()]*?,? (?:and )?(?P<b>{_N}) (?:tokens )?(?:in|for) the (?:completion|output)",
-        re.I | re.S,
+    _pattern(
+        r"<m> tokens?\.? however,? you requested",
+        r"\(<a>[^,()]*",
+        r"<b> (?:tokens )?(?:in|for) the (?:completion|output)",
     ),
-    re.compile(
-        rf"is too large: (?P<b>{_N}).*?context length is (?P<m>{_N}) tokens and your request has (?P<a>{_N})",
-        re.I | re.S,
-    ),
-    re.compile(
-        rf"passed (?P<a>{_N}) input tokens and requested (?P<b>{_N}) output tokens.*?context length is only (?P<m>{_N})",
-        re.I | re.S,
-    ),
-    re.compile(
-        rf"context length of (?P<m>{_N}) tokens.*?(?P<a>{_N}) tokens from the input messages and (?P<b>{_N}) tokens for the completion",
-        re.I | re.S,
-    ),
-    re.compile(
-        rf"max_new_tokens`? must be <= (?P<m>{_N})\. given: (?P<a>{_N}) `?inputs`? tokens and (?P<b>{_N})", re.I | re.S
-    ),
+    _pattern(r"is too large: <b>", r"context length is <m> tokens and your request has <a>"),
+    _pattern(r"passed <a> input tokens and requested <b> output tokens", r"context length is only <m>"),
+    _pattern(r"context length of <m> tokens", r"<a> tokens from the input messages and <b> tokens for the completion"),
+    _pattern(r"max_new_tokens`? must be <= <m>\. given: <a> `?inputs`? tokens and <b>"),
 )
-# The prompt against the window.
+# The prompt, n, against the window, m.
 _PROMPT = (
-    re.compile(rf"too long: (?P<n>{_N}) tokens > (?P<m>{_N})", re.I),
-    re.compile(rf"too long: (?P<n>{_N}), model maximum context length: (?P<m>{_N})", re.I),
-    re.compile(
-        rf"context length is (?:only )?(?P<m>{_N})(?: tokens)?.*?(?:resulted in|requested|contains?|has|passed)(?: about| at least)? (?P<n>{_N})",
-        re.I | re.S,
+    _pattern(r"too long: <n> tokens > <m>"),
+    _pattern(r"too long: <n>, model maximum context length: <m>"),
+    _pattern(
+        r"context length is (?:only )?<m>",
+        r"(?:resulted in|requested|contains?|has|passed)(?: a total of)?(?: about| at least)? <n>",
     ),
-    re.compile(rf"prompt length is (?P<m>{_N}) but the request contains (?P<n>{_N})", re.I),
-    re.compile(rf"prompt contains (?P<n>{_N}) tokens.*?model with (?P<m>{_N}) maximum context", re.I | re.S),
-    re.compile(rf"input token count \((?P<n>{_N})\).*?allowed \((?P<m>{_N})\)", re.I | re.S),
-    re.compile(
-        rf"\((?P<n>{_N}) tokens\)[^(]*(?:context size|context length|maximum)[^(]*\((?P<m>{_N}) tokens\)", re.I | re.S
-    ),
-    re.compile(rf"token limit: (?P<m>{_N}) \(requested: (?P<n>{_N})\)", re.I),
-    re.compile(rf"context length of (?:only )?(?P<m>{_N}) tokens.*?total of (?P<n>{_N})", re.I | re.S),
-    re.compile(rf"first (?P<n>{_N}) tokens when context.*?context length of only (?P<m>{_N})", re.I | re.S),
-    re.compile(rf"current length is (?P<n>{_N}) while limit is (?P<m>{_N})", re.I),
-    re.compile(rf"less than (?P<m>{_N}) tokens\. given: (?P<n>{_N})", re.I),
+    _pattern(r"prompt length is <m> but the request contains <n>"),
+    _pattern(r"prompt contains <n> tokens", r"model with <m> maximum context"),
+    _pattern(r"input token count \(<n>\)", r"allowed \(<m>\)"),
+    _pattern(r"\(<n> tokens\)[^(]*(?:context size|context length|maximum)[^(]*\(<m> tokens\)"),
+    _pattern(r"token limit: <m> \(requested: <n>\)"),
+    _pattern(r"context length of (?:only )?<m> tokens", r"total of <n>"),
+    _pattern(r"first <n> tokens when context", r"context length of only <m>"),
+    _pattern(r"current length is <n> while limit is <m>"),
+    _pattern(r"less than <m> tokens\. given: <n>"),
 )
 _ANTHROPIC_WORDS = ("prompt is too long: ", "input length and `max_tokens` exceed context limit")
 
-_OUTPUT = re.compile(
-    r"max_?(?:completion_|output_|new_)?_?tokens|maximum tokens you requested|completion tokens", re.IGNORECASE
-)
+# max_tokens: asked for a, allowed are b, or anything below x.
+_MAX_TOKENS = r"max_?(?:completion_|output_|new_)?_?tokens"
+_OUTPUT = re.compile(rf"{_MAX_TOKENS}|maximum tokens you requested|(?:completion|output) tokens", re.IGNORECASE)
 _ALLOWED = (
-    re.compile(rf"max_tokens: (?P<a>{_N}) > (?P<b>{_N}), which is the maximum", re.I),
-    re.compile(rf"too large: (?P<a>{_N}).*?at most (?P<b>{_N})", re.I | re.S),
-    re.compile(rf"range of max_(?:completion_|output_)?tokens (?:is|should be) \[\d+, ?(?P<b>{_N})\]", re.I),
-    re.compile(
-        rf"value of (?P<a>{_N}) but the supported range is from \d+ \(inclusive\) to (?P<x>{_N}) \(exclusive\)", re.I
-    ),
-    re.compile(rf"range is from \d+ \(inclusive\) to (?P<x>{_N}) \(exclusive\)", re.I),
-    re.compile(
-        rf"max\w*tokens\W+(?:\w+ ){{0,3}}(?:less than or equal to|at most|no more than|<=|not exceed) \W?(?P<b>{_N})",
-        re.I,
-    ),
-    re.compile(rf"exceeds the model limit of (?P<b>{_N})", re.I),
-    re.compile(rf"max\w*tokens.{{0,40}}?\[1, ?(?P<b>{_N})\]", re.I | re.S),
-    re.compile(rf"max\w*tokens\W+input should be less than or equal to (?P<b>{_N})", re.I),
-    re.compile(rf"at most (?P<b>{_N}) (?:completion|output) tokens", re.I),
+    _pattern(r"max_tokens: <a> > <b>, which is the maximum"),
+    _pattern(r"too large: <a>", r"at most <b>"),
+    _pattern(rf"range of {_MAX_TOKENS} (?:is|should be) \[\d+, ?<b>\]"),
+    _pattern(r"value of <a> but the supported range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
+    _pattern(r"range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
+    _pattern(rf"{_MAX_TOKENS}\W+(?:\w+ ){{0,3}}(?:less than or equal to|at most|no more than|<=|not exceed) \W?<b>"),
+    _pattern(r"exceeds the model limit of <b>"),
+    _pattern(rf"{_MAX_TOKENS}[^\[]{{0,40}}\[1, ?<b>\]"),
+    _pattern(r"at most <b> (?:completion|output) tokens"),
 )
 
 

@@ -32,7 +32,7 @@ def merged(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     whole: list[dict[str, Any]] = []
     for detail in details:
         last = whole[-1] if whole else None
-        if detail == last:
+        if detail == last and _encrypted(detail):
             continue
         if last is None or not _continues(last, detail):
             whole.append(dict(detail))
@@ -48,10 +48,14 @@ def merged(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _continues(last: dict[str, Any], detail: dict[str, Any]) -> bool:
     if any(last.get(name) != detail.get(name) for name in ("type", "index")):
         return False
-    if str(detail.get("type")).endswith("encrypted"):
+    if _encrypted(detail):
         return False
     known, given = last.get("id"), detail.get("id")
     return known is None or given is None or known == given
+
+
+def _encrypted(detail: dict[str, Any]) -> bool:
+    return str(detail.get("type")).endswith("encrypted")
 
 
 class ThinkTags:

@@ -10,8 +10,9 @@ from typing import Any
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
+_SPELLED = r"(?:\d+(?:\.\d+)?\s?(?:ms|s|m|h|d)(?:ec(?:ond)?s?|in(?:ute)?s?|ours?|ays?)?\s?)+"
 _WORDS = re.compile(
-    r"(?:try again|retry|wait)(?: after| in)? (?:about |approximately )?((?:\d+(?:\.\d+)?\s?(?:ms|s|m|h|d)(?:ec(?:ond)?s?|in(?:ute)?s?)?\s?)+)",
+    rf"(?:try again|retry|wait)(?: after| in)? (?:about |approximately )?({_SPELLED})",
     re.IGNORECASE,
 )
 _EPOCH = 1_000_000_000  # a number beyond this is a moment, not a duration
