@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 from flask import Response, after_this_request, request
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # gunicorn brings no types
+from gunicorn.http.errors import ParseException
 
 from ccproxy.errors import ClientError, InvalidRequest, RequestTooLarge, SlowRequest, UnsupportedMediaType
 

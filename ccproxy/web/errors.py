@@ -13,8 +13,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
-from werkzeug.routing import RequestRedirect
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ccproxy.errors import CCProxyError
 
@@ -30,8 +29,6 @@ TYPES = {
 }
 GENERIC = "an internal error occurred; the log has its details under the request id"
 LONGEST_PATH = 200
-
-log = structlog.get_logger(__name__)
 
 
 def register(app: Flask) -> None:
@@ -60,9 +57,9 @@ def answer(error: Exception) -> Response:
         return _respond(error.status, error.body(request_id()), _headers(error))
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         return _http(error, error.code)
-    if isinstance(error, RequestRedirect):
-        return _http(NotFound(), 404)
-    log.error("unexpected error", exc_info=error, request_id=request_id(), method=request.method, path=_path())
+    structlog.get_logger().error(
+        "unexpected error", exc_info=error, request_id=request_id(), method=request.method, path=_path()
+    )
     return _respond(500, _body("api_error", GENERIC), {})
 
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse, create_environ
 
 from ccproxy import errors as tree
-from ccproxy.web.errors import GENERIC
+from ccproxy.web.errors import GENERIC, request_id
 from tests.web.conftest import KEY, Site
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -21,25 +21,25 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 def assert_id(response: TestResponse) -> str:
     """The id is a uuid4 and both headers carry it."""
-    request_id = response.headers["X-Request-ID"]
-    assert uuid.UUID(request_id).version == 4
-    assert str(uuid.UUID(request_id)) == request_id
-    assert response.headers.getlist("X-Request-ID") == response.headers.getlist("request-id") == [request_id]
-    return request_id
+    made = response.headers["X-Request-ID"]
+    assert uuid.UUID(made).version == 4
+    assert str(uuid.UUID(made)) == made
+    assert response.headers.getlist("X-Request-ID") == response.headers.getlist("request-id") == [made]
+    return made
 
 
 def assert_error(response: TestResponse, status: int, kind: str) -> dict[str, Any]:
     """The error object of a response of the one form."""
     assert response.status_code == status
     assert response.mimetype == "application/json"
-    request_id = assert_id(response)
+    made = assert_id(response)
     if response.request.method == "HEAD":
         assert response.data == b""
         return {}
     body = json.loads(response.data)
     assert set(body) == {"type", "error", "request_id"}
     assert body["type"] == "error"
-    assert body["request_id"] == request_id
+    assert body["request_id"] == made
     assert body["error"]["type"] == kind
     assert isinstance(body["error"]["message"], str)
     assert body["error"]["message"]
@@ -256,6 +256,12 @@ def test_every_answer_has_an_id_of_its_own(site: Site) -> None:
 )
 def test_an_odd_host_is_no_bug(locked_site: Site, host: str, status: int, kind: str) -> None:
     assert_error(locked_site.get("/nothing", headers={"Host": host}), status, kind)
+
+
+def test_an_id_is_there_before_the_hooks_have_run(site: Site) -> None:
+    with site.app.test_request_context("/"):
+        assert uuid.UUID(request_id()).version == 4
+        assert request_id() == request_id()
 
 
 ADMIN = [
