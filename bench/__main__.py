@@ -32,9 +32,9 @@ def main() -> int:
         servers = {UPSTREAM: upstream, BARE: bare, PROXY: proxy}
         plan = [case for _ in range(rounds) for case in ROUND] + [CROWD]
         for number, case in enumerate(plan, 1):
-            print(f"\r{number}/{len(plan)} {case.server}: {case.name}\033[K", end="", file=sys.stderr, flush=True)
+            _tell(f"{number}/{len(plan)} {case.server}: {case.name}")
             results.setdefault(case, []).append(measure(case, servers[case.server], seconds, there))
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        _tell("")
         memory = machine.resident_mb(proxy.worker) if proxy.worker else None
         peak = machine.peak_mb(proxy.worker) if proxy.worker else None
     rows = [figures(case, measured) for case, measured in results.items()]
@@ -55,6 +55,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round (under 30 s): a smoke test, not a figure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
+
+
+def _tell(progress: str) -> None:
+    """Show what is going on to who watches."""
+    if sys.stderr.isatty():
+        print(f"\r{progress}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _print_ratios(rows: list[Figures]) -> None:

@@ -218,6 +218,8 @@ class Load:
             return
         if not client.first and len(got) > client.body_at:
             client.first = time.perf_counter()
+            if self._open and client.at >= self._opened_at:
+                self._result.first_event.append((client.first - client.at) * 1000)
         if (client.chunked and got.endswith(_LAST_CHUNK)) or (not client.chunked and len(got) >= client.end):
             self._finish(client)
 
@@ -255,7 +257,6 @@ class Load:
                 result.events += events
                 if client.at >= self._opened_at:
                     result.latency.append((now - client.at) * 1000)
-                    result.first_event.append((client.first - client.at) * 1000)
         if not self._stopped and self._job.seconds:
             self._start(client)
         else:
