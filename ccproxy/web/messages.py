@@ -78,7 +78,7 @@ def count_tokens() -> dict[str, int]:
     parsed = parse(body, counting=True)
     # Editors and /context send dozens at once: each lets the others, and the streams, have their turn first.
     gevent.sleep(0)
-    return {"input_tokens": tokens.count(parsed.request)}
+    return {"input_tokens": tokens.count(parsed.request, _label(parsed.request.model))}
 
 
 class Primed:
@@ -114,6 +114,18 @@ class Primed:
             self._stream.close()
         finally:
             self._ending.close()
+
+
+def _label(asked: str) -> str:
+    """The target that a model's name leads to, as tokens depend on it; the name itself where it leads nowhere.
+
+    A count is not refused for that: clients take a model out of use on a 404 here.
+    """
+    parts = services()
+    try:
+        return parts.router.plan(asked, parts.providers.snapshot()).targets[0].label
+    except CCProxyError:
+        return asked
 
 
 def _message_id() -> str:
