@@ -37,7 +37,7 @@ _NOT_OVERFLOW = re.compile(r"per (?:minute|min|day|hour)|\bTPM\b|\bTPD\b|must ha
 def _pattern(*parts: str) -> re.Pattern[str]:
     """The parts with anything between them; `<a>` is a number by the name of `a`."""
     return re.compile(
-        ".*?".join(re.sub(r"<(\w)>", rf"(?P<\1>{_N})", part) for part in parts), re.IGNORECASE | re.DOTALL
+        ".*?".join(re.sub(r"<(\w)>", lambda name: f"(?P<{name[1]}>{_N})", part) for part in parts), re.IGNORECASE | re.DOTALL
     )
 
 
