@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -27,9 +27,7 @@ _LIST: _Messages = {"invalid": "must be a list"}
 
 
 class Guard(Schema):
-    """What all schemas here say of a key that they do not know."""
-
-    error_messages: ClassVar[dict[str, str]] = {"type": "must be an object"}
+    """What all schemas here say of keys that they do not know and of what is no object."""
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
         """Name what would have been right."""
@@ -38,6 +36,8 @@ class Guard(Schema):
             for key, said in error.messages.items():
                 if said == ["Unknown field."]:
                     error.messages[key] = [f"unknown key; known are {', '.join(self.fields)}"]
+                elif said == ["Invalid input type."]:
+                    error.messages[key] = ["must be an object"]
 
 
 class RouteSchema(Guard):

@@ -21,7 +21,6 @@ from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import version
 from ccproxy.store.models import providers, seeded_providers
 from ccproxy.store.report import Report, to_logging
-from ccproxy.store.tokens import ENCRYPTED
 from ccproxy.store.vault import Undecryptable, Vault
 from ccproxy.store.writer import T, Writer
 
@@ -195,7 +194,7 @@ class Providers:
 
     def _update(self, connection: Connection, row: Row[Any], fields: Mapping[str, Any]) -> Provider:
         values = self._columns(fields) | {"updated_at": datetime.now(UTC)}
-        if values.get("api_key") and "headers" not in values and "headers" in self._reveal(row)[1]:
+        if values.get("api_key") and "headers" not in values and "headers" in self._reveal(row)[2]:
             # A new key is how such a provider is brought back; headers that nobody can read must not stand in its way.
             values["headers"] = None
             self._report("provider lost its extra headers: they could not be decrypted", provider=row.name)
@@ -232,29 +231,32 @@ class Providers:
 
     def _provider(self, row: Row[Any]) -> Provider:
         """The row as a value. One that cannot be decrypted must not take the others down: it says so itself."""
-        texts, unreadable = self._reveal(row)
+        api_key, headers, unreadable = self._reveal(row)
         return Provider(
             name=row.name,
             type=row.type,
             api_base_url=row.api_base_url,
-            api_key=texts["api_key"],
+            api_key=api_key,
             models=tuple(row.models),
             enabled=row.enabled and not unreadable,
-            headers=json.loads(texts["headers"] or "{}"),
+            headers=headers,
             options=row.options,
             created_at=row.created_at,
             updated_at=row.updated_at,
             error=_UNREADABLE.format(" and ".join(unreadable)) if unreadable else None,
         )
 
-    def _reveal(self, row: Row[Any]) -> tuple[dict[str, str | None], list[str]]:
-        """The encrypted columns' texts, None where there is none, and the columns that do not open."""
-        texts: dict[str, str | None] = dict.fromkeys(ENCRYPTED)
+    def _reveal(self, row: Row[Any]) -> tuple[str | None, dict[str, str], list[str]]:
+        """The key and the headers, and which of the two columns do not open."""
+        api_key: str | None = None
+        headers: dict[str, str] = {}
         unreadable = []
-        for column in ENCRYPTED:
-            token = getattr(row, column)
-            try:
-                texts[column] = self._vault.decrypt(token) if token else None
-            except Undecryptable:
-                unreadable.append(column)
-        return texts, unreadable
+        try:
+            api_key = self._vault.decrypt(row.api_key) if row.api_key else None
+        except Undecryptable:
+            unreadable.append("api_key")
+        try:
+            headers = dict(json.loads(self._vault.decrypt(row.headers))) if row.headers else {}
+        except (Undecryptable, ValueError, TypeError):  # another row's token opens, but holds no object
+            unreadable.append("headers")
+        return api_key, headers, unreadable

@@ -48,11 +48,11 @@ class Vault:
 
     def decrypt(self, token: str) -> str:
         """The text. Raises Undecryptable."""
-        return self._open(lambda: self._fernet.decrypt(token).decode())
+        return self._open(lambda: self._fernet.decrypt(token.encode()).decode())
 
     def rotate(self, token: str) -> str:
         """The same text under the first key; the token keeps its creation time. Raises Undecryptable."""
-        return self._open(lambda: self._fernet.rotate(token).decode("ascii"))
+        return self._open(lambda: self._fernet.rotate(token.encode()).decode("ascii"))
 
     @property
     def seal_keys(self) -> tuple[bytes, ...]:

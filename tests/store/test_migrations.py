@@ -1,0 +1,112 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from ccproxy.errors import SettingsError
+from ccproxy.store.migrations import SCRIPTS, migrate, require_current
+from ccproxy.store.models import SCHEMA, metadata
+from ccproxy.store.session import open_engine
+from tests.store.processes import at_once
+
+
+def test_the_migrated_schema_is_that_of_the_models(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "render_as_batch": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_partial_indexes_are_those_of_the_models(engine, tmp_path):
+    """The comparison above does not look at their conditions."""
+    plain = open_engine(f"sqlite:///{tmp_path}/plain.db")
+    metadata.create_all(plain)
+    found = []
+    for each in (engine, plain):
+        with each.connect() as connection:
+            rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+            found.append(sorted(rows.scalars()))
+    assert found[0] == found[1]
+    assert len(found[0]) == 4
+
+
+def test_the_number_in_the_models_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA]
+
+
+def test_twice_is_once(engine):
+    with engine.connect() as connection:
+        before = connection.execute(text("SELECT * FROM config_version")).all()
+    assert migrate(engine) == SCHEMA
+    require_current(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM config_version")).all() == before == [(1, 1)]
+
+
+def test_down_and_up_again(engine):
+    from alembic import command
+
+    from ccproxy.store.session import write_engine
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with write_engine(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with engine.connect() as connection:
+        tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
+    assert tables == ["alembic_version"]
+    with pytest.raises(SettingsError, match="has no tables yet"):
+        require_current(engine)
+    migrate(engine)
+    require_current(engine)
+
+
+def test_several_at_once(tmp_path):
+    imports = "from ccproxy.store.migrations import migrate\nfrom ccproxy.store.session import open_engine"
+    printed = at_once(tmp_path, imports, "print(migrate(open_engine('sqlite:///data/c.db')))", 4)
+    assert printed == [SCHEMA] * 4
+    with sqlite3.connect(tmp_path / "data" / "c.db") as connection:
+        assert connection.execute("SELECT count(*) FROM config_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda path: None, "has no tables yet, 0001 is needed: run `ccproxy migrate`"),
+        (lambda path: path.write_text("not a database, but long enough to be looked at " * 20), "cannot be opened"),
+        (lambda path: path.mkdir(), "cannot be opened"),
+    ],
+    ids=["empty", "no database", "a folder"],
+)
+def test_a_database_that_is_not_ready_stops_the_start_with_one_line(tmp_path: Path, prepare, words):
+    prepare(tmp_path / "c.db")
+    with pytest.raises(SettingsError) as raised:
+        require_current(open_engine(f"sqlite:///{tmp_path}/c.db"))
+    assert words in raised.value.message
+    assert "\n" not in raised.value.message
+    assert str(tmp_path / "c.db") in raised.value.message
+
+
+def test_a_database_of_another_version(engine):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(SettingsError, match="is at schema 0000, 0001 is needed"):
+        require_current(engine)
+
+
+def test_what_cannot_be_migrated_says_so_in_one_line(tmp_path):
+    (tmp_path / "c.db").mkdir()
+    with pytest.raises(SettingsError, match="cannot be migrated") as raised:
+        migrate(open_engine(f"sqlite:///{tmp_path}/c.db"))
+    assert "\n" not in raised.value.message

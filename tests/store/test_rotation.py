@@ -1,0 +1,78 @@
+import pytest
+from sqlalchemy import text
+
+from ccproxy.errors import SettingsError
+from ccproxy.store.providers import Providers
+from ccproxy.store.rotation import require_readable, rotate
+from ccproxy.store.session import open_engine
+from ccproxy.store.vault import Vault, key_file, load_keys, new_key, open_vault
+
+FIELDS = {"type": "openai-chat", "api_base_url": "http://x"}
+OLD, NEW = new_key(), new_key()
+
+
+def _fill(engine, vault) -> Providers:
+    providers = Providers(engine, vault)
+    providers.save({"name": "a", **FIELDS, "api_key": "sk-a"})
+    providers.save({"name": "b", **FIELDS, "api_key": "sk-b", "headers": {"x": "y"}})
+    providers.save({"name": "c", **FIELDS})
+    return providers
+
+
+def _secrets(providers) -> list:
+    return [(provider.api_key, provider.headers) for provider in providers.snapshot().providers]
+
+
+ALL = [("sk-a", {}), ("sk-b", {"x": "y"}), (None, {})]
+
+
+def test_given_keys(engine, url):
+    _fill(engine, Vault([OLD]))
+    assert rotate(engine, (NEW, OLD), url) == 3
+    assert _secrets(Providers(engine, Vault([NEW]))) == ALL, "the old key may go"
+    assert not key_file(url).exists()
+
+
+def test_the_key_file_and_a_worker_that_runs_meanwhile(engine, url):
+    worker = _fill(open_engine(url), open_vault((), url))
+    before = load_keys((), url)
+    assert _secrets(worker) == ALL
+    moved_from = worker.snapshot().version
+    assert rotate(engine, (), url) == 3
+    after = load_keys((), url)
+    assert after[1:] == before
+    assert worker.snapshot().version > moved_from
+    assert _secrets(worker) == ALL, "it found the new key in the file"
+    assert _secrets(Providers(engine, Vault(after[:1]))) == ALL
+
+
+def test_all_or_nothing(engine, url):
+    _fill(engine, open_vault((), url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE providers SET api_key = 'broken' WHERE name = 'b'"))
+    keys = load_keys((), url)
+    with pytest.raises(SettingsError, match="provider 'b': its stored api_key cannot be decrypted"):
+        rotate(engine, (), url)
+    assert load_keys((), url) == keys
+    assert Providers(engine, Vault(keys)).snapshot().get("a").api_key == "sk-a"
+
+
+def test_wrong_keys_stop_the_start_only_where_something_is_encrypted(engine):
+    assert require_readable(engine, Vault([NEW])) == 0
+    providers = Providers(engine, Vault([OLD]))
+    providers.save({"name": "c", **FIELDS})
+    assert require_readable(engine, Vault([NEW])) == 0
+    _fill(engine, Vault([OLD]))
+    assert require_readable(engine, Vault([NEW, OLD])) == 3
+    with pytest.raises(SettingsError, match="none of the 3 stored") as raised:
+        require_readable(engine, Vault([NEW]))
+    assert "\n" not in raised.value.message
+    assert OLD not in raised.value.message
+    assert NEW not in raised.value.message
+
+
+def test_one_broken_token_does_not_stop_the_start(engine):
+    _fill(engine, Vault([OLD]))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE providers SET api_key = 'broken' WHERE name = 'b'"))
+    assert require_readable(engine, Vault([OLD])) == 3
