@@ -1,15 +1,18 @@
 """How things stand, worked out from what the request log says: one word for everybody, the rest for callers.
 
-Only judges; `service` asks the database and answers.
+Only judges, and remembers for a moment what the database said; `service` answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ccproxy.store.providers import Provider
+from ccproxy.store.statistics import Statistics
 from ccproxy.web.schemas import moment
 
 HEALTHY = "healthy"
@@ -21,6 +24,35 @@ UNHEALTHY = "unhealthy"
 # side passes, and nobody may have called since.
 LASTING = frozenset((401, 402, 403))
 PASSING = timedelta(minutes=10)
+
+MAX_AGE = 1.0
+"""Seconds that a reading serves strangers: one costs milliseconds, and they may ask as often as they like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the database said: whether it can be read, and `Statistics.provider_health()` (empty if not)."""
+
+    database_ok: bool
+    log: Mapping[str, Mapping[str, Any]]
+
+
+class Readings:
+    """The latest reading of one worker. `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: tuple[float, Reading] | None = None
+
+    def take(self, statistics: Statistics, max_age: float) -> Reading:
+        """A reading that is at most `max_age` seconds old."""
+        now = self._clock()
+        if self._last is not None and now - self._last[0] < max_age:
+            return self._last[1]
+        database_ok = statistics.database_ok()
+        reading = Reading(database_ok, statistics.provider_health() if database_ok else {})
+        self._last = (now, reading)
+        return reading
 
 
 def status(draining: bool, database_ok: bool, providers: Sequence[Provider], seen: Mapping[str, Any]) -> str:

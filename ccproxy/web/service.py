@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
@@ -32,7 +33,15 @@ NO_PERFORMANCE: Mapping[str, Any] = {
     "latency": {"avg_ms": None, "p50_ms": None, "p95_ms": None, "p99_ms": None},
 }
 
+READINGS = "ccproxy.health"
+
 blueprint = Blueprint("service", __name__)
+
+
+@blueprint.record
+def _remember_readings(state: BlueprintSetupState) -> None:
+    """Each application has its own."""
+    state.app.extensions[READINGS] = health.Readings()
 
 
 @blueprint.get("/")
@@ -51,14 +60,16 @@ def hello() -> Response:
 def show_health() -> Response:
     """One word for everybody, details for callers; 503 where no request should be sent here."""
     parts = services()
-    now = datetime.now(UTC)
-    database_ok = parts.statistics.database_ok()
+    caller = parts.gate.identify(request.environ)
+    readings: health.Readings = current_app.extensions[READINGS]
+    reading = readings.take(parts.statistics, health.MAX_AGE if caller is None else 0)
     providers = _providers(parts)
-    seen = health.details(providers, parts.statistics.provider_health() if database_ok else {}, now)
-    word = health.status(parts.lifecycle.draining, database_ok, providers, seen)
+    now = datetime.now(UTC)
+    seen = health.details(providers, reading.log, now)
+    word = health.status(parts.lifecycle.draining, reading.database_ok, providers, seen)
     body: dict[str, Any] = {"status": word, "timestamp": moment(now)}
-    if parts.gate.identify(request.environ) is not None:
-        body |= _details(parts, seen, parts.statistics.performance() if database_ok else NO_PERFORMANCE)
+    if caller is not None:
+        body |= _details(parts, seen, parts.statistics.performance() if reading.database_ok else NO_PERFORMANCE)
     response = _json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
     response.headers["Cache-Control"] = "no-store"
     return response

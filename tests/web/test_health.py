@@ -9,6 +9,7 @@ import pytest
 
 from ccproxy.store.providers import Provider
 from ccproxy.web import health
+from tests.web.conftest import Health
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -90,3 +91,20 @@ def test_a_disabled_provider_degrades_nothing() -> None:
 )
 def test_the_worker_comes_before_its_providers(draining: bool, database_ok: bool, word: str) -> None:
     assert health.status(draining, database_ok, [], {}) == word
+
+
+def test_a_reading_serves_for_a_moment_and_fresh_ones_are_to_be_had() -> None:
+    time = 100.0
+    statistics: Any = Health({"groq": {}})
+    readings = health.Readings(lambda: time)
+    first = readings.take(statistics, 1.0)
+    assert first == health.Reading(True, {"groq": {}})
+    statistics.ok = False
+    time = 100.9
+    assert readings.take(statistics, 1.0) is first
+    assert readings.take(statistics, 0) == health.Reading(False, {})
+    statistics.ok = True
+    time = 101.8
+    assert readings.take(statistics, 1.0) == health.Reading(False, {})
+    time = 101.9
+    assert readings.take(statistics, 1.0) == first

@@ -145,6 +145,24 @@ def test_a_real_database_that_is_gone_is_a_503(site: Site, tmp_path: Any) -> Non
     assert site.get("/health").status_code == 503
 
 
+def test_strangers_cannot_keep_the_database_busy(make_site: Callable[..., Site]) -> None:
+    asked = []
+
+    class Counting(Health):
+        def database_ok(self) -> bool:
+            asked.append(1)
+            return True
+
+    site = make_site(apikey=KEY, statistics=Counting())
+    for _ in range(200):
+        assert site.get("/health").status_code == 200
+    assert 1 <= len(asked) < 100
+    before = len(asked)
+    for _ in range(3):
+        site.get("/health", headers=AUTH)
+    assert len(asked) == before + 3
+
+
 # --- status ------------------------------------------------------------------------------------------------------
 
 
