@@ -14,9 +14,13 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anthropic
 import pytest
+from anthropic.types import MessageParam
+from anthropic.types import ToolParam as Tool
+from anthropic.types import ToolResultBlockParam as ToolResult
 
 from deploy.demo import model, servers
 from deploy.demo.__main__ import TARGET, port_from, require_free
@@ -180,38 +184,26 @@ def test_the_demos_lines_for_claude_code_and_the_sdk_name_it(demo: Demo) -> None
 
 
 def test_a_tool_goes_there_and_back_as_a_stream(demo: Demo) -> None:
-    client = anthropic.Anthropic(base_url=demo.url, api_key="local", max_retries=0)
-    tool: anthropic.types.ToolParam = {
-        "name": "get_weather",
-        "description": "The weather in a city",
-        "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    }
-    question: anthropic.types.MessageParam = {"role": "user", "content": "What is the weather in Paris?"}
-    with (
-        client,
-        client.messages.stream(
-            model=TARGET, max_tokens=100, extra_body={"temperature": 0}, tools=[tool], messages=[question]
-        ) as stream,
-    ):
-        called = stream.get_final_message()
-    assert called.stop_reason == "tool_use"
-    (call,) = (block for block in called.content if block.type == "tool_use")
-    assert (call.name, call.input) == ("get_weather", {"city": "Paris"})
-    with client:
-        told = client.messages.create(
-            model=TARGET,
-            max_tokens=60,
-            extra_body={"temperature": 0},
-            tools=[tool],
-            messages=[
-                question,
-                {"role": "assistant", "content": called.content},
-                {
-                    "role": "user",
-                    "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "Sunny, 21 degrees"}],
-                },
-            ],
-        )
+    weather = Tool(
+        name="get_weather",
+        description="The weather in a city",
+        input_schema={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    )
+    conversation: list[MessageParam] = [{"role": "user", "content": "What is the weather in Paris?"}]
+    with anthropic.Anthropic(base_url=demo.url, api_key="local", max_retries=0) as client:
+
+        def turn() -> anthropic.types.Message:
+            asked: Any = {"model": TARGET, "max_tokens": 100, "tools": [weather], "messages": conversation}
+            with client.messages.stream(**asked, extra_body={"temperature": 0}) as stream:
+                return stream.get_final_message()
+
+        called = turn()
+        assert called.stop_reason == "tool_use"
+        (call,) = (block for block in called.content if block.type == "tool_use")
+        assert (call.name, call.input) == ("get_weather", {"city": "Paris"})
+        result = ToolResult(type="tool_result", tool_use_id=call.id, content="Sunny, 21 degrees")
+        conversation += [{"role": "assistant", "content": called.content}, {"role": "user", "content": [result]}]
+        told = turn()
     assert told.stop_reason == "end_turn"
     assert "21" in "".join(block.text for block in told.content if block.type == "text")
 
