@@ -148,9 +148,8 @@ def _split_route(route: Any) -> Any:
     """A route may be written as the name of a target, `provider/model` or `provider,model`."""
     if not isinstance(route, str):
         return route
-    mark = "/" if "/" in route else ","
-    provider, _, model = route.partition(mark)
-    return {"provider": provider, "model": model}
+    provider, *model = re.split("[/,]", route, maxsplit=1)
+    return {"provider": provider, "model": "".join(model)}
 
 
 def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -121,7 +121,7 @@ def database_url(given: object) -> Secret:
     allowed = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
     try:
         url = make_url(_text(given, allowed))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the second
         raise ValueError(allowed) from None
     backend = url.get_backend_name()
     in_a_file = url.database not in (None, "", ":memory:") and not str(url.database).startswith("file:")

@@ -83,7 +83,7 @@ def make_private_folder(folder: Path) -> None:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:  # its text repeats the URL, which may hold a password
+    except (ArgumentError, ValueError):  # its text repeats the URL, which may hold a password
         raise SettingsError(
             "CCPROXY_DATABASE_URL: not a database URL; allowed: sqlite:///PATH or postgresql://…"
         ) from None
