@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ccproxy.errors import BadAnswer
 
-_READ = 65536
+_READ = 16384  # a blocked read holds a buffer of this size, and there may be hundreds of them
 _LINE = 8192  # of framing: a chunk's size with its extensions, or a trailer
 
 

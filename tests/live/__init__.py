@@ -1,0 +1,1 @@
+"""Against real gunicorn: nothing of the proxy runs in the test's own process."""
