@@ -8,13 +8,14 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from ccproxy.errors import NotFound
-from ccproxy.web.schemas import hint, mask
+from ccproxy.web.schemas import mask
 from tests.web.conftest import KEY, Site
 from tests.web.test_errors import assert_error, assert_id
 
@@ -404,14 +405,6 @@ def test_one_that_is_deleted_meanwhile_is_a_404(groq: Site, monkeypatch: pytest.
 # --- secrets -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("key", "shown"),
-    [(None, None), ("", None), ("12345678901", None), ("123456789012", "9012"), (SECRET, "9876")],
-)
-def test_a_hint_gives_no_short_key_away(key: str | None, shown: str | None) -> None:
-    assert hint(key) == shown
-
-
 def test_no_secret_is_in_any_answer_or_log(locked_site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     auth = {"Authorization": f"Bearer {KEY}"}
@@ -475,3 +468,25 @@ def test_with_the_key_an_administrator_comes_from_anywhere_allowed(make_site: Ca
             site.get("/providers", headers={**headers, "Host": "proxy.lan", "Origin": "https://ui.lan"}).status_code
             == 200
         )
+
+
+# --- the page for users ------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_the_page_s_examples_work(site: Site) -> None:
+    bodies = re.findall(r"curl http://127\.0\.0\.1:3456/providers [^\n]* -d '(\{.*?\})'", PAGE, re.DOTALL)
+    assert len(bodies) == 2
+    for body in bodies:
+        assert site.add(**json.loads(body)).status_code == 201
+    [change] = re.findall(r"curl -X PUT [^\n]*\\\n *-d '(\{.*?\})'", PAGE)
+    assert site.client.put("/providers/groq", json=json.loads(change)).status_code == 200
+
+
+def test_the_page_shows_the_fields_that_there_are(site: Site) -> None:
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
+    error, provider, status = shown
+    assert list(site.add(name="groq", api_key=SECRET).get_json()) == list(provider)
+    assert set(site.get("/nothing").get_json()) == set(error)
+    assert site.get("/status").get_json().keys() == status.keys()
