@@ -12,23 +12,27 @@ from collections.abc import Iterable
 MASK = "[redacted]"
 _SHORTEST = 4  # characters of a known secret that is worth looking for; shorter ones would cut words to pieces
 
-_TOKEN = r"[A-Za-z0-9_\-.*~+/=…•]"
+_REST = r"[A-Za-z0-9_\-*•…~+/=]"
+_INNER = r"[A-Za-z0-9_\-*•….~+/=]"  # a dot may stand inside a token; at its end it belongs to the sentence
 _PATTERNS = (
-    # Keys by their well-known prefixes, masked ones included: `sk-abc***xyz`.
+    # By well-known prefixes, also where the provider has masked the middle: `sk-abc***xyz`.
+    re.compile(rf"(?<![A-Za-z0-9])sk-{_INNER}*{_REST}{{3}}"),
     re.compile(
-        r"(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|csk|tgp_v1|fw|nvapi|hf|r8|pplx|ghp|gho|ghu|ghs|glpat|github_pat)"
-        r"[-_][A-Za-z0-9_\-*•…]*[0-9*•…A-Z_\-][A-Za-z0-9_\-*•….]*[A-Za-z0-9*•…]"
+        r"(?<![A-Za-z0-9])(?:rk|pk|gsk|xai|csk|tgp_v1|fw|nvapi|hf|r8|pplx|gh[opsu]|glpat|github_pat)[-_]"
+        rf"(?={_INNER}*[0-9*•…]){_INNER}{{5,}}{_REST}"
     ),
-    re.compile(r"(?<![A-Za-z0-9])(?:AIza[A-Za-z0-9_\-*]{6,}|ya29\.[A-Za-z0-9_\-.]+|(?:AKIA|ASIA)[A-Z0-9]{12,})"),
-    re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?"),  # a JSON web token
+    re.compile(r"(?<![A-Za-z0-9])(?:AIza[A-Za-z0-9_\-*•…]{6,}|ya29\.[A-Za-z0-9_\-.]+|(?:AKIA|ASIA)[A-Z0-9*]{12,})"),
+    re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)?"),  # a JSON web token
 )
+# By what stands before them; that stays. Words of prose are told from credentials by having no digit in them.
 _NAMED = (
-    # Credentials by what stands before them; the name stays.
-    re.compile(rf"(\b(?:Bearer|Basic)\s+)({_TOKEN}{{6,}})", re.I),
-    re.compile(rf"([?&](?:api[_-]?key|key|token|access_token|sig|signature)=)([^&\s\"'<>]+)", re.I),
+    re.compile(rf"(\bBearer\s+)((?={_INNER}*[0-9*•…]){_INNER}*{_REST}|{_INNER}{{19,}}{_REST})", re.IGNORECASE),
+    re.compile(r"(\bBasic\s+)((?=[A-Za-z0-9+/]*[0-9=])[A-Za-z0-9+/]{4,}=*)", re.IGNORECASE),
+    re.compile(r"([?&](?:api[_-]?key|key|token|access_token|sig|signature)=)([^&\s\"'<>]+)", re.IGNORECASE),
     re.compile(
-        rf"(\b(?:api[ _-]?key|x-api-key|secret|password|access[_-]?token)[\"']?\s*(?:provided|is|=|:)\s*:?\s*[\"'`]?)({_TOKEN}*[0-9*•…]{_TOKEN}*)",
-        re.I,
+        r"(\b(?:api[ _-]?key|secret|password|access[ _-]?token)[\"']?\s*(?:provided|is|=|:)\s*:?\s*[\"'`]?)"
+        rf"((?={_INNER}*[0-9*•…]){_INNER}*{_REST})",
+        re.IGNORECASE,
     ),
 )
 

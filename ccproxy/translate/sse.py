@@ -21,44 +21,59 @@ class SSEDecoder:
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
         """`limit`: the most bytes an unfinished event may hold; more raises BadAnswer."""
         self._limit = limit
-        self._rest = b""
+        self._rest: list[bytes] = []  # pieces of the unfinished line
         self._event = b""
         self._data: list[bytes] = []
-        self._size = 0
+        self._size = 0  # of both
         self._begun = False
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         """The events completed by `data`."""
-        buffer = self._rest + data if self._rest else data
+        found: list[tuple[bytes, bytes]] = []
+        if self._begun and b"\n" not in data and b"\r" not in data and not self._half_break():
+            if data:
+                self._rest.append(data)
+                self._grow(len(data))
+            return found
+        buffer = b"".join(self._rest) + data
+        self._size -= sum(map(len, self._rest))
         if not self._begun:
-            if len(buffer) < 3 and _BOM.startswith(buffer):
-                self._rest = buffer
-                return []
+            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
+                self._rest = [buffer]
+                self._grow(len(buffer))
+                return found
             self._begun = True
             buffer = buffer.removeprefix(_BOM)
+        held = b""
         if b"\r" in buffer:
             # A CR at the very end may be half of a CRLF: it waits for the next byte.
             held = b"\r" if buffer.endswith(b"\r") else b""
             buffer = buffer[: len(buffer) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        else:
-            held = b""
         lines = buffer.split(b"\n")
-        self._rest = lines.pop() + held
-        found: list[tuple[bytes, bytes]] = []
+        rest = lines.pop() + held
+        self._rest = [rest] if rest else []
         for line in lines:
             self._line(line, found)
-        if len(self._rest) + self._size > self._limit:
-            raise BadAnswer(f"the provider sent an event of more than {self._limit} bytes")
+        self._grow(len(rest))
         return found
 
     def close(self) -> list[tuple[bytes, bytes]]:
         """The last event, where the stream ended without the blank line after it."""
         found: list[tuple[bytes, bytes]] = []
-        rest, self._rest = self._rest.rstrip(b"\r"), b""
+        rest = b"".join(self._rest).removesuffix(b"\r")
+        self._rest = []
         if rest:
             self._line(rest, found)
         self._line(b"", found)
         return found
+
+    def _half_break(self) -> bool:
+        return bool(self._rest) and self._rest[-1].endswith(b"\r")
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            raise BadAnswer(f"the provider sent an event of more than {self._limit} bytes")
 
     def _line(self, line: bytes, found: list[tuple[bytes, bytes]]) -> None:
         if not line:

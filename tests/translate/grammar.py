@@ -99,7 +99,7 @@ def check(events: Iterable[Any], *, may_fail: bool = False) -> Said:
     said = Said()
     state = "before"
     for event in events:
-        value = event if isinstance(event, dict) else msgspec.to_builtins(event)
+        value = event if isinstance(event, dict) else json.loads(msgspec.json.encode(event))
         kind = value["type"]
         assert state != "over", f"{kind} after the end"
         if kind == "ping":
