@@ -124,12 +124,15 @@ def test_nothing_is_done_to_a_database_of_another_version(run, url, command):
     assert "is at schema 0000" in run(command).stderr
 
 
-def test_the_program_is_installed_and_migrates_in_an_empty_folder(tmp_path):
+@pytest.mark.parametrize("module", [False, True], ids=["program", "module"])
+def test_the_program_is_installed_and_migrates_in_an_empty_folder(tmp_path, module):
     """As the container's entrypoint does it."""
-    program = Path(sys.executable).with_name("ccproxy")
+    program = (
+        [sys.executable, "-W", "error", "-m", "ccproxy"] if module else [Path(sys.executable).with_name("ccproxy")]
+    )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CCPROXY_")}
     done = subprocess.run(
-        [program, "migrate"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+        [*program, "migrate"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "database is at schema 0001\n", "")
     assert (tmp_path / "data" / "ccproxy.db").exists()

@@ -1,5 +1,7 @@
 import os
+import sqlite3
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,27 @@ def test_pragmas(tmp_path):
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 250}
+
+
+@pytest.fixture
+def taken(tmp_path):
+    """A file that is not in WAL mode yet, and that somebody has for himself."""
+    holder = sqlite3.connect(tmp_path / "c.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    yield holder
+    holder.close()
+
+
+def test_the_switch_to_wal_waits_for_the_file(tmp_path, taken, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: taken.in_transaction and taken.execute("COMMIT"))
+    with open_engine(f"sqlite:///{tmp_path}/c.db").connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_but_not_for_ever(tmp_path, taken, monkeypatch):
+    monkeypatch.setattr(session, "WRITE_SECONDS", 0.0)
+    with pytest.raises(OperationalError, match="locked"):
+        open_engine(f"sqlite:///{tmp_path}/c.db").connect()
 
 
 def test_a_relative_path_means_the_folder_of_the_start(tmp_path, monkeypatch):

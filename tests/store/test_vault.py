@@ -51,7 +51,10 @@ def test_keys_are_read_again_before_giving_up():
     token = Vault([NEW]).encrypt("sk-123")
     with pytest.raises(Undecryptable):
         vault.decrypt(token)
-    keys.insert(0, NEW)
+    keys.insert(0, OTHER)
+    with pytest.raises(Undecryptable):
+        vault.decrypt(token)
+    keys[0] = NEW
     assert vault.decrypt(token) == "sk-123"
     assert vault.seal_keys == Vault([NEW, OLD]).seal_keys
 

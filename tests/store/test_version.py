@@ -35,6 +35,13 @@ def test_a_read_leaves_no_transaction_open(engine):
     assert reader.read() == 2
 
 
+def test_through_the_engine_where_it_is_not_sqlite(engine):
+    reader = VersionReader(engine)
+    reader._raw = False
+    assert reader.read() == 1
+    assert reader._connection is None
+
+
 def test_after_an_error_it_opens_anew(engine):
     reader = VersionReader(engine)
     reader.read()
