@@ -22,6 +22,8 @@ from ccproxy.translate.target import Target
 CLIENT_CLOSED = 499
 """The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
 
+_MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thousands
+
 
 class Entry:
     """One request, from its arrival to its end. A context manager: leaving it ends the entry."""
@@ -41,7 +43,9 @@ class Entry:
         row.upstream_model = target.model
         row.route = route
         row.stream = bool(request.stream)
-        row.dropped = dropped
+        row.dropped = dropped[:_MOST_DROPPED]
+        if dropped[_MOST_DROPPED:]:
+            row.dropped.append(f"(+{len(dropped) - _MOST_DROPPED} more)")
         _log().info(
             "API action",
             type="api_action",
@@ -83,7 +87,7 @@ class Entry:
         row.usage_estimated = estimated
 
     def failed(self, error: BaseException) -> None:
-        """The request failed after its answer had begun; the status stays what was sent."""
+        """The request failed after its answer had begun: the row tells the failure, though 200 was sent."""
         self._error = error
 
     def __enter__(self) -> Entry:

@@ -21,6 +21,9 @@ ADVICE = (
     '-H \'content-type: application/json\' -d \'{"name": "groq", "api_key": "..."}\''
 )
 
+_SECRET = 12
+"""Characters from which on an extra header's value may be a credential, which no message may show."""
+
 
 class Plan(Struct, frozen=True):
     """Where a request goes: the name of the rule that decided, and the targets, best first."""
@@ -92,6 +95,8 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
         base_url = presets.base_url(preset, provider.api_base_url, provider.options)
     except ValueError as error:
         raise NotFound(f"provider {provider.name!r} is set up wrongly: {error}") from None
+    # One spelling, so that an `Authorization` of the administrator's stands in place of the preset's, not beside it.
+    extra = {name.lower(): value for name, value in provider.headers.items()}
     return Target(
         provider=provider.name,
         kind=provider.type,
@@ -99,9 +104,9 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
         model="",
         base_url=base_url,
         dialect=preset.dialect,
-        headers={**presets.auth_headers(preset, provider.api_key), **provider.headers},
+        headers={**presets.auth_headers(preset, provider.api_key), **extra},
         options=dict(provider.options),
-        secrets=(provider.api_key,) if provider.api_key else (),
+        secrets=(*filter(None, (provider.api_key,)), *(value for value in extra.values() if len(value) >= _SECRET)),
         seal_keys=seal_keys,
     )
 

@@ -129,3 +129,11 @@ def test_a_failure_after_the_start_is_told_as_such() -> None:
         entry.failed(refused)
     assert (rows[0].status, rows[0].error_type) == (529, "overloaded_error")
     assert rows[0].attempts[0]["error_type"] == "overloaded_error"
+
+
+def test_a_long_list_of_losses_is_cut() -> None:
+    rows: list[RequestRow] = []
+    with capture_logs(), begin(rows) as entry:
+        entry.arrived(REQUEST, TARGET, "models", [f"f{number}" for number in range(102)])
+    assert rows[0].dropped[-2:] == ["f99", "(+2 more)"]
+    assert len(rows[0].dropped) == 101

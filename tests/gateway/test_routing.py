@@ -131,3 +131,9 @@ def test_a_target_carries_key_and_extra_headers_but_does_not_show_them() -> None
     assert KEY not in repr(target)
     assert KEY not in str(target)
     assert connect(provider("a", api_key=None)).secrets == ()
+
+
+def test_an_extra_header_replaces_the_presets_and_is_no_more_shown_than_a_key() -> None:
+    target = connect(provider("a", headers={"Authorization": "Basic dXNlcjpwYXNz", "X-Team": "blue"}))
+    assert target.headers == {"authorization": "Basic dXNlcjpwYXNz", "x-team": "blue"}
+    assert target.secrets == (KEY, "Basic dXNlcjpwYXNz")
