@@ -83,7 +83,9 @@ def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
     if preset.dialect.deployments:
         return _azure_path(preset, path, options)
     if whole and not preset.base_url:
-        return path  # the whole endpoint of an unknown server says where its root is
+        # The whole endpoint of an unknown server says where its root is. The dot keeps a root of the host from being
+        # taken for a URL without a version when this runs again over its own result; HTTP clients leave it out.
+        return path or "/."
     # A part of the way to the API's root is completed; any other path is taken as it is.
     return preset.version if preset.version.startswith(path) and _ends_segment(preset.version, path) else path
 

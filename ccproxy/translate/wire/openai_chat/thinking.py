@@ -209,8 +209,10 @@ def _openrouter(wish: Wish, draft: Draft) -> dict[str, Any]:
 
 
 def _nearest(level: str, efforts: tuple[str, ...]) -> str:
+    """The level itself or the nearest that there is, of two the stronger."""
     rank = _LEVELS.index(level)
-    return min(efforts, key=lambda name: abs(_LEVELS.index(name) - rank) if name in _LEVELS else len(_LEVELS))
+    known = [_LEVELS.index(name) for name in efforts if name in _LEVELS]
+    return _LEVELS[min(known, key=lambda one: (abs(one - rank), -one))] if known else efforts[0]
 
 
 def _unknown(draft: Draft) -> dict[str, Any]:
