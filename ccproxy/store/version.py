@@ -41,6 +41,10 @@ class VersionReader:
         self._process = 0
         self._inherited: list[Any] = []
 
+    def __del__(self) -> None:
+        # Nobody has to close an application that is dropped; Python 3.13 warns of connections that nobody did.
+        self.close()
+
     def read(self) -> int:
         """The version now. Raises SQLAlchemy's or the driver's errors."""
         if not self._raw:
