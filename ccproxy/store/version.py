@@ -7,6 +7,7 @@ raw connection some 5. SQLite's own `data_version` would not do: it moves with e
 from __future__ import annotations
 
 import os
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
@@ -30,7 +31,8 @@ def read(connection: Connection) -> int:
 class VersionReader:
     """Reads the version, on SQLite through one connection that stays open for the life of the process.
 
-    Greenlets may share it: a read never switches. A fork must not: SQLite's locks belong to the process that took
+    Greenlets share it, and a read never switches between them; native threads take turns, because two of them would
+    step the same prepared statement. A fork must not use it: SQLite's locks belong to the process that took
     them, so a child neither uses nor closes what it inherited.
     """
 
@@ -40,6 +42,7 @@ class VersionReader:
         self._connection: Any = None
         self._process = 0
         self._inherited: list[Any] = []
+        self._lock = Lock()
 
     def __del__(self) -> None:
         # Nobody has to close an application that is dropped; Python 3.13 warns of connections that nobody did.
@@ -50,14 +53,15 @@ class VersionReader:
         if not self._raw:
             with self._engine.connect() as connection:
                 return read(connection)
-        if self._connection is None or self._process != os.getpid():
-            self._open()
-        try:
-            # fetchall, not fetchone: a statement that is not run to its end would pin its snapshot of the database.
-            rows = self._connection.execute(_READ).fetchall()
-        except self._engine.dialect.loaded_dbapi.Error:
-            self.close()
-            raise
+        with self._lock:
+            if self._connection is None or self._process != os.getpid():
+                self._open()
+            try:
+                # fetchall, not fetchone: a statement that is not run to its end would pin its snapshot of the database.
+                rows = self._connection.execute(_READ).fetchall()
+            except self._engine.dialect.loaded_dbapi.Error:
+                self.close()
+                raise
         version: int = rows[0][0]
         return version
 

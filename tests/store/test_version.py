@@ -2,6 +2,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,6 +34,12 @@ def test_a_read_leaves_no_transaction_open(engine):
         raw = connection.connection.driver_connection
         assert raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     assert reader.read() == 2
+
+
+def test_native_threads_may_share_it(engine):
+    reader = VersionReader(engine)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: reader.read(), range(4000))) == {1}
 
 
 def test_through_the_engine_where_it_is_not_sqlite(engine):
