@@ -44,7 +44,7 @@ OPENAI = Dialect(
         Variant(r"^o1-(mini|preview)", {"system_role": "user", "thinking": "none", "max_output_tokens": 32768}),
         Variant(r"^gpt-([5-9]|\d\d)", {"efforts": ("minimal", *_THREE), "max_output_tokens": 128000}),
         Variant(r"^gpt-(5\.\d|[6-9]|\d\d)", {"efforts": _THREE, "effort_off": "none"}),
-        Variant(r"^gpt-(5\.[2-9]|[6-9]|\d\d)", {"efforts": (*_THREE, "xhigh")}),
+        Variant(r"^gpt-(5\.([2-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_THREE, "xhigh")}),
         # Refuse function tools here with any effort but `none`; their tools belong to the Responses API.
         Variant(r"^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)", {"effort_with_tools": False}),
         Variant(r"chat-latest", {"thinking": "none", "efforts": (), "effort_off": "", "effort_with_tools": True}),

@@ -49,6 +49,8 @@ COMMON: dict[str, OptionSpec] = {
         "The field in which reasoning of earlier turns goes back.",
         choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content"),
     ),
+    "think_tags": OptionSpec("boolean", "Whether an answer that begins with <think> holds reasoning there."),
+    "think_unopened": OptionSpec("boolean", "Whether answers begin inside the reasoning, without its opening tag."),
 }
 
 AZURE: dict[str, OptionSpec] = {

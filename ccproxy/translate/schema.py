@@ -58,10 +58,16 @@ def object_schema(
         return _EMPTY, False
     try:
         root = _read_root(schema)
+        if _fits(root) and not drops and type_beside_any_of:
+            return schema, False
+        return _refitted(schema, root, drops, type_beside_any_of)
     except msgspec.MsgspecError:
         return _EMPTY, bytes(schema) not in (b"null", b"true")
-    if _fits(root) and not drops and type_beside_any_of:
-        return schema, False
+    except RecursionError:  # nested hundreds of levels deep: no provider takes that
+        return _EMPTY, True
+
+
+def _refitted(schema: Raw, root: _Root, drops: tuple[str, ...], type_beside_any_of: bool) -> tuple[Schema, bool]:
     whole: Schema = msgspec.json.decode(schema)
     lost = False
     if not _fits(root):
@@ -78,13 +84,16 @@ def _fits(root: _Root) -> bool:
         root.type is not UNSET
         and bytes(root.type) == b'"object"'
         and root.properties is not UNSET
+        and bytes(root.properties).startswith(b"{")
         and root.any_of is root.one_of is root.all_of is root.ref is UNSET
         and root.enum is root.const is root.not_ is root.if_ is UNSET
     )
 
 
 def _object_root(schema: Schema) -> tuple[Schema, bool]:
-    flat, lost = _flat(schema, schema, 0)
+    merging = _Merging(schema)
+    flat = merging.flat(schema)
+    lost = merging.lost
     kind = flat.get("type", "object")
     lost |= kind != "object" and not (isinstance(kind, list) and "object" in kind)
     flat["type"] = "object"
@@ -98,24 +107,37 @@ def _object_root(schema: Schema) -> tuple[Schema, bool]:
     return flat, lost
 
 
-def _flat(schema: Schema, root: Schema, depth: int) -> tuple[Schema, bool]:
-    """The schema with its reference and its unions merged into one object."""
-    flat = dict(schema)
-    lost = False
-    if "$ref" in flat:
-        named = _resolve(flat.pop("$ref"), root)
-        lost |= named is None or depth > 8
-        if named is not None and depth <= 8:
-            flat = {**named, **flat}
-            if "$ref" in named:
-                return _flat(flat, root, depth + 1)
-    for branch in _branches(flat.pop("allOf", [])):
-        part, worse = _flat(branch, root, depth + 1)
-        lost |= _merge_all(flat, part) | worse
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in flat:
-            lost |= _merge_any(flat, _branches(flat.pop(keyword)), root, depth)
-    return flat, lost
+class _Merging:
+    """References and unions at the root of a schema, merged into one object; `lost` says whether that was exact.
+
+    Schemas may refer to themselves, and unions of references grow with every step, so the steps are counted.
+    """
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._steps = 100
+        self.lost = False
+
+    def flat(self, schema: Schema) -> Schema:
+        """The schema without `$ref`, `allOf`, `anyOf` and `oneOf` at its own level."""
+        flat = dict(schema)
+        self._steps -= 1
+        if self._steps < 0:
+            self.lost = True
+            return {keyword: value for keyword, value in flat.items() if keyword not in ("$ref", *_UNIONS)}
+        if "$ref" in flat:
+            named = _resolve(flat.pop("$ref"), self._root)
+            if named is None:
+                self.lost = True
+            else:
+                flat = {**self.flat(named), **flat}
+        for branch in _branches(flat.pop("allOf", [])):
+            self.lost |= _merge_all(flat, self.flat(branch))
+        for keyword in ("anyOf", "oneOf"):
+            branches = _branches(flat.pop(keyword, []))
+            if branches:
+                self.lost |= _merge_any(flat, [self.flat(branch) for branch in branches])
+        return flat
 
 
 def _branches(value: Any) -> list[Schema]:
@@ -152,11 +174,8 @@ def _merge_all(flat: Schema, part: Schema) -> bool:
     return lost
 
 
-def _merge_any(flat: Schema, branches: list[Schema], root: Schema, depth: int) -> bool:
+def _merge_any(flat: Schema, parts: list[Schema]) -> bool:
     """Add branches of which one holds: all their properties, and required only what all require."""
-    if depth > 8:
-        return True
-    parts = [_flat(branch, root, depth + 1)[0] for branch in branches]
     objects = [part for part in parts if part.get("type", "object") == "object"]
     properties = dict(flat.get("properties") or {})
     for part in objects:
@@ -176,7 +195,7 @@ def _merge_any(flat: Schema, branches: list[Schema], root: Schema, depth: int) -
         for keyword in ("$defs", "definitions"):
             if keyword in part:
                 flat[keyword] = {**part[keyword], **flat.get(keyword, {})}
-    return len(branches) > 1 or len(objects) != len(branches)
+    return len(parts) > 1 or len(objects) != len(parts)
 
 
 def _children(node: Schema) -> list[Any]:
@@ -220,7 +239,7 @@ def is_strict(schema: Raw) -> bool:
     """Whether OpenAI's strict mode takes the schema: each object closed, with all its properties required."""
     try:
         return _strict(msgspec.json.decode(schema))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False
 
 

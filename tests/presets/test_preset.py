@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ccproxy import presets
+from ccproxy.presets import auth_headers, base_url, check_options, models_path
+
+
+def preset(name: str) -> presets.Preset:
+    found = presets.find(name)
+    assert found is not None
+    return found
+
+
+DATED = {"api_version": "2024-10-21"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "options", "expected"),
+    [
+        ("openai", None, {}, "https://api.openai.com/v1"),
+        ("openai", "", {}, "https://api.openai.com/v1"),
+        ("openai", "https://api.openai.com", {}, "https://api.openai.com/v1"),
+        ("openai", "https://api.openai.com/", {}, "https://api.openai.com/v1"),
+        ("openai", " HTTPS://api.openai.com/v1/ ", {}, "https://api.openai.com/v1"),
+        ("openai", "https://api.openai.com/v1/chat/completions", {}, "https://api.openai.com/v1"),
+        ("openai", "https://api.openai.com/v1/chat/completions/", {}, "https://api.openai.com/v1"),
+        ("openai", "https://proxy.test/team/v1", {}, "https://proxy.test/team/v1"),
+        ("openai", "https://proxy.test/v", {}, "https://proxy.test/v"),
+        ("groq", "https://api.groq.com", {}, "https://api.groq.com/openai/v1"),
+        ("groq", "https://api.groq.com/openai", {}, "https://api.groq.com/openai/v1"),
+        ("openrouter", "https://openrouter.ai/api", {}, "https://openrouter.ai/api/v1"),
+        ("deepseek", "https://api.deepseek.com", {}, "https://api.deepseek.com"),
+        ("deepseek", "https://api.deepseek.com/v1", {}, "https://api.deepseek.com/v1"),
+        ("zai", "https://api.z.ai/api/coding/paas/v4", {}, "https://api.z.ai/api/coding/paas/v4"),
+        ("ollama", "http://gpu:11434", {}, "http://gpu:11434/v1"),
+        ("openai-chat", "http://127.0.0.1:9", {}, "http://127.0.0.1:9/v1"),
+        ("openai-chat", "http://127.0.0.1:9//v1//", {}, "http://127.0.0.1:9/v1"),
+        ("openai-chat", "http://[::1]:9/v1", {}, "http://[::1]:9/v1"),
+        ("openai-chat", "http://x.test/inference", {}, "http://x.test/inference"),
+        ("openai-chat", "http://x.test/inference/chat/completions", {}, "http://x.test/inference"),
+        ("openai-chat", "http://x.test/chat/completions", {}, "http://x.test/."),
+        ("azure", "https://r.openai.azure.com", {}, "https://r.openai.azure.com/openai/v1"),
+        ("azure", "https://r.openai.azure.com/openai", {}, "https://r.openai.azure.com/openai/v1"),
+        ("azure", "https://r.openai.azure.com/openai/v1/chat/completions", {}, "https://r.openai.azure.com/openai/v1"),
+        ("azure", "https://r.openai.azure.com", DATED, "https://r.openai.azure.com/openai"),
+        ("azure", "https://r.openai.azure.com/openai/v1", DATED, "https://r.openai.azure.com/openai"),
+        (
+            "azure",
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions",
+            DATED,
+            "https://r.openai.azure.com/openai/deployments/d",
+        ),
+        ("azure", "https://r.services.ai.azure.com/models", DATED, "https://r.services.ai.azure.com/models"),
+        ("azure", "https://r.openai.azure.com", {"api_version": "preview"}, "https://r.openai.azure.com/openai/v1"),
+    ],
+)
+def test_base_url(name: str, given: str | None, options: dict[str, Any], expected: str) -> None:
+    found = base_url(preset(name), given, options)
+    assert found == expected
+    assert base_url(preset(name), found, options) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "word"),
+    [
+        ("openai-chat", None, "required with type openai-chat"),
+        ("azure", None, "required"),
+        ("openai", "api.openai.com/v1", "http or https"),
+        ("openai", "ftp://x.test", "http or https"),
+        ("openai", "https://", "http or https"),
+        ("openai", "https://x.test:99999", "Port"),
+        ("openai", "https://[x", "Invalid IPv6"),
+        ("openai", "https://user:pw@x.test", "user name or password"),
+        ("openai", "https://x.test/v1#a", "fragment"),
+        ("openai", "https://x.test/v1?a=b", "query"),
+        ("azure", "https://r.openai.azure.com/openai/v1?api-version=2024-10-21", "options.api_version"),
+        ("azure", "https://r.openai.azure.com/openai/deployments/d", "options.api_version"),
+    ],
+)
+def test_base_urls_that_cannot_be(name: str, given: str | None, word: str) -> None:
+    with pytest.raises(ValueError, match=word) as refused:
+        base_url(preset(name), given)
+    assert "pw" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "expected"),
+    [
+        ("openai", "k", {"authorization": "Bearer k"}),
+        ("openai", None, {}),
+        ("ollama", "", {}),
+        ("azure", "k", {"api-key": "k"}),
+    ],
+)
+def test_auth_headers(name: str, key: str | None, expected: dict[str, str]) -> None:
+    assert auth_headers(preset(name), key) == expected
+
+
+def test_a_preset_without_authentication_sends_no_key() -> None:
+    silent = msgspec.structs.replace(preset("openai"), auth="none", headers={"x-title": "t"})
+    assert auth_headers(silent, "k") == {"x-title": "t"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("openai", {}, "/models"),
+        ("azure", {}, "/models"),
+        ("azure", {"api_version": "2024-10-21"}, "/models?api-version=2024-10-21"),
+        ("openai", {"api_version": "2024-10-21"}, "/models"),
+    ],
+)
+def test_models_path(name: str, options: dict[str, Any], expected: str) -> None:
+    assert models_path(preset(name), options) == expected
+
+
+def test_models_path_without_options() -> None:
+    assert models_path(preset("azure")) == "/models"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("openai", {}),
+        ("openai-chat", {"images": "none", "top_k": True, "max_output_tokens": 4096, "efforts": ["low", "high"]}),
+        ("openrouter", {"extra_body": {"provider": {"order": ["x"]}}}),
+        ("azure", {"api_version": "2024-10-21", "deployment": "d"}),
+        ("openai-chat", {"choice_required": "", "stop_limit": 0}),
+    ],
+)
+def test_options_that_fit(name: str, options: dict[str, Any]) -> None:
+    check_options(preset(name), options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        (
+            "openai",
+            {"api_version": "2024-10-21"},
+            r"^options\.api_version: unknown for type openai; known are .*extra_body",
+        ),
+        ("openai", {"top_k": 1}, r"^options\.top_k: must be of type boolean"),
+        ("openai", {"stop_limit": True}, r"^options\.stop_limit: must be of type integer"),
+        ("openai", {"stop_limit": -1}, r"^options\.stop_limit: must not be negative"),
+        ("openai", {"images": "all"}, r"^options\.images: 'all' is not one of 'none', 'data', 'any'"),
+        ("openai", {"efforts": ["low", "huge"]}, r"^options\.efforts: 'huge' is not one of"),
+        ("openai", {"efforts": [1]}, r"^options\.efforts: 1 is not one of"),
+        ("openai", {"extra_body": []}, r"^options\.extra_body: must be of type object"),
+    ],
+)
+def test_options_that_do_not_fit(name: str, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        check_options(preset(name), options)
