@@ -58,13 +58,21 @@ def object_schema(
         return _EMPTY, False
     try:
         root = _read_root(schema)
-        if _fits(root) and not drops and type_beside_any_of:
+        if _fits(root) and not _mentions(schema, drops if type_beside_any_of else (*drops, *_UNIONS)):
             return schema, False
         return _refitted(schema, root, drops, type_beside_any_of)
     except msgspec.MsgspecError:
         return _EMPTY, bytes(schema) not in (b"null", b"true")
     except RecursionError:  # nested hundreds of levels deep: no provider takes that
         return _EMPTY, True
+
+
+def _mentions(schema: Raw, keywords: tuple[str, ...]) -> bool:
+    """Whether one of the keywords may occur: a look at the text, which is much cheaper than parsing it."""
+    if not keywords:
+        return False
+    text = bytes(schema)
+    return any(keyword.encode() in text for keyword in keywords)
 
 
 def _refitted(schema: Raw, root: _Root, drops: tuple[str, ...], type_beside_any_of: bool) -> tuple[Schema, bool]:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from ccproxy.errors import Uncarriable
-from ccproxy.translate.messages import DocumentBlock, ImageBlock, ResultContent, ToolResultBlock
+from ccproxy.translate.messages import ImageBlock, ResultContent, ToolResultBlock
 from ccproxy.translate.wire.openai_chat.content import Part, Where, bracketed, parts, text_part, visible
 from ccproxy.translate.wire.openai_chat.draft import Draft
 
@@ -54,7 +54,8 @@ def _blocks(blocks: list[ResultContent], draft: Draft, where: Where) -> tuple[li
         except Uncarriable:
             # An agent cannot take a result back: refusing would end its session, so the model is told instead.
             draft.losses.append(bracketed(here))
-            texts.append(f"[{_kind(inner)}: not shown, because this model cannot be given it]")
+            kind = "an image" if isinstance(inner, ImageBlock) else "a document"
+            texts.append(f"[{kind}: not shown, because this model cannot be given it]")
             continue
         for part in found:
             if isinstance(part, str):
@@ -64,13 +65,3 @@ def _blocks(blocks: list[ResultContent], draft: Draft, where: Where) -> tuple[li
             else:
                 media.append(part)
     return texts, media
-
-
-def _kind(block: object) -> str:
-    match block:
-        case ImageBlock():
-            return "an image"
-        case DocumentBlock():
-            return "a document"
-        case _:
-            return "something"
