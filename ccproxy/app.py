@@ -66,7 +66,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
-        router=Router(vault.seal_keys, settings.routes),
+        router=Router(lambda: vault.seal_keys, settings.routes),
         exchange=Exchange(upstream, total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get),

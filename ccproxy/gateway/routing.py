@@ -6,7 +6,7 @@ lists the model; the `default` route; the only enabled provider. What cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, structs
@@ -35,8 +35,10 @@ class Plan(Struct, frozen=True):
 class Router:
     """Plans for one worker; what a snapshot's providers come to is worked out once per snapshot."""
 
-    def __init__(self, seal_keys: tuple[bytes, ...], routes: Mapping[str, Any] | None = None) -> None:
-        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`."""
+    def __init__(
+        self, seal_keys: Callable[[], tuple[bytes, ...]] = tuple, routes: Mapping[str, Any] | None = None
+    ) -> None:
+        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`. A rotation of keys moves the version."""
         self._seal_keys = seal_keys
         self._routes = dict(routes or {})
         self._version: int | None = None
@@ -79,7 +81,7 @@ class Router:
     def _target(self, provider: Provider, model: str) -> Target:
         target = self._targets.get(provider.name)
         if target is None:
-            target = self._targets[provider.name] = connect(provider, self._seal_keys)
+            target = self._targets[provider.name] = connect(provider, self._seal_keys())
         return structs.replace(target, model=model)
 
 

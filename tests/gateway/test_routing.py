@@ -46,13 +46,13 @@ ROUTES = {"default": {"provider": "beta", "model": "fallback"}, "claude-x": {"pr
 )
 def test_names_that_lead_somewhere_by_themselves(asked: str, label: str, route: str) -> None:
     for routes in ({}, ROUTES):
-        plan = Router((), routes).plan(asked, TWO)
+        plan = Router(routes=routes).plan(asked, TWO)
         assert plan.route == route
         assert [target.label for target in plan.targets] == [label]
 
 
 def test_routes_come_before_listed_models_and_the_default_after() -> None:
-    router = Router((), ROUTES)
+    router = Router(routes=ROUTES)
     assert router.plan("claude-x", TWO).targets[0].label == "alpha/small"
     assert router.plan("never-heard-of", TWO).targets[0].label == "beta/fallback"
     assert router.plan("default", TWO).route == "default"
@@ -63,7 +63,7 @@ def test_routes_come_before_listed_models_and_the_default_after() -> None:
 )
 def test_the_only_provider_takes_what_is_left(models: tuple[str, ...], label: str) -> None:
     only = snapshot(provider("one", models), provider("off", enabled=False))
-    assert Router(()).plan("claude-opus-5-5", only).targets[0].label == label
+    assert Router().plan("claude-opus-5-5", only).targets[0].label == label
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_only_provider_takes_what_is_left(models: tuple[str, ...], label: st
 )
 def test_what_is_not_there_is_said_with_what_is(asked: str, words: list[str]) -> None:
     with pytest.raises(NotFound) as caught:
-        Router(()).plan(asked, TWO)
+        Router().plan(asked, TWO)
     for word in words:
         assert word in caught.value.message
 
@@ -85,36 +85,44 @@ def test_what_is_not_there_is_said_with_what_is(asked: str, words: list[str]) ->
 def test_a_long_list_is_cut() -> None:
     many = snapshot(provider("a", tuple(f"m{i}" for i in range(40))), provider("b"))
     with pytest.raises(NotFound, match=r"a/m0, a/m1, .* and 21 more"):
-        Router(()).plan("x", many)
+        Router().plan("x", many)
 
 
 def test_a_route_to_a_provider_that_is_gone_says_so() -> None:
-    router = Router((), {"default": {"provider": "gone", "model": "m"}})
+    router = Router(routes={"default": {"provider": "gone", "model": "m"}})
     with pytest.raises(NotFound, match="route 'default' leads to provider 'gone'"):
         router.plan("x", TWO)
 
 
 def test_a_provider_without_models_needs_a_models_name() -> None:
     with pytest.raises(NotFound, match="names no model"):
-        Router(()).plan("a/", snapshot(provider("a")))
+        Router().plan("a/", snapshot(provider("a")))
 
 
 def test_without_an_enabled_provider_the_advice_is_a_command() -> None:
     with pytest.raises(NoProvider, match="curl -X POST") as caught:
-        Router(()).plan("x", snapshot(provider("off", enabled=False)))
+        Router().plan("x", snapshot(provider("off", enabled=False)))
     assert caught.value.status == 503
 
 
 def test_a_new_snapshot_is_seen_at_once() -> None:
-    router = Router(())
+    router = Router()
     assert router.plan("a/m", snapshot(provider("a"))).targets[0].base_url == "http://127.0.0.1:9/v1"
     moved = snapshot(provider("a", api_base_url="http://127.0.0.1:10/v1"), version=2)
     assert router.plan("a/m", moved).targets[0].base_url == "http://127.0.0.1:10/v1"
 
 
+def test_keys_that_were_rotated_are_taken_with_the_next_version() -> None:
+    keys = [b"old"]
+    router = Router(lambda: tuple(keys))
+    assert router.plan("a/m", snapshot(provider("a"))).targets[0].seal_keys == (b"old",)
+    keys.insert(0, b"new")
+    assert router.plan("a/m", snapshot(provider("a"), version=2)).targets[0].seal_keys == (b"new", b"old")
+
+
 def test_one_bad_row_harms_nobody_else() -> None:
     mixed = snapshot(provider("bad", type="no-such-type"), provider("worse", api_base_url="ftp://x"), provider("good"))
-    router = Router(())
+    router = Router()
     with pytest.raises(NotFound, match="no-such-type"):
         router.plan("bad/m", mixed)
     with pytest.raises(NotFound, match="'worse' is set up wrongly"):
