@@ -13,9 +13,9 @@ from typing import Any
 
 import gevent
 import structlog
-from msgspec import UNSET, DecodeError, Struct
+from msgspec import UNSET, Struct
 
-from ccproxy.errors import CCProxyError, DeadlinePassed, InvalidRequest, UpstreamError
+from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Answer, Silence, Upstream
@@ -74,11 +74,7 @@ class Exchange:
         """Encode for the plan's target. Raises InvalidRequest for what it cannot be given."""
         target = plan.targets[0]
         wire = _WIRES[target.wire]
-        try:
-            encoded: UpstreamRequest = wire.encode(request, target)
-        except (DecodeError, RecursionError) as error:
-            # What is only handed on (schemas, tool inputs) is looked into for the first time here.
-            raise InvalidRequest(f"the request holds JSON that cannot be read: {error}") from None
+        encoded: UpstreamRequest = wire.encode(request, target)
         context = DecodeContext(
             message_id=message_id,
             target=target,
@@ -217,7 +213,7 @@ class Exchange:
         answer = self._upstream.send(
             request.method,
             call.target.base_url + request.path,
-            {**request.headers, **call.target.headers},
+            request.headers,
             request.body,
         )
         if answer.status >= 300:

@@ -38,7 +38,10 @@ class Router:
     def __init__(
         self, seal_keys: Callable[[], tuple[bytes, ...]] = tuple, routes: Mapping[str, Any] | None = None
     ) -> None:
-        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`. A rotation of keys moves the version."""
+        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`.
+
+        `seal_keys` is asked at each new snapshot, for a rotation of keys moves the version.
+        """
         self._seal_keys = seal_keys
         self._routes = dict(routes or {})
         self._version: int | None = None
