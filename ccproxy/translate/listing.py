@@ -49,6 +49,8 @@ class Model(Struct, frozen=True, tag="model", kw_only=True):
     id: str
     display_name: str
     created_at: str = UNKNOWN_DATE
+    # What a provider lists can be used; SDKs take the field for granted.
+    lifecycle: str = "active"
     max_input_tokens: int | UnsetType = UNSET
     max_tokens: int | UnsetType = UNSET
 

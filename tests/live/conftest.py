@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import anthropic
 import pytest
 
 from tests.fake_upstream import FakeUpstream
@@ -29,3 +30,10 @@ def provider(_provider: FakeUpstream) -> FakeUpstream:
     """The provider `fake`, with nothing scripted and nothing remembered."""
     _provider.forget()
     return _provider
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[anthropic.Anthropic]:
+    """The Python SDK's client, without its retries."""
+    with anthropic.Anthropic(base_url=server.url, api_key="local", max_retries=0) as made:
+        yield made

@@ -94,6 +94,7 @@ def test_a_model_is_shown_as_the_messages_api_shows_it() -> None:
         "id": "p/x",
         "display_name": "x",
         "created_at": UNKNOWN_DATE,
+        "lifecycle": "active",
         "max_input_tokens": 8,
     }
 

@@ -52,7 +52,13 @@ def test_the_list_has_the_messages_apis_form(client: FlaskClient) -> None:
     assert answer.mimetype == "application/json"
     assert answer.json == {
         "data": [
-            {"type": "model", "id": f"{row}/{name}", "display_name": name, "created_at": "1970-01-01T00:00:00Z"}
+            {
+                "type": "model",
+                "id": f"{row}/{name}",
+                "display_name": name,
+                "created_at": "1970-01-01T00:00:00Z",
+                "lifecycle": "active",
+            }
             for row, name in (("a", "x"), ("a", "org/y:free"), ("b", "claude-like"))
         ],
         "has_more": False,
