@@ -59,8 +59,11 @@ class Answer:
             return usage(self.reported)
         return estimated(self._context.input_tokens, self.characters)
 
-    def add(self, delta: Delta) -> None:
-        """Takes in what was said: reasoning first, then text, then calls, which is the order within one delta."""
+    def add(self, delta: Delta, *, whole: bool = False) -> None:
+        """Takes in what was said: reasoning first, then text, then calls, which is the order within one delta.
+
+        `whole` tells that it is a complete message and no part of one.
+        """
         thought = reasoning.text_of(delta)
         if thought or (delta.reasoning_details and self._seals):
             self._think(thought, delta.reasoning_details or ())
@@ -77,9 +80,9 @@ class Answer:
         for note in delta.annotations or ():
             if note.url_citation is not None and note.url_citation.url:
                 self._cite(note.url_citation)
-        if delta.tool_calls:
-            for part in delta.tool_calls:
-                self._call(part)
+        for position, part in enumerate(delta.tool_calls or ()):
+            # Neighbours in one list are different calls, unless numbers say otherwise.
+            self._call(part, new=whole or (position > 0 and part.index is None))
         function = delta.function_call
         if function is not None and (function.name or function.arguments):
             self._call(CallPart(index=0, function=function))
@@ -147,10 +150,10 @@ class Answer:
         self.characters += len(text)
         self.blocks.thinking(text, details)
 
-    def _call(self, part: CallPart) -> None:
+    def _call(self, part: CallPart, *, new: bool = False) -> None:
         if self._over():
             return
-        touched = self.calls.add(part)
+        touched = self.calls.add(part, new=new)
         if part.function is not None and isinstance(part.function.arguments, str):
             self.characters += len(part.function.arguments)
         self.blocks.calls(touched)

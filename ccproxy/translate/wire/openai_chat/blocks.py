@@ -130,9 +130,10 @@ class Blocks:
                 if not self._queue or (isinstance(live, Call) and not live.complete):
                     return
                 self._close()
-            elif not self._queue:
+            elif not self._queue or (isinstance(self._queue[0], Call) and not self._queue[0].name):
                 return
-            self._open()
+            else:
+                self._open()
 
     def _write(self, block: Block) -> None:
         match block:

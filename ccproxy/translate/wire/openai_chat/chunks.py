@@ -179,6 +179,8 @@ def _refuse(constant: str) -> NoReturn:
 
 def _fitted(found: Any) -> Chunk:
     """The chunk without its misfits: each field of a wrong type is taken out, so that it counts as not sent."""
+    if isinstance(found, list):
+        return Chunk()  # Google wraps its errors so
     for _ in range(_MISFITS):
         try:
             return msgspec.convert(found, Chunk, strict=False)

@@ -36,9 +36,8 @@ _NOT_OVERFLOW = re.compile(r"per (?:minute|min|day|hour)|\bTPM\b|\bTPD\b|must ha
 
 def _pattern(*parts: str) -> re.Pattern[str]:
     """The parts with anything between them; `<a>` is a number by the name of `a`."""
-    return re.compile(
-        ".*?".join(re.sub(r"<(\w)>", lambda name: f"(?P<{name[1]}>{_N})", part) for part in parts), re.IGNORECASE | re.DOTALL
-    )
+    named = (re.sub(r"<(\w)>", lambda name: f"(?P<{name[1]}>{_N})", part) for part in parts)
+    return re.compile(".*?".join(named), re.IGNORECASE | re.DOTALL)
 
 
 # What the whole takes: a(sked by the prompt) + b (by max_tokens) against m (the model's window).
@@ -71,10 +70,12 @@ _PROMPT = (
     _pattern(r"current length is <n> while limit is <m>"),
     _pattern(r"less than <m> tokens\. given: <n>"),
 )
-_ANTHROPIC_WORDS = ("prompt is too long: ", "input length and `max_tokens` exceed context limit")
+_ANTHROPIC_WORDS = re.compile(
+    r"prompt is too long: \d+ tokens > \d+ maximum|input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+"
+)
 
 # max_tokens: asked for a, allowed are b, or anything below x.
-_MAX_TOKENS = r"max_?(?:completion_|output_|new_)?_?tokens"
+_MAX_TOKENS = r"max_?(?:(?:completion|output|new)_?)?tokens"
 _OUTPUT = re.compile(rf"{_MAX_TOKENS}|maximum tokens you requested|(?:completion|output) tokens", re.IGNORECASE)
 _ALLOWED = (
     _pattern(r"max_tokens: <a> > <b>, which is the maximum"),
@@ -93,7 +94,7 @@ def repaired(
     message: str, code: str, type: str, fields: dict[str, Any], model: str, max_tokens: int | None
 ) -> str | None:
     """The message in Anthropic's words, or None where it tells of none of these limits."""
-    if any(words in message for words in _ANTHROPIC_WORDS):
+    if _ANTHROPIC_WORDS.search(message):
         return message
     overflow = code in _OVERFLOW_CODES or type in _OVERFLOW_CODES
     if not overflow and (_NOT_OVERFLOW.search(message) or not _OVERFLOW.search(message)):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ccproxy.errors import BadAnswer, UpstreamRefused
+from ccproxy.errors import UpstreamRefused
 from ccproxy.translate.wire.openai_chat import error_bodies, limits, retry_after
 from ccproxy.translate.wire.openai_chat.chunks import Chunk, value
 from ccproxy.translate.wire.openai_chat.error_bodies import Words
@@ -122,12 +122,6 @@ def check(event: bytes, data: bytes, chunk: Chunk) -> None:
         if not said.message and failed:
             said = error_bodies.words(failed)
         raise _refused(said, None, {}, "", None, None)
-
-
-def unreadable(body: bytes) -> UpstreamRefused | BadAnswer:
-    """What a 200 that is no JSON means: a page or a sentence, which may be all that the provider said."""
-    said = error_bodies.read(body)
-    return BadAnswer(_bounded(f"the provider's answer is not JSON: {said.message}"))
 
 
 def _is_error(chunk: Chunk, data: bytes) -> bool:

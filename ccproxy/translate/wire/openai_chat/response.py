@@ -28,7 +28,7 @@ def decode(body: bytes, context: DecodeContext) -> Message:
     answer.notes(chunk)
     said = choice.message or choice.delta
     if said is not None:
-        answer.add(said)
+        answer.add(said, whole=True)
     answer.end_of(choice)
     answer.end()
     message = message_of(answer.blocks.events, parsed)

@@ -134,8 +134,8 @@ class StreamDecoder:
             delta = choice.delta
             if chunk.object == "chat.completion.done":
                 delta = None  # the whole answer once more
-            if delta is None and not answer.blocks.started:
-                delta = choice.message
             if delta is not None:
                 answer.add(delta)
+            elif choice.message is not None and not answer.blocks.started:
+                answer.add(choice.message, whole=True)
             answer.end_of(choice)

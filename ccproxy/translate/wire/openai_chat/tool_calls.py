@@ -139,8 +139,14 @@ class Call:
 
     @property
     def cut(self) -> bool:
-        """Whether the input began and did not end."""
-        return not self.complete and not self.empty and parsed(self.arguments) is None
+        """Whether the input began and did not come to its end."""
+        if self.complete or self.empty:
+            return False
+        try:
+            json.loads(self.arguments, strict=False)
+        except (ValueError, RecursionError):
+            return True
+        return False
 
 
 def settled(arguments: str) -> str:
@@ -193,12 +199,12 @@ class Calls:
         self._context = context
         self._outward: set[str] = set()
 
-    def add(self, part: CallPart) -> list[Call]:
-        """Takes a delta in; returns the calls that it touched, new ones included."""
+    def add(self, part: CallPart, *, new: bool = False) -> list[Call]:
+        """Takes a delta in; returns the calls that it touched, new ones included. `new`: it surely begins a call."""
         function = part.function
         name = (function.name or "") if function else ""
         fragment = text_of(function.arguments) if function else ""
-        call = self._find(part.index, part.id or "", name, fragment)
+        call = None if new else self._find(part.index, part.id or "", name, fragment)
         if call is None:
             call = self._begin(part.index, part.id or "", name)
         if not call.id and part.id:

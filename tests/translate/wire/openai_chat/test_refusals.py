@@ -1,0 +1,91 @@
+"""Providers' errors, and what they mean to a client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ccproxy.translate.wire.openai_chat import decode_error
+
+
+def refused(status: int, body: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return decode_error(status, headers or {}, data, **options)
+
+
+def test_long_texts_are_cut() -> None:
+    assert len(refused(400, {"error": {"message": "x" * 10000}}).message) == 2048
+
+
+@pytest.mark.parametrize(
+    ("upstream", "body", "status", "type"),
+    [
+        (400, {}, 400, "invalid_request_error"),
+        (404, {"error": {"code": "model_not_found"}}, 404, "not_found_error"),
+        (405, {}, 400, "invalid_request_error"),
+        (409, {}, 400, "invalid_request_error"),
+        (410, {}, 404, "not_found_error"),
+        (415, {}, 400, "invalid_request_error"),
+        (422, {}, 400, "invalid_request_error"),
+        (401, {}, 401, "authentication_error"),
+        (402, {}, 402, "billing_error"),
+        (403, {}, 403, "permission_error"),
+        (451, {}, 403, "permission_error"),
+        (408, {}, 504, "timeout_error"),
+        (413, {}, 413, "request_too_large"),
+        (424, {}, 500, "api_error"),
+        (429, {}, 429, "rate_limit_error"),
+        (498, {}, 529, "overloaded_error"),
+        (499, {}, 529, "overloaded_error"),
+        (500, {}, 500, "api_error"),
+        (501, {}, 500, "api_error"),
+        (502, {}, 500, "api_error"),
+        (503, {}, 503, "api_error"),
+        (503, {"error": {"message": "The engine is currently overloaded"}}, 529, "overloaded_error"),
+        (503, {"error": {"message": "no", "status": "UNAVAILABLE", "code": "unavailable"}}, 529, "overloaded_error"),
+        (500, {"error": {"type": "overloaded_error", "message": "no"}}, 529, "overloaded_error"),
+        (504, {}, 504, "timeout_error"),
+        (524, {}, 504, "timeout_error"),
+        (529, {}, 529, "overloaded_error"),
+        # statuses that are not what is meant
+        (
+            400,
+            {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***x."},
+            401,
+            "authentication_error",
+        ),
+        (
+            400,
+            [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}],
+            401,
+            "authentication_error",
+        ),
+        (403, {"error": {"message": "Invalid API key"}}, 401, "authentication_error"),
+        (400, {"code": "Arrearage", "message": "Access denied"}, 402, "billing_error"),
+    ],
+)
+def test_statuses(upstream: int, body: Any, status: int, type: str) -> None:
+    error = refused(upstream, body)
+    assert (error.status, error.type, error.upstream_status) == (status, type, upstream)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "should_retry"),
+    [
+        (401, {}, False),
+        (402, {}, False),
+        (429, {}, None),
+        (
+            429,
+            {"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "You exceeded"}},
+            False,
+        ),
+        (429, {"error": {"type": "exceeded_current_quota_error", "message": "no"}}, False),
+        (429, {"error": {"code": "1113", "message": "no balance"}}, False),
+        (500, {}, None),
+    ],
+)
+def test_whether_a_retry_can_help(status: int, body: Any, should_retry: bool | None) -> None:
+    assert refused(status, body).should_retry is should_retry
