@@ -15,8 +15,13 @@ from types import FrameType
 from typing import Any
 
 import gevent
-from gunicorn.http.errors import (
+from gunicorn.http.errors import (  # type: ignore[attr-defined]  # new in 27, the stubs know 26
     ExpectationFailed,
+    InvalidHTTPVersion,
+    InvalidRequestLine,
+    InvalidRequestMethod,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
     LimitRequestHeaders,
     LimitRequestLine,
     ParseException,
@@ -27,12 +32,17 @@ from gunicorn.workers.ggevent import GeventWorker
 from ccproxy.errors import CCProxyError, Draining
 from ccproxy.web.services import EXTENSION, Services
 
-_STATUS: dict[type[Exception], int] = {
-    LimitRequestLine: 414,
-    LimitRequestHeaders: 431,
-    ExpectationFailed: 417,
-    UnsupportedTransferCoding: 501,
-}
+# In words of our own: gunicorn's hold what was sent, and a misspelt header may be one with a key in it.
+_UNPARSED: tuple[tuple[type[ParseException], int, str], ...] = (
+    (LimitRequestLine, 414, "its first line is too long"),
+    (LimitRequestHeaders, 431, "its headers are too many or too long"),
+    (ExpectationFailed, 417, "the only expectation that is understood is 100-continue"),
+    (UnsupportedTransferCoding, 501, "the only transfer coding that is understood is chunked"),
+    (InvalidHTTPVersion, 400, "its version is not HTTP/1.0 or HTTP/1.1"),
+    (InvalidRequestMethod, 400, "its method is not valid"),
+    (InvalidRequestLine, 400, "its first line is not valid"),
+    (ParseException, 400, "its headers or its framing are not valid"),
+)
 _REASONS = {
     400: "Bad Request",
     414: "URI Too Long",
@@ -94,10 +104,11 @@ class Worker(GeventWorker):
         """What cannot be parsed gets a JSON error; the end of a greenlet that nobody waits for gets nothing."""
         if isinstance(exc, gevent.GreenletExit | gevent.Timeout):
             return
-        if isinstance(exc, ParseException):
-            status = next((code for kind, code in _STATUS.items() if isinstance(exc, kind)), 400)
-            error = {"type": "invalid_request_error", "message": f"not a valid HTTP request: {exc}"}
-            self.log.warning("not a valid HTTP request from %s: %s", addr[0] if addr else "?", exc)
+        ours = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
+        if isinstance(exc, ParseException) and not ours:
+            status, what = next((status, what) for kind, status, what in _UNPARSED if isinstance(exc, kind))
+            error = {"type": "invalid_request_error", "message": f"not a valid HTTP request: {what}"}
+            self.log.warning("not a valid HTTP request from %s: %s", addr[0] if addr else "?", what)
         elif isinstance(exc, Draining):
             status, error = 503, {"type": exc.type, "message": exc.message}
         else:
