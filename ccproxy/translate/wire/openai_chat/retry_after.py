@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _SPELLED = r"(?:\d+(?:\.\d+)?\s?(?:ms|s|m|h|d)(?:ec(?:ond)?s?|in(?:ute)?s?|ours?|ays?)?\s?)+"
@@ -34,10 +35,8 @@ def seconds(headers: Mapping[str, str], fields: Mapping[str, Any], message: str,
 def duration(text: str) -> float | None:
     """Seconds of `6ms`, `1m2.5s`, `34s` or `7.66`."""
     text = text.strip()
-    try:
-        return max(float(text), 0.0)
-    except ValueError:
-        pass
+    if _NUMBER.fullmatch(text):
+        return float(text)
     if not _WHOLE.fullmatch(text):
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
@@ -56,7 +55,7 @@ def _moment(text: str | None, now: float | None) -> float | None:
     if wait is None:
         try:
             wait = parsedate_to_datetime(text).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     if wait < _EPOCH:
         return wait
