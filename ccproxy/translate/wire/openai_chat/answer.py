@@ -72,14 +72,8 @@ class Answer:
             self.text(content)
         elif content:
             self._parts(content)
-        if delta.audio is not None and delta.audio.transcript:
-            self.text(delta.audio.transcript)
-        if delta.refusal:
-            self._refused = True
-            self.text(delta.refusal)
-        for note in delta.annotations or ():
-            if note.url_citation is not None and note.url_citation.url:
-                self._cite(note.url_citation)
+        if delta.refusal or delta.annotations or delta.audio is not None or delta.images:
+            self._beside(delta)
         for position, part in enumerate(delta.tool_calls or ()):
             # Neighbours in one list are different calls, unless numbers say otherwise.
             self._call(part, new=whole or (position > 0 and part.index is None))
@@ -143,6 +137,21 @@ class Answer:
         for url, title in self._sources.items():
             self._cite(UrlCitation(url, title))
         self._write_end(reason)
+
+    def _beside(self, delta: Delta) -> None:
+        """What comes beside the text: a refusal, spoken words, images, the pages that it rests on."""
+        if delta.refusal:
+            self._refused = True
+            self.text(delta.refusal)
+        if delta.audio is not None and delta.audio.transcript:
+            self.text(delta.audio.transcript)
+        for image in delta.images or ():
+            url = image.image_url.url if image.image_url is not None else ""
+            # Answers of the Messages API hold no images; a link can be told, and the loss of one must be.
+            self.text(f"![image]({url})" if url.startswith("http") else "[an image that cannot be shown here]")
+        for note in delta.annotations or ():
+            if note.url_citation is not None and note.url_citation.url:
+                self._cite(note.url_citation)
 
     def _think(self, text: str, details: Any) -> None:
         if self._over():

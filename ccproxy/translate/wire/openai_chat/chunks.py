@@ -68,6 +68,18 @@ class Audio(Struct, gc=False):
     transcript: str | None = None
 
 
+class ImageUrl(Struct, gc=False):
+    """Where an image is, or the image itself as a data URL."""
+
+    url: str = ""
+
+
+class ImagePart(Struct, gc=False):
+    """An image that the model made (OpenRouter)."""
+
+    image_url: ImageUrl | None = None
+
+
 class Delta(Struct, gc=False):
     """What was said: the whole of it, or the next part."""
 
@@ -80,6 +92,7 @@ class Delta(Struct, gc=False):
     function_call: FunctionPart | None = None
     annotations: list[Annotation] | None = None
     audio: Audio | None = None
+    images: list[ImagePart] | None = None
 
 
 class PromptDetails(Struct, gc=False):

@@ -151,16 +151,24 @@ def _refused(
             message, status = repaired, 400
     if not message:
         message = f"the provider answered with HTTP {upstream}" if upstream else "the provider answered with an error"
-    spent = {said.code.lower(), said.type.lower()} & _SPENT
+    waits = status == 429 or status >= 500
     return UpstreamRefused(
         _bounded(message),
         status=status,
         type=_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error"),
         upstream_status=upstream,
         code=said.code or said.type or None,
-        retry_after=retry_after.seconds(headers, said.fields, message, now),
-        should_retry=False if status in (401, 402) or spent else None,
+        retry_after=retry_after.seconds(headers, said.fields, message, now) if waits else None,
+        should_retry=_should_retry(said, status, headers),
     )
+
+
+def _should_retry(said: Words, status: int, headers: Mapping[str, str]) -> bool | None:
+    """What the provider says of it, except where a retry cannot help: no key and no credit comes back by itself."""
+    if status in (401, 402) or {said.code.lower(), said.type.lower()} & _SPENT:
+        return False
+    hint = next((value.lower() for name, value in headers.items() if name.lower() == "x-should-retry"), "")
+    return {"true": True, "false": False}.get(hint)
 
 
 def _status(said: Words, upstream: int | None) -> int:

@@ -7,6 +7,9 @@ errors and even content, come after it.
 
 from __future__ import annotations
 
+import msgspec
+from msgspec import UNSET
+
 from ccproxy.errors import BadAnswer, Truncated
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
@@ -31,6 +34,7 @@ class StreamDecoder:
         self._heard = False
         self._body: bytearray | None = None
         self._told: Usage | None = None  # of a body that came in place of a stream
+        self._estimated = False
 
     @property
     def done(self) -> bool:
@@ -51,13 +55,14 @@ class StreamDecoder:
     def usage_estimated(self) -> bool:
         """Whether the provider has given no usage so far."""
         if self._told is not None:
-            return self._told.estimated is True
+            return self._estimated
         return self._answer.reported is None
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes.
 
-        Raises UpstreamRefused for an error in the stream, BadAnswer for nonsense.
+        Raises UpstreamRefused for an error in the stream, BadAnswer for nonsense; what the same bytes held before it
+        is given up.
         """
         events: list[Event] = []
         answer = self._answer
@@ -109,7 +114,8 @@ class StreamDecoder:
         answer = self._answer
         answer.stop_reason = message.stop_reason
         answer.done = True
-        self._told = message.usage
+        self._estimated = message.usage.estimated is True
+        self._told = msgspec.structs.replace(message.usage, estimated=UNSET)
         return events_of(message)
 
     def _event(self, name: bytes, payload: bytes) -> None:

@@ -100,3 +100,15 @@ class TestLocalStops:
     def test_a_tag_that_was_never_closed_hides_nothing(self) -> None:
         found = said(text("<thi", "s END") + ended(), context(local_stops=("END",)))
         assert (found.text, found.stop_sequence) == ("<this ", "END")
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        ({"image_url": {"url": "https://x.test/a.png"}}, "![image](https://x.test/a.png)"),
+        ({"image_url": {"url": "data:image/png;base64,AAAA"}}, "[an image that cannot be shown here]"),
+        ({}, "[an image that cannot be shown here]"),
+    ],
+)
+def test_an_image_is_at_least_told_of(image: dict[str, Any], shown: str) -> None:
+    assert said(chunk({"content": "", "images": [image]}) + ended()).text == shown

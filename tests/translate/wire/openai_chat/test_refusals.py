@@ -89,3 +89,16 @@ def test_statuses(upstream: int, body: Any, status: int, type: str) -> None:
 )
 def test_whether_a_retry_can_help(status: int, body: Any, should_retry: bool | None) -> None:
     assert refused(status, body).should_retry is should_retry
+
+
+@pytest.mark.parametrize(
+    ("status", "hint", "should_retry"),
+    [(429, "false", False), (500, "True", True), (400, "true", True), (401, "true", False), (500, "maybe", None)],
+)
+def test_the_providers_hint_on_retries(status: int, hint: str, should_retry: bool | None) -> None:
+    assert refused(status, {}, {"X-Should-Retry": hint}).should_retry is should_retry
+
+
+@pytest.mark.parametrize(("status", "wait"), [(400, None), (404, None), (429, 5.0), (503, 5.0)])
+def test_only_what_may_pass_is_worth_a_wait(status: int, wait: float | None) -> None:
+    assert refused(status, {}, {"retry-after": "5"}).retry_after == wait

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from ccproxy.errors import BadAnswer, Truncated, UpstreamRefused
 from ccproxy.translate import render
@@ -304,6 +305,7 @@ class TestBodiesInPlaceOfStreams:
         check(frames(render.events(decoder.close())))
         assert (decoder.done, decoder.stop_reason, decoder.usage_estimated) == (True, "end_turn", True)
         assert decoder.usage.output_tokens == 1
+        assert decoder.usage.estimated is UNSET
 
     def test_an_error(self) -> None:
         with pytest.raises(UpstreamRefused, match="no"):
