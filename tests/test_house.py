@@ -23,7 +23,7 @@ FORBIDDEN = {
     "a private key": r"-----BEGIN [A-Z ]*" + "PRIVATE KEY",
     "a provider's key": r"\b(?:sk|gsk|xai|pplx|nvapi|hf|r8|fw|csk)[-_](?:ant-|proj-|or-v1-)?[A-Za-z0-9]{32,}",
     "a Google key": r"\bAIza[0-9A-Za-z_-]{35}",
-    "an AWS key": r"\bAKIA[0-9A-Z]{16}\b",
+    "an AWS key": r"\bAKIA(?!\w*EXAMPLE)[0-9A-Z]{16}\b",
     "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36}",
     "a JSON web token": r"\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}",
     "a path of somebody's machine": r"(?<![\w.$}/-])/(?:home|Users|root|work)" + r"/[A-Za-z0-9_.-]+",

@@ -156,8 +156,8 @@ def demo(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
                 time.sleep(0.1)
             yield Demo(process, port, said)
         finally:
-            process.kill() if process.poll() is None else None
-            process.wait()
+            process.terminate()  # it ends both servers; killed it could not
+            process.wait(100)
 
 
 def test_the_demos_curl_gives_a_real_answer(demo: Demo) -> None:
