@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-JS_SDK := 1.12.0
+JS := tests/live/javascript
 COVERAGE := 95
 
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ run: $(VENV)/.installed ## start ccproxy on 127.0.0.1:3456 (CCPROXY_PORT and the
 demo: $(VENV)/.installed ## start ccproxy with a small real model behind it, all on this machine, no account needed
 	@exec $(BIN)/python -m deploy.demo
 
-test: $(VENV)/.installed-dev node_modules/.sdk-$(JS_SDK) ## run all tests, and fail where translate and gateway are covered too little
+test: $(VENV)/.installed-dev $(JS)/node_modules/.installed ## run all tests, and fail where translate and gateway are covered too little
 	@$(BIN)/python -m deploy.demo --fetch || echo "Without the demo's model: its tests will be skipped." >&2
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python -m coverage report --include='ccproxy/translate/*,ccproxy/gateway/*' --fail-under=$(COVERAGE)
@@ -64,10 +64,9 @@ $(BIN)/pip:
 
 # The JavaScript SDK, which one of the live tests drives the server with. No file is made where there is no npm, so that
 # one installed later is found.
-node_modules/.sdk-$(JS_SDK):
+$(JS)/node_modules/.installed: $(JS)/package-lock.json
 	@if command -v node >/dev/null && command -v npm >/dev/null; then \
-	    npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix . \
-	        @anthropic-ai/sdk@$(JS_SDK) && touch $@; \
+	    npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(JS) && touch $@; \
 	else \
 	    echo "No node and npm here: the JavaScript SDK's live test will be skipped."; \
 	fi
