@@ -16,9 +16,10 @@ from ccproxy.translate.dialect import Dialect
 class Target(Struct, frozen=True, kw_only=True):
     """One provider and one of its models.
 
-    `headers` hold the provider's key and `secrets` the texts that no message may show: both are left out of `repr`.
-    `kind` is the provider's type (a preset's name or a bare wire's): signatures and replayed reasoning are bound to it. `seal_keys` sign thinking blocks:
-    the first signs, all verify. `options` are the provider's own, as its preset documents them.
+    `kind` is the provider's type (a preset's name or a bare wire's): signatures and replayed reasoning are bound to
+    it. `headers` hold the provider's key and `secrets` the texts that no message may show: both are left out of
+    `repr`. `options` are the provider's own, as its preset documents them. `seal_keys` sign thinking blocks: the
+    first signs, all verify.
     """
 
     provider: str
