@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ccproxy.translate.dialect import resolve
 from ccproxy.translate.messages import StopReason, Usage
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
@@ -44,10 +45,12 @@ class Answer:
         self.stop_reason: StopReason | None = None
         self.stop_sequence: str | None = None
         self._context = context
-        self._seals = bool(context.target.seal_keys)
         self._refused = False
         self._sources: dict[str, str] = {}
-        dialect = context.target.dialect
+        target = context.target
+        dialect = resolve(target.dialect, target.model, target.options)
+        # Details are kept where the provider wants them back; then they may come without any text.
+        self._details = bool(target.seal_keys) and dialect.replay == "reasoning_details"
         self._tags = reasoning.ThinkTags(opened=dialect.think_unopened) if dialect.think_tags else None
         self._watch = StopWatch(context.local_stops) if context.local_stops else None
         self.plain = self._tags is None and self._watch is None
@@ -65,8 +68,9 @@ class Answer:
         `whole` tells that it is a complete message and no part of one.
         """
         thought = reasoning.text_of(delta)
-        if thought or (delta.reasoning_details and self._seals):
-            self._think(thought, delta.reasoning_details or ())
+        details = delta.reasoning_details if self._details else None
+        if thought or details:
+            self._think(thought, details or ())
         content = delta.content
         if isinstance(content, str):
             self.text(content)

@@ -40,7 +40,9 @@ def test_reasoning_without_keys_has_no_signature() -> None:
 
 def test_details_without_keys_are_of_no_use() -> None:
     details = [{"type": "reasoning.encrypted", "data": "x"}]
-    assert said(chunk({"reasoning_details": details}) + ended(), context(keys=())).kinds == []
+    data = chunk({"reasoning_details": details}) + ended()
+    assert said(data, context(keys=(), replay="reasoning_details")).kinds == []
+    assert said(data, context(replay="reasoning")).kinds == []
 
 
 def test_reasoning_details_come_back_in_the_signature() -> None:
@@ -53,7 +55,7 @@ def test_reasoning_details_come_back_in_the_signature() -> None:
             | call("{}", id="a", name="f")
         )
     )
-    found = said(data + ended())
+    found = said(data + ended(), context(replay="reasoning_details"))
     assert found.kinds == ["thinking", "tool_use"]
     payload = unseal(found.blocks[0]["signature"], "openai-chat", "so so", (SEAL_KEY,))
     assert payload is not None

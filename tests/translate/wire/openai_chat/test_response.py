@@ -51,7 +51,7 @@ def test_reasoning_text_and_calls() -> None:
         "reasoning_details": [{"type": "reasoning.text", "text": "hm", "signature": "s", "index": 0}],
         "tool_calls": [tool('{"n": 12345678901234567890123}'), tool("{}", "functions.g:1", "g")],
     }
-    thought, text, first, second = answer(message, "tool_calls").content
+    thought, text, first, second = answer(message, "tool_calls", replay="reasoning_details").content
     assert isinstance(thought, ThinkingBlock)
     payload = unseal(thought.signature, "openai-chat", "hm", (SEAL_KEY,))
     assert payload is not None
