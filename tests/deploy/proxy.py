@@ -7,10 +7,8 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,10 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.live.server import ROOT, free_port, until
+
+__all__ = ["ROOT", "Proxy", "environment", "free_port", "image", "paste", "running"]
+
 READY_SECONDS = 60.0  # generous: the machine may be busy with other tests
 
 
@@ -51,14 +52,6 @@ class Proxy:
         return self.process.wait(READY_SECONDS)
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def environment(data: Path, **more: str) -> dict[str, str]:
     """A bare environment: this interpreter first on the path, one folder to write to, nothing inherited."""
     return {
@@ -87,11 +80,8 @@ def running(folder: Path, environ: Mapping[str, str]) -> Iterator[Proxy]:
         )
     proxy = Proxy(port, process)
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not proxy.ready():
-            assert process.poll() is None, f"it ended with {process.returncode}:\n{log.read_text()}"
-            assert time.monotonic() < deadline, f"it does not answer:\n{log.read_text()}"
-            time.sleep(0.05)
+        until(lambda: proxy.ready() or process.poll() is not None, "the proxy answers", READY_SECONDS)
+        assert process.poll() is None, log.read_text()
         yield proxy
     finally:
         if process.poll() is None:
