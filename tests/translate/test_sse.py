@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccproxy.errors import BadAnswer
@@ -54,6 +54,7 @@ def test_byte_by_byte(name: str, data: bytes, events: list[tuple[bytes, bytes]])
     assert decoded([bytes([byte]) for byte in data]) == events
 
 
+@settings(deadline=None)
 @given(case=st.sampled_from(CASES), cuts=st.lists(st.integers(0, 60), max_size=6))
 def test_at_random_cuts(case: tuple[str, bytes, list[tuple[bytes, bytes]]], cuts: list[int]) -> None:
     _, data, events = case
@@ -62,6 +63,7 @@ def test_at_random_cuts(case: tuple[str, bytes, list[tuple[bytes, bytes]]], cuts
     assert decoded(pieces) == events
 
 
+@settings(deadline=None)
 @given(
     data=st.lists(st.sampled_from([b"data: x", b"event: e", b"\n", b"\r", b"\r\n", b":c", b"y"])),
     cut=st.integers(0, 40),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccproxy.translate.stops import StopWatch, overlap
@@ -43,6 +43,7 @@ def test_whole_and_letter_by_letter(stops: list[str], text: str, before: str, me
     assert watched(stops, list(text)) == (before, met)
 
 
+@settings(deadline=None)
 @given(
     stops=st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),
     pieces=st.lists(st.text("abc", max_size=5), max_size=8),

@@ -1,37 +1,33 @@
-"""Decodes the body of a chat completion into a Message."""
+"""Decodes the body of an answer into a Message."""
 
 from __future__ import annotations
 
-from ccproxy.errors import BadAnswer
+from ccproxy.translate.events import Event
 from ccproxy.translate.messages import Message
 from ccproxy.translate.replay import message_of
 from ccproxy.translate.target import DecodeContext
-from ccproxy.translate.wire.openai_chat import refusals
-from ccproxy.translate.wire.openai_chat.answer import Answer
-from ccproxy.translate.wire.openai_chat.chunks import read
+from ccproxy.translate.wire.openai_chat import body as bodies
+from ccproxy.translate.wire.openai_chat.stream import StreamDecoder
 from ccproxy.translate.wire.openai_chat.tool_calls import parsed
+
+_STREAMS = (b"data:", b"event:", b"id:", b":")
 
 
 def decode(body: bytes, context: DecodeContext) -> Message:
     """The answer in `body`; its usage is marked as estimated where the provider gave none.
 
-    Raises UpstreamRefused for an error inside a 200, BadAnswer for what is no chat completion.
+    A server that streams without being asked is understood too. Raises UpstreamRefused for an error inside a 200,
+    BadAnswer for what is no chat completion, Truncated for a stream that was cut.
     """
-    chunk = read(body)
-    refusals.check(b"", body, chunk)
-    choice = next((choice for choice in chunk.choices or () if not choice.index), None)
-    if choice is None:
-        raise BadAnswer("the provider's answer has no choices")
-    answer = Answer(context)
-    if choice.usage is not None:
-        answer.reported = choice.usage
-    answer.notes(chunk)
-    said = choice.message or choice.delta
-    if said is not None:
-        answer.add(said, whole=True)
-    answer.end_of(choice)
-    answer.end()
-    message = message_of(answer.blocks.events, parsed)
-    if answer.reported is None:
+    if body.lstrip().startswith(_STREAMS):
+        decoder = StreamDecoder(context)
+        events: list[Event] = decoder.feed(body) + decoder.close()
+        estimated = decoder.usage_estimated
+    else:
+        answer = bodies.taken(body, context)
+        events = answer.blocks.events
+        estimated = answer.reported is None
+    message = message_of(events, parsed)
+    if estimated:
         message.usage.estimated = True
     return message

@@ -7,19 +7,15 @@ errors and even content, come after it.
 
 from __future__ import annotations
 
-import msgspec
-from msgspec import UNSET
-
 from ccproxy.errors import BadAnswer, Truncated
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
-from ccproxy.translate.replay import events_of
 from ccproxy.translate.sse import SSEDecoder
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import refusals
 from ccproxy.translate.wire.openai_chat.answer import Answer
+from ccproxy.translate.wire.openai_chat.body import taken
 from ccproxy.translate.wire.openai_chat.chunks import Chunk, read
-from ccproxy.translate.wire.openai_chat.response import decode
 
 _LIMIT = 16 * 1024 * 1024  # bytes of a body that came in place of a stream
 
@@ -32,9 +28,7 @@ class StreamDecoder:
         self._sse = SSEDecoder()
         self._answer = Answer(context)
         self._heard = False
-        self._body: bytearray | None = None
-        self._told: Usage | None = None  # of a body that came in place of a stream
-        self._estimated = False
+        self._body: bytearray | None = None  # that came in place of a stream
 
     @property
     def done(self) -> bool:
@@ -49,13 +43,11 @@ class StreamDecoder:
     @property
     def usage(self) -> Usage:
         """The usage as far as it is known."""
-        return self._told or self._answer.usage
+        return self._answer.usage
 
     @property
     def usage_estimated(self) -> bool:
         """Whether the provider has given no usage so far."""
-        if self._told is not None:
-            return self._estimated
         return self._answer.reported is None
 
     def feed(self, data: bytes) -> list[Event]:
@@ -82,7 +74,8 @@ class StreamDecoder:
         events: list[Event] = []
         answer.blocks.events = events
         if self._body is not None:
-            return self._whole(bytes(self._body))
+            self._answer = taken(bytes(self._body), self._context)
+            return self._answer.blocks.events
         for name, payload in self._sse.close():
             if not answer.done:
                 self._event(name, payload)
@@ -108,15 +101,6 @@ class StreamDecoder:
         if len(self._body) > _LIMIT:
             raise BadAnswer("the provider sent an endless body in place of a stream")
         return True
-
-    def _whole(self, body: bytes) -> list[Event]:
-        message = decode(body, self._context)
-        answer = self._answer
-        answer.stop_reason = message.stop_reason
-        answer.done = True
-        self._estimated = message.usage.estimated is True
-        self._told = msgspec.structs.replace(message.usage, estimated=UNSET)
-        return events_of(message)
 
     def _event(self, name: bytes, payload: bytes) -> None:
         if payload == b"[DONE]":

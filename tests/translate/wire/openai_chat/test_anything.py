@@ -96,6 +96,7 @@ def test_error_answers(status: int, value: Any, headers: dict[str, str]) -> None
     assert error.retry_after is None or 0 <= error.retry_after < 1e12
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_bytes(data: bytes) -> None:
     assert decode_error(500, {}, data).message

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
-from ccproxy.errors import BadAnswer, UpstreamRefused
+from ccproxy.errors import Truncated
 from ccproxy.translate import render
 from ccproxy.translate.messages import Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ccproxy.translate.replay import events_of
@@ -16,7 +16,7 @@ from ccproxy.translate.signature import unseal
 from ccproxy.translate.wire.openai_chat import decode
 from tests.translate.contexts import SEAL_KEY, context
 from tests.translate.grammar import check, frames
-from tests.translate.wire.openai_chat.streams import USAGE
+from tests.translate.wire.openai_chat.streams import DONE, USAGE, call, chunk, ended, text
 
 
 def body(message: Any, finish: str | None = "stop", **fields: Any) -> bytes:
@@ -147,45 +147,11 @@ def test_a_delta_in_place_of_the_message() -> None:
     assert decode(b'{"choices": [{"delta": {"content": "a"}}]}', context()).content == [TextBlock("a")]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"<html>no</html>",
-        b"5",
-        b'"words"',
-        b"{}",
-        b'{"id": "x", "choices": []}',
-        b'{"id": "x", "choices": null, "usage": {}}',
-        b'{"choices": [{"index": 1, "message": {"content": "a"}}]}',
-        b"\xff\xfe",
-    ],
-)
-def test_nonsense(data: bytes) -> None:
-    with pytest.raises(BadAnswer):
-        decode(data, context())
-
-
-@pytest.mark.parametrize(
-    ("value", "status"),
-    [
-        ({"error": {"message": "no", "code": 502}}, 500),
-        ({"error": {"message": "filtered", "code": "content_filter", "status": 400}}, 400),
-        ({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, 429),
-        ({"error": {"message": "bad key"}, "status": 401}, 401),
-        ({"error": "Incorrect API key provided"}, 401),
-        ({"error": {"code": 1234}}, 500),
-        ({"message": "no", "object": "error"}, 500),
-        ({"detail": [{"loc": ["body", "x"], "msg": "no"}]}, 500),
-        ({"success": False, "errors": [{"code": 7, "message": "no"}]}, 500),
-        ({"error_code": 336, "error_msg": "no"}, 500),
-        ([{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}], 529),
-        ({"choices": [{"error": {"code": 402, "message": "no credits"}, "message": {"content": ""}}]}, 402),
-    ],
-)
-def test_errors_inside_a_200(value: Any, status: int) -> None:
-    with pytest.raises(UpstreamRefused) as caught:
-        decode(json.dumps(value).encode(), context())
-    assert caught.value.status == status
-    assert caught.value.upstream_status is None
-    assert caught.value.message
+def test_a_stream_in_place_of_a_body() -> None:
+    data = b": hello\n\n" + text("a", "b") + chunk(call("{oops", name="f")) + ended("tool_calls")
+    found = decode(data, context())
+    assert found.content[0] == TextBlock("ab")
+    assert (found.usage.input_tokens, found.usage.estimated) == (20, UNSET)
+    assert decode(text("a") + DONE, context()).usage.estimated is True
+    with pytest.raises(Truncated):
+        decode(text("a"), context())

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccproxy.translate.wire.openai_chat.tool_calls import ObjectEnd, parsed, settled, text_of
@@ -208,6 +208,7 @@ def test_the_end_of_an_object(text: str, end: int) -> None:
     assert ObjectEnd().feed(text) == end
 
 
+@settings(deadline=None)
 @given(
     value=st.dictionaries(st.text(max_size=3), st.text('"\\{}[]a', max_size=5) | st.lists(st.integers(), max_size=2)),
     cut=st.integers(0, 50),
