@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from ccproxy.translate.dialect import resolve
-from ccproxy.translate.messages import StopReason, Usage
+from ccproxy.translate.messages import OutputTokensDetails, StopReason, Usage
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import finish, reasoning
@@ -97,9 +99,21 @@ class Answer:
         """What a chunk says beside its choices: usage and sources, each time more complete."""
         reported = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
         if reported is not None:
-            self.reported = reported
+            self.report(reported)
         if chunk.search_results:
             self.sources(chunk.search_results)
+
+    def report(self, counts: UsageBody) -> None:
+        """Usage from the provider; where it comes before the first word, the answer begins with its input count.
+
+        Counts of nothing at all are a placeholder.
+        """
+        if not counts.prompt_tokens and not counts.completion_tokens:
+            return
+        self.reported = counts
+        if not self.blocks.started and counts.prompt_tokens:
+            known = usage(counts)
+            self.blocks.prompt = structs.replace(known, output_tokens=0, output_tokens_details=OutputTokensDetails())
 
     def sources(self, results: list[SearchResult]) -> None:
         """Web pages that the whole text rests on; they are cited at its end."""

@@ -61,13 +61,18 @@ Block = Text | Thinking | Call
 
 
 class Blocks:
-    """The event writer. `events` is the batch that is being made; whoever reads it replaces it by a new list."""
+    """The event writer.
+
+    `events` is the batch that is being made; whoever reads it replaces it by a new list. `prompt` is the usage that
+    the answer begins with: the estimate, unless something better is known by then.
+    """
 
     def __init__(self, context: DecodeContext, calls: Calls) -> None:
         self.events: list[Event] = []
         self.index = -1
         self.live: Block | None = None
         self.started = False
+        self.prompt = Usage(input_tokens=context.input_tokens)
         self._context = context
         self._calls = calls
         self._queue: deque[Block] = deque()
@@ -154,8 +159,7 @@ class Blocks:
         if not self.started:
             self.started = True
             context = self._context
-            usage = Usage(input_tokens=context.input_tokens)
-            message = Message(id=context.message_id, model=context.target.label, content=[], usage=usage)
+            message = Message(id=context.message_id, model=context.target.label, content=[], usage=self.prompt)
             self.events.append(MessageStart(message))
 
     def _open(self) -> None:

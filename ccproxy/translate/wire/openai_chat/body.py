@@ -21,7 +21,7 @@ def taken(body: bytes, context: DecodeContext) -> Answer:
         raise BadAnswer("the provider's answer has no choices")
     answer = Answer(context)
     if choice.usage is not None:
-        answer.reported = choice.usage
+        answer.report(choice.usage)
     answer.notes(chunk)
     said = choice.message or choice.delta
     if said is not None:

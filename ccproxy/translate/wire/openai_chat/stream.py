@@ -120,7 +120,7 @@ class StreamDecoder:
             if choice.index:
                 continue  # one of several answers; the client asked for one
             if choice.usage is not None:
-                answer.reported = choice.usage
+                answer.report(choice.usage)
             delta = choice.delta
             if chunk.object == "chat.completion.done":
                 delta = None  # the whole answer once more

@@ -12,7 +12,7 @@ from ccproxy.translate.wire.openai_chat.chunks import UsageBody
 from ccproxy.translate.wire.openai_chat.usage import estimated, usage
 from tests.translate.contexts import context
 from tests.translate.grammar import check
-from tests.translate.wire.openai_chat.streams import DONE, USAGE, call, chunk, event, said, text
+from tests.translate.wire.openai_chat.streams import DONE, USAGE, call, chunk, ended, event, said, text
 
 
 class TestUsage:
@@ -113,3 +113,24 @@ def test_counts(body: dict[str, Any], expected: tuple[int, ...]) -> None:
 def test_an_estimate_by_length(characters: int, tokens: int) -> None:
     found = estimated(7, characters)
     assert (found.input_tokens, found.output_tokens) == (7, tokens)
+
+
+def test_usage_that_comes_before_the_first_word_is_what_the_answer_begins_with() -> None:
+    counts = {"prompt_tokens": 20, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 15}}
+    started = said(chunk({"content": "a"}, top={"usage": counts}) + ended()).message["usage"]
+    assert (started["input_tokens"], started["cache_read_input_tokens"], started["output_tokens"]) == (5, 15, 0)
+
+
+@pytest.mark.parametrize("counts", [{"prompt_tokens": 0, "completion_tokens": 0}, {}])
+def test_usage_that_says_nothing_is_none(counts: dict[str, Any]) -> None:
+    placeholder = chunk({"content": "abcd"}, top={"usage": counts})
+    assert said(placeholder + ended()).message["usage"]["input_tokens"] == 11
+    assert said(placeholder + chunk({}, "stop", top={"usage": USAGE}) + placeholder).usage["input_tokens"] == 20
+    end = said(placeholder + chunk({}, "stop")).usage
+    assert (end["input_tokens"], end["output_tokens"]) == (11, 1)
+
+
+def test_usage_without_a_prompt_count_leaves_the_estimate_at_the_start() -> None:
+    data = chunk({"content": "a"}, top={"usage": {"completion_tokens": 3}}) + chunk({}, "stop")
+    found = said(data)
+    assert (found.message["usage"]["input_tokens"], found.usage["output_tokens"]) == (11, 3)
