@@ -92,12 +92,15 @@ class ChunkedBody:
         self._rest = b""  # framing cut short: the beginning of a size line, or the end of a chunk's CRLF
         self._left = 0  # of the chunk being read, its CRLF included
         self._trailers = False
+        self._broken: BadAnswer | None = None
         self.ended = False
         self.cut = False
 
     def read(self) -> bytes:
         """As Body says. Raises TimeoutError where the socket's own timeout passed, BadAnswer on broken framing."""
         while not self.ended:
+            if self._broken:
+                raise self._broken
             try:
                 data = self._reader.read1(_READ)
             except TimeoutError:
@@ -118,7 +121,10 @@ class ChunkedBody:
         self._raw.release_conn()
 
     def _decode(self, data: bytes) -> bytes:
-        """The payload in `data`; what remains of the framing is kept for the next piece."""
+        """The payload in `data`; what remains of the framing is kept for the next piece.
+
+        Payload ahead of broken framing is still an answer: the next `read` raises.
+        """
         if self._rest:
             data = self._rest + data
             self._rest = b""
@@ -138,17 +144,21 @@ class ChunkedBody:
                 position += skipped
                 left -= skipped
             else:
-                end = data.find(b"\n", position)
-                if end < 0:
-                    self._rest = _bounded(data[position:])
+                try:
+                    end = data.find(b"\n", position)
+                    if end < 0:
+                        self._rest = _bounded(data[position:])
+                        break
+                    length = _chunk_size(data[position:end])
+                    position = end + 1
+                    if length == 0:
+                        self._trailers = True
+                        self._end(data, position)
+                        break
+                    left = length + 2
+                except BadAnswer as error:
+                    self._broken = error
                     break
-                length = _chunk_size(data[position:end])
-                position = end + 1
-                if length == 0:
-                    self._trailers = True
-                    self._end(data, position)
-                    break
-                left = length + 2
         self._left = left
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

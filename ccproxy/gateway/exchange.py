@@ -31,7 +31,6 @@ HEAD_AFTER = 20.0
 """Seconds without a meaningful event after which the stream's head and a ping go out all the same."""
 PING_EVERY = 10.0
 """Seconds of silence towards the client after which it gets a ping; its own watchdogs wait minutes."""
-_REUSE_WAIT = 0.02  # for the last bytes of a finished answer, so that its connection can be used again
 
 _WIRES: dict[str, Any] = {"openai-chat": openai_chat}
 
@@ -124,6 +123,9 @@ class Exchange:
             started = True
             yield render.events(opened.events)
             yield from self._rest(opened, deadline)
+            entry.attempted(call.target.provider, call.target.model, None)
+            entry.delivered()
+            opened.answer.finish()
         except CCProxyError as error:
             if isinstance(error, UpstreamError):
                 _told(error, call, entry)
@@ -137,8 +139,6 @@ class Exchange:
             structlog.get_logger().exception("bug in a stream", request_id=call.request_id)
             entry.failed(error)
             yield render.error_event(CCProxyError("internal error").body(call.request_id))
-        else:
-            entry.attempted(call.target.provider, call.target.model, None)
         finally:
             if opened is None:
                 opening.kill(block=False)
@@ -175,11 +175,6 @@ class Exchange:
                 yield render.PING
             if data == b"":
                 return
-        try:
-            while answer.read(_REUSE_WAIT):
-                pass
-        except Silence:
-            pass
 
     def _open(self, call: Call, deadline: float) -> Opened | Exception:
         """Send, and read on to the first events. Returns what went wrong, for the greenlet it runs in is waited for."""

@@ -21,6 +21,7 @@ from ccproxy.translate.target import Target
 
 CLIENT_CLOSED = 499
 """The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
+_LEAVING = (ClientGone, GeneratorExit)
 
 _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thousands
 
@@ -33,6 +34,7 @@ class Entry:
         self._record = record
         self._begun = time.monotonic()
         self._ended = False
+        self._delivered = False
         self._error: BaseException | None = None
 
     def arrived(self, request: MessagesRequest, target: Target, route: str, dropped: list[str]) -> None:
@@ -86,6 +88,10 @@ class Entry:
         row.thinking_tokens = usage.output_tokens_details.thinking_tokens
         row.usage_estimated = estimated
 
+    def delivered(self) -> None:
+        """The client was sent the whole of a stream: from now on it may leave."""
+        self._delivered = True
+
     def failed(self, error: BaseException) -> None:
         """The request failed after its answer had begun: the row tells the failure, though 200 was sent."""
         self._error = error
@@ -107,6 +113,8 @@ class Entry:
         self._ended = True
         row = self.row
         row.duration_ms = self._elapsed()
+        if self._delivered and isinstance(self._error, _LEAVING):
+            self._error = None
         row.status, row.error_type = _outcome(self._error)
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
@@ -168,7 +176,7 @@ def _outcome(error: BaseException | None) -> tuple[int, str | None]:
             return 200, None
         case CCProxyError():
             return error.status, error.type
-        case ClientGone() | GeneratorExit():
+        case _ if isinstance(error, _LEAVING):
             return CLIENT_CLOSED, "client_closed"
         case _:
             return 500, "api_error"

@@ -19,11 +19,12 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from ccproxy import __version__
-from ccproxy.errors import BadAnswer, DeadlinePassed, Unreachable
+from ccproxy.errors import BadAnswer, CCProxyError, DeadlinePassed, Unreachable
 from ccproxy.gateway.chunks import Body, open_body
 
 _JSON_LIMIT = 64 * 1024 * 1024  # far over any model's answer; a body without end must not eat the worker
 _ERROR_LIMIT = 256 * 1024
+_REUSE_WAIT = 0.02  # seconds
 
 _COMMON = {
     # Compressed streams would arrive in the compressor's blocks instead of event by event.
@@ -142,6 +143,15 @@ class Answer:
             raise Silence from None
         finally:
             timeout.close()
+
+    def finish(self) -> None:
+        """Wait a moment for the end of an answer that has said everything, so that its connection can be used again."""
+        deadline = time.monotonic() + _REUSE_WAIT
+        try:
+            while (left := deadline - time.monotonic()) > 0 and self.read(left):
+                pass
+        except (Silence, CCProxyError):
+            pass  # whatever comes now, the answer was whole
 
     def close(self) -> None:
         """Give the connection back where the body was read to its end, else close it."""

@@ -110,10 +110,12 @@ class Primed:
 
     def close(self) -> None:
         """Let go of the upstream and end the request, wherever the stream stands. Called by the server, always."""
+        writing = sys.exc_info()[1]  # what broke the stream off while the server was writing
+        error = writing if isinstance(writing, CCProxyError) else GeneratorExit()
         try:
             self._stream.close()
         finally:
-            self._ending.close()
+            self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
 def _label(asked: str) -> str:

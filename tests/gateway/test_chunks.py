@@ -184,6 +184,14 @@ def test_broken_framing_is_a_bad_answer(wire: bytes) -> None:
         drain(open_body(response([wire])[0]))  # type: ignore[arg-type]
 
 
+def test_what_came_ahead_of_broken_framing_is_given_out() -> None:
+    body = open_body(response([framed([b"ab"])[:-5] + b"zz\r\n"])[0])  # type: ignore[arg-type]
+    assert body.read() == b"ab"
+    for _ in range(2):
+        with pytest.raises(BadAnswer, match="framing"):
+            body.read()
+
+
 def test_nothing_is_read_after_the_end() -> None:
     plain = PlainBody(response([framed([b"ab"])])[0].raw)
     assert drain(plain) == b"ab"

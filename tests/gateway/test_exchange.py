@@ -103,6 +103,7 @@ class ScriptedAnswer:
         self.is_event_stream = stream
         self.script = list(script)
         self.closed = Event()
+        self.finished = False
 
     def read(self, seconds: float) -> bytes:
         while self.script:
@@ -120,6 +121,9 @@ class ScriptedAnswer:
     def read_all(self, deadline: float) -> bytes:
         self.close()
         return b"".join(self.script)
+
+    def finish(self) -> None:
+        self.finished = True
 
     def close(self) -> None:
         self.closed.set()
@@ -249,6 +253,7 @@ def test_a_stream_from_start_to_end() -> None:
     frames = stage.frames()
     assert words(frames) == ["a", "b", "c", "message_stop"]
     assert len(frames) == 2, "what came together goes out together"
+    assert answer.finished
     assert answer.closed.is_set()
     assert (stage.row.status, stage.row.stop_reason, stage.row.input_tokens) == (200, "end_turn", 11)
     assert stage.row.ttft_ms is not None

@@ -121,6 +121,17 @@ def test_a_request_that_ends_badly_has_its_row_too(error: BaseException, status:
     assert "a bug" not in json.dumps(line)
 
 
+@pytest.mark.parametrize("error", [ClientGone(), GeneratorExit()])
+def test_who_has_everything_may_leave(error: BaseException) -> None:
+    rows: list[RequestRow] = []
+    with capture_logs():
+        entry = begin(rows)
+        entry.delivered()
+        with pytest.raises(type(error)), entry:
+            raise error
+    assert [(row.status, row.error_type) for row in rows] == [(200, None)]
+
+
 def test_a_failure_after_the_start_is_told_as_such() -> None:
     rows: list[RequestRow] = []
     refused = UpstreamRefused("busy", status=529, type="overloaded_error")

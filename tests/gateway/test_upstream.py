@@ -178,6 +178,22 @@ def test_silence_is_told_and_reading_goes_on(monkeypatch: pytest.MonkeyPatch) ->
         answer.read(1)
 
 
+@pytest.mark.parametrize("reads", [[b""], [b"x", b""], [30.0], [b"x", BadAnswer("broken")]])
+def test_after_the_answer_nothing_matters(monkeypatch: pytest.MonkeyPatch, reads: list[Any]) -> None:
+    answer_with(monkeypatch, *reads).finish()
+
+
+def test_an_answer_that_goes_on_after_its_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(Body):
+        def read(self) -> bytes:
+            return b"x"
+
+    answer = answer_with(monkeypatch)
+    monkeypatch.setattr(module, "open_body", lambda _: Endless())
+    answer.finish()
+    assert answer.read(1) == b"x"
+
+
 @pytest.mark.parametrize("deadline", [0.0, 3600.0])
 def test_a_whole_body_has_its_deadlines(monkeypatch: pytest.MonkeyPatch, deadline: float) -> None:
     answer = answer_with(monkeypatch, b"x", 30.0, idle=0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from tests.fake_upstream import (
     Cut,
     Exact,
     FakeUpstream,
+    Hang,
     Json,
     Received,
     Refusal,
@@ -92,6 +94,17 @@ HEALTHY: dict[str, tuple[Answer, str]] = {
             head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}),
             b"%x;a=b\r\n%s\r\n" % (len(RAW), RAW),
             b"0\r\nX-Trailer: 1\r\n\r\n",
+        ),
+        RAW_TEXT,
+    ),
+    "no end after [DONE]": (Stream(itertools.chain(WHOLE, itertools.repeat(b": still here\n\n"))), TEXT),
+    "silence after [DONE]": (Stream([*WHOLE, Hang()]), TEXT),
+    "broken chunks after [DONE]": (
+        Exact(
+            head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}),
+            b"%x\r\n%s\r\n" % (len(RAW), RAW),
+            b"zz\r\n",
+            Cut(),
         ),
         RAW_TEXT,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from ccproxy.app import create_app
+from ccproxy.errors import Draining
+from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
@@ -177,9 +180,32 @@ def test_counting_needs_no_provider(proxy: Proxy) -> None:
     assert proxy.post({"model": "m"}, "/v1/messages/count_tokens").status_code == 400
 
 
-def test_a_stream_that_nobody_iterates_is_let_go_of() -> None:
-    from contextlib import ExitStack
+@pytest.mark.parametrize(
+    ("broken_off_by", "told"),
+    [
+        (None, GeneratorExit),
+        (BrokenPipeError(), GeneratorExit),
+        (ClientGone(), GeneratorExit),
+        (Draining("x"), Draining),
+    ],
+)
+def test_a_stream_that_breaks_off_while_it_is_written(broken_off_by: BaseException | None, told: type) -> None:
+    kinds = []
+    with ExitStack() as ending:
+        ending.push(lambda kind, *_: kinds.append(kind))
+        primed = Primed((frame for frame in [b"first", b"second"]), ending)
+    assert next(primed) == b"first"
+    try:
+        if broken_off_by:
+            raise broken_off_by
+    except BaseException:  # noqa: BLE001 - as the server does it, in a finally
+        primed.close()
+    else:
+        primed.close()
+    assert kinds == [told]
 
+
+def test_a_stream_that_nobody_iterates_is_let_go_of() -> None:
     ended = []
 
     def frames() -> Iterator[bytes]:
