@@ -42,6 +42,7 @@ class Call(Struct, frozen=True):
     target: Target
     request: UpstreamRequest
     context: DecodeContext
+    max_tokens: int | None
     request_id: str
 
 
@@ -52,6 +53,7 @@ class Finished(Struct, frozen=True):
     usage: Usage
     usage_estimated: bool
     done: bool = True
+    failure: None = None
 
 
 class Opened(Struct, frozen=True):
@@ -82,7 +84,7 @@ class Exchange:
             used_ids=encoded.used_ids,
             local_stops=encoded.local_stops,
         )
-        return Call(wire, target, encoded, context, request_id)
+        return Call(wire, target, encoded, context, request.max_tokens, request_id)
 
     def answer(self, call: Call, entry: Entry) -> bytes:
         """The whole answer as the client gets it. Raises an UpstreamError."""
@@ -152,6 +154,8 @@ class Exchange:
         answer, decoder, idle = opened.answer, opened.decoder, self._upstream.idle
         heard = spoken = time.monotonic()
         while not decoder.done:
+            if decoder.failure is not None:
+                raise decoder.failure
             now = time.monotonic()
             try:
                 data = answer.read(max(0.0, min(spoken + PING_EVERY, heard + idle, deadline) - now))
@@ -213,7 +217,14 @@ class Exchange:
         )
         if answer.status >= 300:
             body = answer.read_all(time.monotonic() + self._upstream.idle)
-            raise call.wire.decode_error(answer.status, answer.headers, body)
+            raise call.wire.decode_error(
+                answer.status,
+                answer.headers,
+                body,
+                model=call.target.model,
+                max_tokens=call.max_tokens,
+                now=time.time(),
+            )
         return answer
 
 

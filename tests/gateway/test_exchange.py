@@ -63,7 +63,9 @@ class Toy:
         )
 
     @staticmethod
-    def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamRefused:
+    def decode_error(status: int, headers: Mapping[str, str], body: bytes, **known: Any) -> UpstreamRefused:
+        assert (known["model"], known["max_tokens"]) == ("m", 9)
+        assert known["now"] > 1_700_000_000
         return UpstreamRefused(body.decode(), status=status, type="rate_limit_error", retry_after=7)
 
     class StreamDecoder:
@@ -72,13 +74,17 @@ class Toy:
             self.usage_estimated = True
             self.stop_reason: str | None = None
             self.done = False
-            self._started = False
+            self.failure: UpstreamError | None = None
 
         def feed(self, data: bytes) -> list[ev.Event]:
             found: list[ev.Event] = []
             for word in data.split():
                 if word == b"error":
-                    raise UpstreamRefused(f"Bearer {KEY} is tired", status=529, type="overloaded_error")
+                    failure = UpstreamRefused(f"Bearer {KEY} is tired", status=529, type="overloaded_error")
+                    if not found:
+                        raise failure
+                    self.failure = failure
+                    break
                 if word == b"bug":
                     raise ZeroDivisionError
                 if word == b"end":
@@ -161,7 +167,7 @@ class Stage:
         )
         request = UpstreamRequest(method="POST", path="/x", headers={"a": "b"}, body=b"{}")
         context = DecodeContext(message_id="msg_1", target=TARGET, input_tokens=11)
-        self.call = Call(Toy, TARGET, request, context, "r")
+        self.call = Call(Toy, TARGET, request, context, 9, "r")
 
     def answer(self) -> Any:
         with capture_logs(), self.entry:
@@ -280,6 +286,8 @@ def test_a_whole_message_in_place_of_a_stream_becomes_one() -> None:
     ("script", "status", "kind"),
     [
         ((b"a", b"error"), 529, "overloaded_error"),
+        ((b"a", b"b error"), 529, "overloaded_error"),
+        ((b"a error",), 529, "overloaded_error"),
         ((b"a", b""), 502, "api_error"),
         ((b"a", b"bug"), 500, "api_error"),
         ((b"a", Draining("going")), 503, "overloaded_error"),

@@ -7,7 +7,7 @@ errors and even content, come after it.
 
 from __future__ import annotations
 
-from ccproxy.errors import BadAnswer, Truncated
+from ccproxy.errors import BadAnswer, Truncated, UpstreamError
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
 from ccproxy.translate.sse import SSEDecoder
@@ -28,6 +28,8 @@ class StreamDecoder:
         self._sse = SSEDecoder()
         self._answer = Answer(context)
         self._heard = False
+        self.failure: UpstreamError | None = None
+        """What ended the answer, where its last events had to be told first: to be raised after them."""
         self._body: bytearray | None = None  # that came in place of a stream
 
     @property
@@ -53,19 +55,25 @@ class StreamDecoder:
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes.
 
-        Raises UpstreamRefused for an error in the stream, BadAnswer for nonsense; what the same bytes held before it
-        is given up.
+        Raises UpstreamRefused for an error in the stream, BadAnswer for nonsense. Where the same bytes held more of
+        an answer that has begun, that is returned first and the error waits in `failure`.
         """
         events: list[Event] = []
         answer = self._answer
         blocks = answer.blocks
+        begun = blocks.started
         blocks.events = events
         if not self._heard and self._is_body(data):
             return events
-        for name, payload in self._sse.feed(data):
-            if answer.done:
-                break
-            self._event(name, payload)
+        try:
+            for name, payload in self._sse.feed(data):
+                if answer.done:
+                    break
+                self._event(name, payload)
+        except UpstreamError as error:
+            if not (begun and events):
+                raise
+            self.failure = error
         return events
 
     def close(self) -> list[Event]:

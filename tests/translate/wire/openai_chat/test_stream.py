@@ -12,7 +12,14 @@ from msgspec import UNSET
 
 from ccproxy.errors import BadAnswer, Truncated, UpstreamRefused
 from ccproxy.translate import render
-from ccproxy.translate.events import ContentBlockDelta, ContentBlockStart, MessageDelta, MessageStart, MessageStop
+from ccproxy.translate.events import (
+    ContentBlockDelta,
+    ContentBlockStart,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    TextDelta,
+)
 from ccproxy.translate.wire.openai_chat import StreamDecoder
 from tests.translate.contexts import context
 from tests.translate.grammar import check, frames
@@ -337,3 +344,19 @@ def test_whatever_comes_the_grammar_holds(pieces: list[dict[str, Any]], finish: 
     assert found.text == "".join(piece.get("content", "") for piece in pieces)
     assert found.thinking == "".join(piece.get("reasoning_content", "") for piece in pieces)
     assert all(block["id"] != "a" for block in found.blocks if block["type"] == "tool_use")
+
+
+def test_what_came_with_an_error_is_told_before_it() -> None:
+    decoder = StreamDecoder(context())
+    assert decoder.feed(text("a"))
+    told = decoder.feed(text("b") + event({"error": {"message": "tired", "code": 503}}))
+    assert told == [ContentBlockDelta(0, TextDelta("b"))]
+    assert isinstance(decoder.failure, UpstreamRefused)
+    assert decoder.failure.message == "tired"
+
+
+def test_an_error_with_the_first_words_is_raised_at_once() -> None:
+    decoder = StreamDecoder(context())
+    with pytest.raises(UpstreamRefused, match="tired"):
+        decoder.feed(text("a") + event({"error": {"message": "tired", "code": 503}}))
+    assert decoder.failure is None
