@@ -2,7 +2,8 @@
 
 Knows `requests`, sockets and time; nothing of what the bytes mean. Everything that can go wrong on the way becomes
 one of our own errors here, so nobody above sees an exception of requests, urllib3 or the socket module. Nothing is
-retried: a request that may have reached the provider may have been paid for.
+retried, for a request that may have reached the provider may have been paid for; only where a kept connection turns
+out to have been gone, so that it reached nobody, it is sent on another one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Mapping
 
 import gevent
 import requests
-from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from ccproxy import __version__
 from ccproxy.errors import BadAnswer, CCProxyError, DeadlinePassed, Unreachable
+from ccproxy.gateway import connections
 from ccproxy.gateway.chunks import Body, open_body
 
 _JSON_LIMIT = 64 * 1024 * 1024  # far over any model's answer; a body without end must not eat the worker
@@ -47,7 +48,7 @@ class Upstream:
         self.connect = connect
         self.idle = idle
         # As many kept connections as a worker may have streams, or each burst would connect anew.
-        self._adapter = HTTPAdapter(pool_connections=32, pool_maxsize=1024, max_retries=0)
+        self._adapter = connections.adapter(1024)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Send, and wait for the head of the answer, whatever its status.
@@ -68,7 +69,7 @@ class Upstream:
             merged["Content-Length"] = str(len(body))
         prepared.headers = merged
         try:
-            response = self._adapter.send(prepared, stream=True, timeout=(self.connect, self.idle))
+            response = self._sent(prepared)
         except requests.ConnectTimeout as error:
             raise DeadlinePassed(f"connecting to the provider took more than {self.connect:g} s") from error
         except requests.ReadTimeout as error:
@@ -76,6 +77,16 @@ class Upstream:
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise Unreachable(f"the provider could not be reached: {_cause(error)}") from error
         return Answer(response, self.idle)
+
+    def _sent(self, prepared: PreparedRequest) -> requests.Response:
+        tries = 3  # of the kept connections more than one may be gone
+        while True:
+            tries -= 1
+            try:
+                return self._adapter.send(prepared, stream=True, timeout=(self.connect, self.idle))
+            except requests.ConnectionError as error:
+                if tries == 0 or not connections.was_gone(error):
+                    raise
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
         """Status and body of a GET, all of it within `timeout` seconds. Raises an UpstreamError."""
@@ -90,6 +101,7 @@ class Answer:
     def __init__(self, response: requests.Response, idle: float) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
+        response.request = None  # type: ignore[assignment] # and with it the body, for as long as a stream lasts
         self._response = response
         self._idle = idle
         self._body: Body | None = None

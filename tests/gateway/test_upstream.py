@@ -104,6 +104,17 @@ def test_a_connection_that_is_cut_before_the_head() -> None:
         assert len(provider.requests) == 1, "nothing is sent twice"
 
 
+def test_a_kept_connection_that_was_gone_is_replaced() -> None:
+    with FakeUpstream() as provider:
+        upstream = client()
+        provider.enqueue(Json({}), Exact(Cut()), Json({"ok": True}))
+        post(upstream, provider.base_url).read_all(soon())
+        assert json.loads(post(upstream, provider.base_url).read_all(soon())) == {"ok": True}
+        first, gone, last = provider.requests
+    assert first.connection == gone.connection != last.connection
+    assert gone.body == last.body == BODY
+
+
 def test_a_head_that_never_comes() -> None:
     with FakeUpstream() as provider:
         provider.enqueue(Exact(Pause(20)))
