@@ -17,7 +17,10 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ccproxy.errors import BadAnswer
 
-_READ = 16384  # a blocked read holds a buffer of this size, and there may be hundreds of them
+# A blocked read holds a buffer of the size it asked for, and hundreds may be blocked; a stream that is faster than we
+# are wants large ones. So the next read asks for much only where the last one got much.
+_LEAST = 4096
+_MOST = 65536
 _LINE = 8192  # of framing: a chunk's size with its extensions, or a trailer
 
 
@@ -65,7 +68,7 @@ class PlainBody:
         if self.ended:
             return b""
         try:
-            data: bytes = self._raw.read1(_READ, decode_content=True)
+            data: bytes = self._raw.read1(_MOST, decode_content=True)
         except ReadTimeoutError as error:
             raise TimeoutError from error
         except TimeoutError:
@@ -93,6 +96,7 @@ class ChunkedBody:
         self._left = 0  # of the chunk being read, its CRLF included
         self._trailers = False
         self._broken: BadAnswer | None = None
+        self._ask = _LEAST
         self.ended = False
         self.cut = False
 
@@ -102,7 +106,7 @@ class ChunkedBody:
             if self._broken:
                 raise self._broken
             try:
-                data = self._reader.read1(_READ)
+                data = self._reader.read1(self._ask)
             except TimeoutError:
                 raise
             except OSError:
@@ -110,6 +114,7 @@ class ChunkedBody:
             if not data:
                 self.ended = self.cut = True
                 break
+            self._ask = _MOST if len(data) >= _LEAST else _LEAST
             payload = self._decode(data)
             if payload:
                 return payload

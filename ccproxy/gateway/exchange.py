@@ -93,7 +93,7 @@ class Exchange:
                 answer = self._send(call)
                 message, estimated = _decoded(call, answer.read_all(time.monotonic() + self._total))
         except UpstreamError as error:
-            raise _told(error, call, entry) from None
+            raise _told(error, call.target, entry) from None
         entry.attempted(call.target.provider, call.target.model, None)
         entry.first_byte()
         entry.answered(message.stop_reason, message.usage, estimated)
@@ -109,6 +109,8 @@ class Exchange:
         opened: Opened | None = None
         started = False
         opening = gevent.spawn(self._open, call, deadline)
+        target, request_id = call.target, call.request_id
+        del call  # its body of perhaps megabytes is of no use once sent, and streams last
         try:
             wait = HEAD_AFTER
             while True:
@@ -125,22 +127,22 @@ class Exchange:
             started = True
             yield render.events(opened.events)
             yield from self._rest(opened, deadline)
-            entry.attempted(call.target.provider, call.target.model, None)
+            entry.attempted(target.provider, target.model, None)
             entry.delivered()
             opened.answer.finish()
         except CCProxyError as error:
             if isinstance(error, UpstreamError):
-                _told(error, call, entry)
+                _told(error, target, entry)
             if not started:
                 raise
             entry.failed(error)
-            yield render.error_event(error.body(call.request_id))
+            yield render.error_event(error.body(request_id))
         except Exception as error:
             if not started:
                 raise
-            structlog.get_logger().exception("bug in a stream", request_id=call.request_id)
+            structlog.get_logger().exception("bug in a stream", request_id=request_id)
             entry.failed(error)
-            yield render.error_event(CCProxyError("internal error").body(call.request_id))
+            yield render.error_event(CCProxyError("internal error").body(request_id))
         finally:
             if opened is None:
                 opening.kill(block=False)
@@ -245,13 +247,13 @@ def _decoded(call: Call, body: bytes) -> tuple[Message, bool]:
     return message, estimated
 
 
-def _told(error: UpstreamError, call: Call, entry: Entry) -> UpstreamError:
+def _told(error: UpstreamError, target: Target, entry: Entry) -> UpstreamError:
     """The same error, fit to be shown: it names the provider, and no secret."""
-    message = redact(error.message, call.target.secrets)
+    message = redact(error.message, target.secrets)
     if error.status == 401:
-        message = f"provider {call.target.provider!r} refused its API key: {message}"
+        message = f"provider {target.provider!r} refused its API key: {message}"
     error.message = message
-    entry.attempted(call.target.provider, call.target.model, error)
+    entry.attempted(target.provider, target.model, error)
     return error
 
 
