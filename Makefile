@@ -39,7 +39,8 @@ migrate: $(VENV)/.installed ## bring the database up to date (`make run` does it
 
 # The stamps below make a second start quick: pip runs again only when a requirements file changed.
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/pip
+# The last line adds the `ccproxy` command, which runs the sources from here.
+$(VENV)/.installed: requirements.txt | $(BIN)/pip
 	@echo "Installing what ccproxy runs on (once) ..."
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps --editable .
