@@ -37,9 +37,9 @@ worker_class = "ccproxy.web.worker.Worker"
 worker_connections = 2000
 # Shares the imports between workers (half the memory), seeds the database once, and stops a bad start in the master.
 preload_app = True
-# Idle connections, and slow request heads, are closed after this many seconds. It delays the end of a drain too.
+# Idle connections, and slow request heads, are closed after this many seconds.
 keepalive = 5
-# Streams get this long (less keepalive and a margin) on SIGTERM; docker's stop_grace_period is longer.
+# Streams get this long (less 5 s for the last answers and rows) on SIGTERM; docker's stop_grace_period is longer.
 graceful_timeout = 30
 # Watches the worker's heartbeat, not its requests: it only fires where something blocks the whole worker.
 timeout = 60

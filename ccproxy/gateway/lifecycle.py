@@ -1,8 +1,7 @@
 """Which requests are alive in this worker, and how it lets them end.
 
 Knows greenlets, not HTTP. A worker that is told to stop (SIGTERM) refuses new requests and gives the running ones
-their time; what still runs then is ended with Draining, which a stream turns into an `error` event. A worker that
-is being replaced (SIGHUP) refuses nothing: it accepts no new connections, but what reaches it is served.
+their time; what still runs then is ended with Draining, which a stream turns into an `error` event.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ import gevent
 from gevent.event import Event
 
 from ccproxy.errors import Draining
+
+_GOODBYE = 2.0  # seconds for the last words of what is ended
 
 
 class Lifecycle:
@@ -35,7 +36,7 @@ class Lifecycle:
         Returns the token for `leave`.
         """
         if self.draining:
-            raise Draining("this worker is shutting down; try again", retry_after=1, should_retry=True)
+            raise _draining()
         greenlet = gevent.getcurrent()
         self._live.add(greenlet)
         self._idle.clear()
@@ -47,14 +48,15 @@ class Lifecycle:
         if not self._live:
             self._idle.set()
 
-    def drain(self, seconds: float, *, refuse: bool) -> None:
-        """Wait up to `seconds` for the live requests, then end the rest with Draining and wait for their ends.
-
-        `refuse`: whether new requests are turned away meanwhile.
-        """
-        self.draining = refuse
+    def drain(self, seconds: float) -> None:
+        """From now on refuse new requests; wait up to `seconds` for the live ones, then end the rest with Draining."""
+        self.draining = True
         if self._idle.wait(seconds):
             return
         for greenlet in list(self._live):
-            greenlet.kill(Draining("this worker is shutting down"), block=False)
-        self._idle.wait(2)
+            greenlet.kill(_draining(), block=False)
+        self._idle.wait(_GOODBYE)
+
+
+def _draining() -> Draining:
+    return Draining("this worker is shutting down; try again", retry_after=1, should_retry=True)

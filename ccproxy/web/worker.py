@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import socket
 import uuid
 from mmap import mmap
@@ -53,7 +54,7 @@ _REASONS = {
     503: "Service Unavailable",
 }
 _FLUSH = 5.0  # seconds for the last log rows
-_MARGIN = 3.0  # seconds between the end of a drain and gunicorn's patience, for the last answers to go out
+_MARGIN = 5.0  # seconds between the end of a drain and gunicorn's patience, for the last answers and rows
 
 
 class Worker(GeventWorker):
@@ -65,11 +66,14 @@ class Worker(GeventWorker):
         self._reloads: mmap = self.app.reloads  # type: ignore[attr-defined]
         self._born = self._reloads[0]
         self._ending = False
+        self._connections: set[socket.socket] = set()
 
     def run(self) -> None:
         """Serve until told to stop; the log rows of all that was served are written before this returns."""
         parts = self._services()
         parts.logbook.start()
+        # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
+        self.log.error_log.addFilter(_is_news)
         try:
             super().run()
         finally:
@@ -77,7 +81,7 @@ class Worker(GeventWorker):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
         """SIGTERM. Runs inside a signal handler, so the work is left to a greenlet."""
-        self._begin_to_end(self.cfg.graceful_timeout - self.cfg.keepalive - _MARGIN)
+        self._begin_to_end(max(0.0, self.cfg.graceful_timeout - _MARGIN))
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
         """SIGINT and SIGQUIT: the same without the wait."""
@@ -91,14 +95,29 @@ class Worker(GeventWorker):
     def _end(self, seconds: float) -> None:
         """Let the running requests end within `seconds`, then stop.
 
-        Being replaced (SIGHUP): stop accepting at once, for the new workers do; what is here is served. Being stopped:
-        keep accepting meanwhile, to say no in words (and 503 on /health) instead of resetting connections.
+        Being replaced (SIGHUP): stop accepting at once, for the new workers do, and serve what the connections that
+        are here still ask; gunicorn has each of them end after its next answer. Being stopped: keep accepting
+        meanwhile, to say no in words (and 503 on /health) instead of resetting connections; then hang up on those that
+        wait for nothing.
         """
-        replaced = self._reloads[0] != self._born
-        if replaced:
+        lifecycle = self._services().lifecycle
+        if self._reloads[0] != self._born:
             self.alive = False
-        self._services().lifecycle.drain(max(0.0, seconds), refuse=not replaced)
+            gevent.sleep(seconds)  # the process ends meanwhile if there is nothing more to do
+            seconds = 0
+        lifecycle.drain(seconds)
         self.alive = False
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)  # what has arrived is still read and answered
+
+    def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
+        """One connection, from its first request to its end."""
+        self._connections.add(client)
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self._connections.discard(client)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
         """What cannot be parsed gets a JSON error; the end of a greenlet that nobody waits for gets nothing."""
@@ -126,3 +145,8 @@ class Worker(GeventWorker):
     def _services(self) -> Services:
         parts: Services = self.wsgi.extensions[EXTENSION]  # type: ignore[attr-defined] # it is our Flask
         return parts
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of gunicorn's log is more than that a request was ended because the worker ends."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Draining))

@@ -45,7 +45,7 @@ def test_requests_come_and_go() -> None:
 
 def test_an_idle_worker_drains_at_once() -> None:
     lifecycle = Lifecycle()
-    lifecycle.drain(3600, refuse=True)
+    lifecycle.drain(3600)
     assert lifecycle.draining
     with pytest.raises(Draining) as caught:
         lifecycle.enter()
@@ -56,7 +56,7 @@ def test_a_request_that_ends_in_time_is_left_alone() -> None:
     lifecycle = Lifecycle()
     request = Request(lifecycle)
     gevent.spawn(request.finish.set)
-    lifecycle.drain(3600, refuse=True)
+    lifecycle.drain(3600)
     assert request.ended_by is None
     assert lifecycle.live == 0
 
@@ -64,13 +64,6 @@ def test_a_request_that_ends_in_time_is_left_alone() -> None:
 def test_a_request_that_takes_too_long_is_ended_with_a_reason() -> None:
     lifecycle = Lifecycle()
     request = Request(lifecycle)
-    lifecycle.drain(0.01, refuse=True)
+    lifecycle.drain(0.01)
     assert isinstance(request.ended_by, Draining)
     assert lifecycle.live == 0
-
-
-def test_a_worker_that_is_replaced_refuses_nobody() -> None:
-    lifecycle = Lifecycle()
-    lifecycle.drain(0.01, refuse=False)
-    assert not lifecycle.draining
-    lifecycle.leave(lifecycle.enter())

@@ -169,3 +169,4 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        assert error or "Traceback" not in self.log.read_text(), "the log holds a traceback"

@@ -154,7 +154,7 @@ def test_without_a_provider_the_answer_says_what_to_do(proxy: Proxy) -> None:
 
 
 def test_a_draining_worker_says_so(proxy: Proxy) -> None:
-    proxy.parts.lifecycle.drain(0, refuse=True)
+    proxy.parts.lifecycle.drain(0)
     answer = proxy.post(ask())
     assert (answer.status_code, answer.json["error"]["type"]) == (503, "overloaded_error")
     assert answer.headers["retry-after"] == "1"

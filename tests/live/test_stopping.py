@@ -1,0 +1,180 @@
+"""How it ends: SIGTERM lets streams end and refuses the rest in words, SIGINT does not wait; every row is written."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Reply, Stream, Until, chunk, finish
+from tests.live.raw import Connection, CutOff, ask, post, request
+from tests.live.server import Server, until
+from tests.translate.grammar import check, frames
+
+C = TypeVar("C", bound=Connection)
+Keep = Callable[[C], C]
+HELLO = [chunk(role="assistant", content=""), chunk(content="hello")]
+PATIENCE = 7
+"""Seconds of gunicorn's graceful_timeout in these tests: less 5 for the last answers and rows, streams get two."""
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def ending(tmp_path: Path, provider: FakeUpstream) -> Iterator[Server]:
+    """A server that a test may end."""
+    server = Server(tmp_path)
+    server.environ["GUNICORN_CMD_ARGS"] = f"--graceful-timeout {PATIENCE}"
+    with server:
+        server.add_provider("fake", provider.base_url)
+        yield server
+
+
+@pytest.fixture
+def keep() -> Iterator[Keep[Any]]:
+    """Closes the connections of a test at its end."""
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context
+
+
+class Client(Connection):
+    """A stream that has begun."""
+
+    def __init__(self, server: Server, name: str, *, streaming: bool = True, begun: bool = True) -> None:
+        super().__init__(server.port)
+        self.send(post(ask(stream=streaming), {"User-Agent": name}))
+        self.began = b""
+        if begun:
+            assert self.head()[0] == 200
+            self.pieces = self.chunks()
+            self.began = next(self.pieces)
+
+    def rest_of_stream(self) -> bytes:
+        return self.began + b"".join(self.pieces)
+
+
+def ended(server: Server, number: signal.Signals) -> float:
+    """Send the signal; the seconds that it took to end, which it must do with status 0."""
+    assert server.process is not None
+    begun = time.monotonic()
+    server.signal(number)
+    assert server.process.wait(60) == 0
+    took = time.monotonic() - begun
+    print(f"{number.name}: ended after {took:.2f} s")  # noqa: T201
+    return took
+
+
+def rows(server: Server) -> dict[str, tuple[int, str | None]]:
+    """What became of each user agent's request."""
+    return {row["user_agent"]: (row["status"], row["error_type"]) for row in server.rows() if row["user_agent"]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_without_requests_it_ends_soon(keep: Keep[Any], ending: Server, number: signal.Signals) -> None:
+    """Idle connections of clients do not hold it up."""
+    clients = [keep(Connection(ending.port)) for _ in range(8)]
+    for client in clients:
+        assert client.send(post(ask(), {"User-Agent": "served"})).answer().status == 200
+    assert ended(ending, number) < PATIENCE
+    for client in clients:
+        assert client.rest() == b""
+    assert len(ending.rows()) == 8
+    with pytest.raises(ConnectionRefusedError):
+        Connection(ending.port)
+
+
+def test_a_stream_may_end_while_others_are_refused(keep: Keep[Any], ending: Server, provider: FakeUpstream) -> None:
+    on = threading.Event()
+    provider.script("m", Stream([*HELLO, Until(on), chunk(content=" world"), finish(), DONE]))
+    client = keep(Client(ending, "stream"))
+    kept = keep(Connection(ending.port))
+    assert kept.send(request("GET", "/health")).answer().status == 200
+    ending.signal(signal.SIGTERM)
+    assert ending.process is not None
+
+    def health() -> tuple[int, str]:
+        with Connection(ending.port) as other:
+            answer = other.send(request("GET", "/health")).answer()
+            return answer.status, answer.json["status"]
+
+    until(lambda: health() == (503, "draining"), "health says that it drains", limit=1)
+    with Connection(ending.port) as other:
+        refused = other.send(post(ask(stream=True))).answer()
+        assert (refused.status, refused.error[0]) == (503, "overloaded_error")
+        assert (refused.headers["retry-after"], refused.headers["x-should-retry"]) == ("1", "true")
+    on.set()
+    said = check(frames_of(client))
+    assert (said.text, said.stop_reason) == ("hello world", "end_turn")
+    assert ending.process.wait(30) == 0
+    assert rows(ending) == {"stream": (200, None)}
+
+
+def test_what_takes_too_long_is_ended_in_words(keep: Keep[Any], ending: Server, provider: FakeUpstream) -> None:
+    provider.script("m", Stream([*HELLO, Hang()]))
+    streams = [keep(Client(ending, f"stream {number}")) for number in range(4)]
+    provider.script("m", Exact(Hang()))
+    waiting = [
+        keep(Client(ending, f"waiting {streaming}", streaming=streaming, begun=False)) for streaming in (True, False)
+    ]
+    provider.wait_for(6)
+    assert ended(ending, signal.SIGTERM) < PATIENCE
+    for client in streams:
+        said = check(frames_of(client), may_fail=True)
+        assert said.text == "hello"
+        assert said.error is not None
+        assert (said.error["type"], "shutting down" in said.error["message"]) == ("overloaded_error", True)
+    for client in waiting:
+        refused = client.answer()
+        assert (refused.status, refused.error[0]) == (503, "overloaded_error")
+    told = rows(ending)
+    assert told == dict.fromkeys(told, (503, "overloaded_error"))
+    assert len(told) == 6
+    assert {received.wait() for received in provider.requests} == {"left"}
+
+
+def test_a_client_that_does_not_read_does_not_hold_it_up(
+    keep: Keep[Any], ending: Server, provider: FakeUpstream
+) -> None:
+    word = chunk(content="x" * 65536)
+    provider.script("m", Stream(word for _ in iter(int, 1)))
+    client = keep(Client(ending, "does not read"))
+    assert ended(ending, signal.SIGTERM) < PATIENCE
+    with contextlib.suppress(CutOff, ConnectionResetError):
+        client.rest_of_stream()
+    assert rows(ending) == {"does not read": (503, "overloaded_error")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_in_a_hurry_nothing_is_waited_for(
+    keep: Keep[Any], ending: Server, provider: FakeUpstream, number: signal.Signals
+) -> None:
+    provider.script("m", Stream([*HELLO, Hang()]))
+    streams = [keep(Client(ending, f"stream {place}")) for place in range(4)]
+    assert ended(ending, number) < PATIENCE
+    for client in streams:
+        said = check(frames_of(client), may_fail=True)
+        assert said.error is not None
+    assert rows(ending) == {f"stream {place}": (503, "overloaded_error") for place in range(4)}
+
+
+def test_a_client_that_has_left_before_the_end(keep: Keep[Any], ending: Server, provider: FakeUpstream) -> None:
+    """Its row is still in the queue when the signal comes."""
+    provider.script("m", Stream([*HELLO, Hang()]), Reply())
+    keep(Client(ending, "left")).close()
+    assert provider.wait_for().wait() == "left"
+    ended(ending, signal.SIGTERM)
+    assert rows(ending) == {"left": (499, "client_closed")}
+
+
+def frames_of(client: Client) -> list[dict[str, Any]]:
+    return frames(client.rest_of_stream())
