@@ -27,7 +27,7 @@ INVITATION = """
 ccproxy answers on {url}, with {target} behind it: a real model, though a very small one.
 
   Ask it something:
-    curl {url}/v1/messages -H 'content-type: application/json' -d '{{"model": "{target}", "max_tokens": 120, "messages": [{{"role": "user", "content": "What is a proxy server?"}}]}}'
+    curl {url}/v1/messages -H 'content-type: application/json' -d '{{"model": "{target}", "max_tokens": 120, "messages": [{{"role": "user", "content": "In one sentence: what is a proxy server?"}}]}}'
 
   Claude Code:
     export ANTHROPIC_BASE_URL={url}
