@@ -31,22 +31,24 @@ def main() -> int:
         proxy = running.enter_context(server.proxy(here, upstream.port))
         servers = {UPSTREAM: upstream, BARE: bare, PROXY: proxy}
         plan = [case for _ in range(rounds) for case in ROUND] + [CROWD]
+        memory: dict[str, float | None] = {}
         for number, case in enumerate(plan, 1):
             _tell(f"{number}/{len(plan)} {case.server}: {case.name}")
+            if case is CROWD:
+                memory["before the 500 streams"] = machine.resident_mb(proxy.worker)
             results.setdefault(case, []).append(measure(case, servers[case.server], seconds, there))
         _tell("")
-        memory = machine.resident_mb(proxy.worker) if proxy.worker else None
-        peak = machine.peak_mb(proxy.worker) if proxy.worker else None
+        memory["after them"] = machine.resident_mb(proxy.worker)
+        memory["at most"] = machine.peak_mb(proxy.worker)
     rows = [figures(case, measured) for case, measured in results.items()]
     print(table(rows))
     print()
-    print(
-        f"worker's memory after all of this: {_mb(memory)}, at most {_mb(peak)}; ready after {proxy.ready_after:.2f} s"
-    )
+    print("worker's memory: " + ", ".join(f"{_mb(value)} {when}" for when, value in memory.items()))
+    print(f"ready to serve {proxy.ready_after:.2f} s after its start")
     _print_ratios(rows)
     print(_circumstances(cores, rounds, seconds))
     if options.json:
-        _write(options.json, rows, memory, peak, proxy.ready_after)
+        _write(options.json, rows, memory, proxy.ready_after)
     return _errors(results)
 
 
@@ -79,11 +81,10 @@ def _mb(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.0f} MB"
 
 
-def _write(path: Path, rows: list[Figures], memory: float | None, peak: float | None, ready_after: float) -> None:
+def _write(path: Path, rows: list[Figures], memory: dict[str, float | None], ready_after: float) -> None:
     content = {
         "cases": [asdict(row) for row in rows],
         "memory_mb": memory,
-        "peak_memory_mb": peak,
         "ready_after_s": ready_after,
         "machine": machine.described(),
     }

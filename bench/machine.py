@@ -23,17 +23,19 @@ def cpu_seconds(pids: Iterable[int]) -> float | None:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def resident_mb(pid: int) -> float | None:
+def resident_mb(pid: int | None) -> float | None:
     """The process's resident memory, MiB."""
     return _status_mb(pid, "VmRSS:")
 
 
-def peak_mb(pid: int) -> float | None:
+def peak_mb(pid: int | None) -> float | None:
     """The most resident memory that the process ever had, MiB."""
     return _status_mb(pid, "VmHWM:")
 
 
-def _status_mb(pid: int, name: str) -> float | None:
+def _status_mb(pid: int | None, name: str) -> float | None:
+    if pid is None:
+        return None
     try:
         lines = (_PROC / str(pid) / "status").read_text().splitlines()
     except OSError:
