@@ -23,7 +23,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cores = machine.cores()
     here, there = cores if cores else (None, None)
-    rounds, seconds = (1, 1.5) if options.quick else (3, 4.0)
+    rounds, seconds = (1, 1.2) if options.quick else (3, 4.0)
     results: dict[Case, list[Result]] = {}
     with ExitStack() as running:
         upstream = running.enter_context(server.upstream(there))
