@@ -16,11 +16,11 @@ from ccproxy.settings import load  # noqa: E402
 try:
     settings = load(os.environ)
 except SettingsError as error:
-    print(f"ccproxy: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad setting gets
     serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
     if not serving:
+        print(f"ccproxy: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad setting gets
         sys.exit(1)
-    # A reload with a bad setting: on_reload keeps the application that runs, and these keep the listener.
+    # A reload with a bad setting: on_reload says so and keeps the application that runs, these keep the listener.
     bind = os.environ["CCPROXY_SERVING_BIND"]
     workers = int(os.environ["CCPROXY_SERVING_WORKERS"])
 else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import socket
 import uuid
 from mmap import mmap
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gevent.monkey import get_original
 from gunicorn.http.errors import (  # type: ignore[attr-defined]  # new in 27, the stubs know 26
     ExpectationFailed,
     InvalidHTTPVersion,
@@ -108,8 +110,7 @@ class Worker(GeventWorker):
         lifecycle.drain(seconds)
         self.alive = False
         for connection in list(self._connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)  # what has arrived is still read and answered
+            _hang_up(connection)
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         """One connection, from its first request to its end."""
@@ -145,6 +146,14 @@ class Worker(GeventWorker):
     def _services(self) -> Services:
         parts: Services = self.wsgi.extensions[EXTENSION]  # type: ignore[attr-defined] # it is our Flask
         return parts
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Let whoever reads from it come to its end; what has arrived is still read, and answered."""
+    # gevent's own shutdown would raise in the reader instead
+    plain = get_original("socket", "socket")
+    with contextlib.suppress(OSError), plain(fileno=os.dup(connection.fileno())) as same:
+        same.shutdown(socket.SHUT_RD)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
