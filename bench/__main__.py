@@ -21,6 +21,7 @@ def main() -> int:
     options = _options()
     # A terminated run ends its servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = machine.load_average()
     cores = machine.cores()
     here, there = cores if cores else (None, None)
     rounds, seconds = (1, 1.2) if options.quick else (3, 4.0)
@@ -47,6 +48,8 @@ def main() -> int:
     print(f"ready to serve {proxy.ready_after:.2f} s after its start")
     _print_ratios(rows)
     print(_circumstances(cores, rounds, seconds))
+    if before > 0.5:
+        print(f"the machine was busy with something else: load average {before:.1f} before this began")
     if options.json:
         _write(options.json, rows, memory, proxy.ready_after)
     return _errors(results)

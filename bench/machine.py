@@ -51,6 +51,11 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def load_average() -> float:
+    """How many processes wanted a core in the last minute, on average; 0 where that is not known."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 def cores() -> tuple[int, int] | None:
     """The core for the server and the one for load and upstream; None where processes cannot be pinned."""
     if not hasattr(os, "sched_getaffinity"):
