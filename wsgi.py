@@ -1,8 +1,13 @@
 """What gunicorn serves. deploy/gunicorn.conf.py has patched the process before this is imported."""
 
 import os
+import sys
 
 from ccproxy.app import create_app
+from ccproxy.errors import SettingsError
 from ccproxy.settings import load
 
-app = create_app(load(os.environ))
+try:
+    app = create_app(load(os.environ))
+except SettingsError as error:
+    sys.exit(f"ccproxy: {error}")  # one line on stderr, and status 1
