@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gevent
@@ -17,6 +18,7 @@ from msgspec import UNSET, Struct
 
 from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError
 from ccproxy.gateway.journal import Entry
+from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Answer, Silence, Upstream
 from ccproxy.translate import render, tokens
@@ -108,21 +110,18 @@ class Exchange:
         deadline = time.monotonic() + self._total
         opened: Opened | None = None
         started = False
-        opening = gevent.spawn(self._open, call, deadline)
+        opening = Opening(partial(self._open, call, deadline))
         target, request_id = call.target, call.request_id
         del call  # its body of perhaps megabytes is of no use once sent, and streams last
         try:
             wait = HEAD_AFTER
-            while True:
-                opening.join(min(wait, deadline - time.monotonic()))
-                if opening.ready():
-                    break
+            while not opening.wait(min(wait, deadline - time.monotonic())):
                 if time.monotonic() >= deadline:
                     raise _too_long(self._total)
                 yield render.PING
                 started = True
                 wait = PING_EVERY
-            opened = _result(opening)
+            opened = _opened(opening.result)
             entry.first_byte()
             started = True
             yield render.events(opened.events)
@@ -145,7 +144,7 @@ class Exchange:
             yield render.error_event(CCProxyError("internal error").body(request_id))
         finally:
             if opened is None:
-                opening.kill(block=False)
+                opening.end()
             else:
                 opened.answer.close()
                 decoder = opened.decoder
@@ -183,7 +182,7 @@ class Exchange:
                 return
 
     def _open(self, call: Call, deadline: float) -> Opened | Exception:
-        """Send, and read on to the first events. Returns what went wrong, for the greenlet it runs in is waited for."""
+        """Send, and read on to the first events. Returns what went wrong, for it runs in an Opening."""
         answer: Answer | None = None
         opened: Opened | None = None
         try:
@@ -201,7 +200,7 @@ class Exchange:
             opened = Opened(answer, events, decoder)
         except Silence:
             return DeadlinePassed(f"the provider sent nothing for {self._upstream.idle:g} s")
-        except Exception as error:  # noqa: BLE001 - handed to the waiting greenlet, which raises it
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits, who raises it
             return error
         finally:
             if opened is None and answer is not None:
@@ -230,13 +229,10 @@ class Exchange:
         return answer
 
 
-def _result(opening: gevent.Greenlet[..., Opened | Exception]) -> Opened:
-    result = opening.value
-    if isinstance(result, Opened):
-        return result
+def _opened(result: Opened | Exception) -> Opened:
     if isinstance(result, Exception):
         raise result
-    raise RuntimeError("the opening greenlet was ended from outside")
+    return result
 
 
 def _decoded(call: Call, body: bytes) -> tuple[Message, bool]:
