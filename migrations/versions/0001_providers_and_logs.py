@@ -80,7 +80,6 @@ def upgrade() -> None:
             "request_logs",
             ["provider", "started_at"],
             sqlite_where=sa.text(condition),
-            postgresql_where=sa.text(condition),
         )
     request_totals = op.create_table(
         "request_totals",
