@@ -136,7 +136,7 @@ def test_errors_are_of_their_classes(node: str, server: Server, provider: FakeUp
         ("NotFoundError", 404, "not_found_error"),
         ("RateLimitError", 429, "rate_limit_error"),
         ("OverloadedError", 529, "overloaded_error"),
-        ("InternalServerError", 502, "api_error"),
+        ("InternalServerError", 500, "api_error"),
     ]
     assert all(server.row(error["requestID"])["error_type"] == error["type"] for error in came)
 
