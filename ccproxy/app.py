@@ -16,7 +16,7 @@ from ccproxy.gateway.access import Gate
 from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.lifecycle import Lifecycle
-from ccproxy.gateway.routing import ADVICE, Router
+from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import Logbook
@@ -48,8 +48,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
     parts.providers.add_missing(_offered(settings))
     if not parts.providers.snapshot().enabled:
-        advice = ADVICE.replace("HOST", settings.host).replace("PORT", str(settings.port))
-        structlog.get_logger().warning(advice, type="start")
+        structlog.get_logger().warning(_advice(settings), type="start")
     parts.providers.close()
     engine.dispose()
     for module in (service, messages, models, providers):
@@ -66,12 +65,16 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
-        router=Router(lambda: vault.seal_keys, settings.routes),
+        router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings)),
         exchange=Exchange(upstream, total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get),
         started_at=datetime.now(UTC),
     )
+
+
+def _advice(settings: Settings) -> str:
+    return advice(settings.host, settings.port, settings.apikey is not None)
 
 
 def _offered(settings: Settings) -> Iterator[dict[str, Any]]:

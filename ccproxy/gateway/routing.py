@@ -16,11 +16,6 @@ from ccproxy.errors import NoProvider, NotFound
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate.target import Target
 
-ADVICE = (
-    "no provider is set up or enabled; add one: curl -X POST http://HOST:PORT/providers "
-    '-H \'content-type: application/json\' -d \'{"name": "groq", "api_key": "..."}\''
-)
-
 _SECRET = 12
 """Characters from which on an extra header's value may be a credential, which no message may show."""
 
@@ -36,12 +31,17 @@ class Router:
     """Plans for one worker; what a snapshot's providers come to is worked out once per snapshot."""
 
     def __init__(
-        self, seal_keys: Callable[[], tuple[bytes, ...]] = tuple, routes: Mapping[str, Any] | None = None
+        self,
+        seal_keys: Callable[[], tuple[bytes, ...]] = tuple,
+        routes: Mapping[str, Any] | None = None,
+        advice: str = "no provider is set up or enabled",
     ) -> None:
         """`routes`: model names, or `default`, to `{"provider": …, "model": …}`.
 
-        `seal_keys` is asked at each new snapshot, for a rotation of keys moves the version.
+        `seal_keys` is asked at each new snapshot, for a rotation of keys moves the version. `advice` is what to say
+        where there is no provider.
         """
+        self._advice = advice
         self._seal_keys = seal_keys
         self._routes = dict(routes or {})
         self._version: int | None = None
@@ -54,7 +54,7 @@ class Router:
             self._version = snapshot.version
         enabled = snapshot.enabled
         if not enabled:
-            raise NoProvider(ADVICE)
+            raise NoProvider(self._advice)
         outright = _split(asked, snapshot)
         if outright is not None:
             provider, model = outright
@@ -86,6 +86,16 @@ class Router:
         if target is None:
             target = self._targets[provider.name] = connect(provider, self._seal_keys())
         return structs.replace(target, model=model)
+
+
+def advice(host: str, port: int, key_configured: bool) -> str:
+    """How to add a first provider, as a command that can be pasted on the machine that the proxy runs on."""
+    near = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    key = " -H 'x-api-key: YOUR_CCPROXY_KEY'" if key_configured else ""
+    return (
+        f"no provider is set up or enabled; add one: curl -X POST http://{near}:{port}/providers{key} "
+        """-H 'content-type: application/json' -d '{"name": "groq", "api_key": "YOUR_GROQ_KEY"}'"""
+    )
 
 
 def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:

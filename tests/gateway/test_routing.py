@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ccproxy.errors import NoProvider, NotFound
-from ccproxy.gateway.routing import Router, connect
+from ccproxy.gateway.routing import Router, advice, connect
 from ccproxy.store.providers import Provider, Snapshot
 
 KEY = "sk-a-secret-key-0123456789"
@@ -99,10 +99,22 @@ def test_a_provider_without_models_needs_a_models_name() -> None:
         Router().plan("a/", snapshot(provider("a")))
 
 
-def test_without_an_enabled_provider_the_advice_is_a_command() -> None:
-    with pytest.raises(NoProvider, match="curl -X POST") as caught:
-        Router().plan("x", snapshot(provider("off", enabled=False)))
+def test_without_an_enabled_provider_there_is_advice() -> None:
+    with pytest.raises(NoProvider, match="do this") as caught:
+        Router(advice="do this").plan("x", snapshot(provider("off", enabled=False)))
     assert caught.value.status == 503
+
+
+@pytest.mark.parametrize(
+    ("host", "key", "words"),
+    [
+        ("127.0.0.1", False, "curl -X POST http://127.0.0.1:3456/providers -H 'content-type"),
+        ("0.0.0.0", True, "curl -X POST http://127.0.0.1:3456/providers -H 'x-api-key: YOUR_CCPROXY_KEY' -H 'content-"),
+        ("::1", False, "http://[::1]:3456/providers"),
+    ],
+)
+def test_the_advice_can_be_pasted(host: str, key: bool, words: str) -> None:
+    assert words in advice(host, 3456, key)
 
 
 def test_a_new_snapshot_is_seen_at_once() -> None:
