@@ -116,6 +116,7 @@ def test_others_speak_for_themselves(server: Server, provider: FakeUpstream) -> 
         answer = client.send(post(ask(model="access/m"), headers)).answer()
     assert answer.status == 200
     assert server.row(answer.headers["request-id"])["client_ip"] == "127.0.0.1"
+    assert server.request("DELETE", "/providers/access")[0] == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "10.0.0.1", "a b", ""])

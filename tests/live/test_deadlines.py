@@ -149,6 +149,7 @@ def test_pings(server: Server) -> None:
     with FakeUpstream() as provider, ThreadPoolExecutor(len(cases)) as pool:
         server.add_provider("slow", provider.base_url)
         results = list(pool.map(lambda name: run(name, cases[name][0]), cases))
+    assert server.request("DELETE", "/providers/slow")[0] == 200
     for name, told in zip(cases, results, strict=True):
         _, first, ending = cases[name]
         kinds = [value["type"] for value in told.events]

@@ -56,11 +56,12 @@ def says(client: Connection, name: str) -> str | int:
     return str(answer.json["content"][0]["text"]) if answer.status == 200 else answer.status
 
 
-@pytest.mark.usefixtures("provider")  # so that there is always one
 def test_a_change_holds_everywhere_at_once(
-    workers: list[Connection], upstreams: tuple[FakeUpstream, FakeUpstream]
+    server: Server, workers: list[Connection], upstreams: tuple[FakeUpstream, FakeUpstream]
 ) -> None:
     one, two = upstreams
+    for other in ("other-1", "other-2"):  # a single one would get whatever is asked for
+        server.add_provider(other, one.base_url)
     for turn in range(ROUNDS):
         here, there = workers if turn % 2 else reversed(workers)
         name = f"change-{turn}"
@@ -84,6 +85,8 @@ def test_a_change_holds_everywhere_at_once(
         assert told(there, "DELETE", f"/providers/{name}").status == 200
         assert says(here, name) == 404
         assert told(here, "GET", f"/providers/{name}").status == 404
+    for other in ("other-1", "other-2"):
+        assert told(here, "DELETE", f"/providers/{other}").status == 200
 
 
 def test_a_request_that_has_begun_ends_as_it_was(

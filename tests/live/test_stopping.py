@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Reply, Stream, Until, chunk, finish
+from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Stream, Until, chunk, finish
 from tests.live.raw import Connection, CutOff, ask, post, request
 from tests.live.server import Server, until
 from tests.translate.grammar import check, frames
@@ -79,16 +80,18 @@ def rows(server: Server) -> dict[str, tuple[int, str | None]]:
     return {row["user_agent"]: (row["status"], row["error_type"]) for row in server.rows() if row["user_agent"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-def test_without_requests_it_ends_soon(keep: Keep[Any], ending: Server, number: signal.Signals) -> None:
-    """Idle connections of clients do not hold it up."""
+def test_without_requests_it_ends_soon(keep: Keep[Any], ending: Server, provider: FakeUpstream) -> None:
+    """Idle connections of clients do not hold it up, and rows that are still in the queue are written."""
     clients = [keep(Connection(ending.port)) for _ in range(8)]
     for client in clients:
         assert client.send(post(ask(), {"User-Agent": "served"})).answer().status == 200
-    assert ended(ending, number) < PATIENCE
+    provider.script("m", Stream([*HELLO, Hang()]))
+    keep(Client(ending, "left")).close()
+    assert provider.wait_for(9).wait() == "left"
+    assert ended(ending, signal.SIGTERM) < PATIENCE
     for client in clients:
         assert client.rest() == b""
-    assert len(ending.rows()) == 8
+    assert [row["status"] for row in ending.rows()] == [200] * 8 + [499]
     with pytest.raises(ConnectionRefusedError):
         Connection(ending.port)
 
@@ -127,6 +130,9 @@ def test_what_takes_too_long_is_ended_in_words(keep: Keep[Any], ending: Server, 
         keep(Client(ending, f"waiting {streaming}", streaming=streaming, begun=False)) for streaming in (True, False)
     ]
     provider.wait_for(6)
+    word = chunk(content="x" * 65536)
+    provider.script("m", Stream(word for _ in iter(int, 1)))
+    stuck = keep(Client(ending, "does not read"))
     assert ended(ending, signal.SIGTERM) < PATIENCE
     for client in streams:
         said = check(frames_of(client), may_fail=True)
@@ -135,45 +141,30 @@ def test_what_takes_too_long_is_ended_in_words(keep: Keep[Any], ending: Server, 
         assert (said.error["type"], "shutting down" in said.error["message"]) == ("overloaded_error", True)
     for client in waiting:
         refused = client.answer()
-        assert (refused.status, refused.error[0]) == (503, "overloaded_error")
+        assert (refused.status, refused.error[0], refused.headers["retry-after"]) == (503, "overloaded_error", "1")
+    with pytest.raises((CutOff, ConnectionResetError)):
+        stuck.rest_of_stream()
     told = rows(ending)
     assert told == dict.fromkeys(told, (503, "overloaded_error"))
-    assert len(told) == 6
+    assert len(told) == 7
     assert {received.wait() for received in provider.requests} == {"left"}
 
 
-def test_a_client_that_does_not_read_does_not_hold_it_up(
-    keep: Keep[Any], ending: Server, provider: FakeUpstream
-) -> None:
-    word = chunk(content="x" * 65536)
-    provider.script("m", Stream(word for _ in iter(int, 1)))
-    client = keep(Client(ending, "does not read"))
-    assert ended(ending, signal.SIGTERM) < PATIENCE
-    with contextlib.suppress(CutOff, ConnectionResetError):
-        client.rest_of_stream()
-    assert rows(ending) == {"does not read": (503, "overloaded_error")}
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("to_all", [False, True], ids=["to the master", "to all, as Ctrl-C does"])
 def test_in_a_hurry_nothing_is_waited_for(
-    keep: Keep[Any], ending: Server, provider: FakeUpstream, number: signal.Signals
+    keep: Keep[Any], ending: Server, provider: FakeUpstream, to_all: bool
 ) -> None:
     provider.script("m", Stream([*HELLO, Hang()]))
     streams = [keep(Client(ending, f"stream {place}")) for place in range(4)]
-    assert ended(ending, number) < PATIENCE
+    keep(Connection(ending.port)).send(request("GET", "/health")).answer()
+    if to_all:
+        for pid in ending.worker_pids():
+            os.kill(pid, signal.SIGINT)
+    assert ended(ending, signal.SIGINT) < PATIENCE
     for client in streams:
         said = check(frames_of(client), may_fail=True)
         assert said.error is not None
     assert rows(ending) == {f"stream {place}": (503, "overloaded_error") for place in range(4)}
-
-
-def test_a_client_that_has_left_before_the_end(keep: Keep[Any], ending: Server, provider: FakeUpstream) -> None:
-    """Its row is still in the queue when the signal comes."""
-    provider.script("m", Stream([*HELLO, Hang()]), Reply())
-    keep(Client(ending, "left")).close()
-    assert provider.wait_for().wait() == "left"
-    ended(ending, signal.SIGTERM)
-    assert rows(ending) == {"left": (499, "client_closed")}
 
 
 def frames_of(client: Client) -> list[dict[str, Any]]:
