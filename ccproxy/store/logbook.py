@@ -116,13 +116,15 @@ class Logbook:
             self._greenlet = gevent.spawn(self._run)
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Write what is queued and end the writer, within `timeout` seconds; what is left then counts as dropped."""
+        """Write what is queued and end the writer, within `timeout` seconds; what is left then counts as dropped.
+
+        May be called again, also meanwhile.
+        """
         self._stopping.set()
         self._wake.set()
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._run)
-        self._greenlet.join(timeout)
-        self._greenlet.kill(block=False)
+        writer = self._greenlet = self._greenlet or gevent.spawn(self._run)
+        writer.join(timeout)
+        writer.kill(block=False)
         self._greenlet = None
         self._dropped += len(self._rows)
         self._rows.clear()

@@ -79,20 +79,19 @@ class Worker(GeventWorker):
         try:
             super().run()
         finally:
+            parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
         """SIGTERM. Runs inside a signal handler, so the work is left to a greenlet."""
-        self._begin_to_end(max(0.0, self.cfg.graceful_timeout - _MARGIN))
-
-    def handle_quit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
-        """SIGINT and SIGQUIT: the same without the wait."""
-        self._begin_to_end(0)
-
-    def _begin_to_end(self, seconds: float) -> None:
         if not self._ending:
             self._ending = True
-            gevent.spawn(self._end, seconds)
+            gevent.spawn(self._end, max(0.0, self.cfg.graceful_timeout - _MARGIN))
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
+        """SIGINT and SIGQUIT: the same without the wait, also where one has begun."""
+        self._ending = True
+        gevent.spawn(self._end, 0)
 
     def _end(self, seconds: float) -> None:
         """Let the running requests end within `seconds`, then stop.
@@ -102,13 +101,14 @@ class Worker(GeventWorker):
         meanwhile, to say no in words (and 503 on /health) instead of resetting connections; then hang up on those that
         wait for nothing.
         """
-        lifecycle = self._services().lifecycle
+        parts = self._services()
         if self._reloads[0] != self._born:
             self.alive = False
             gevent.sleep(seconds)  # the process ends meanwhile if there is nothing more to do
             seconds = 0
-        lifecycle.drain(seconds)
+        parts.lifecycle.drain(seconds)
         self.alive = False
+        parts.logbook.stop(_FLUSH)  # at once: the master's patience may be at its end
         for connection in list(self._connections):
             _hang_up(connection)
 

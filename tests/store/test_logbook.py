@@ -131,6 +131,17 @@ def test_rows_from_before_the_start_and_from_after_a_stop_are_kept_too(engine, l
     assert stored(engine) == ["1", "2", "3"]
 
 
+def test_two_may_stop_it_at_once(engine, logbook):
+    logbook.start()
+    for number in range(3):
+        logbook.record(row(number))
+    stopping = [gevent.spawn(logbook.stop) for _ in range(2)]
+    for greenlet in stopping:
+        greenlet.get(timeout=20)
+    assert stored(engine) == ["0", "1", "2"]
+    assert (logbook.queued, logbook.dropped) == (0, 0)
+
+
 def test_one_transaction_for_a_batch(engine, logbook, monkeypatch):
     sizes = []
     insert = module._insert

@@ -141,6 +141,7 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
     with pytest.raises(SystemExit):
         stage.worker.run()
     assert stage.told == ["logbook starts", "serves", "logbook stops"]
+    assert stage.lifecycle.draining, "what still ran was ended before"
 
 
 def test_only_ends_are_left_out_of_gunicorns_log() -> None:
@@ -170,17 +171,17 @@ def running(stage: Stage, ended_by: list[BaseException]) -> Any:
     return greenlet
 
 
-@pytest.mark.parametrize("how", ["handle_exit", "handle_quit"])
-def test_being_stopped(stage: Stage, how: str) -> None:
-    """It refuses from then on, ends what runs, and hangs up; a second signal changes nothing."""
-    stage.worker.cfg.graceful_timeout = 5  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("signals", "patience"), [(["exit", "exit"], 5), (["quit"], 30), (["exit", "quit"], 30)])
+def test_being_stopped(stage: Stage, signals: list[str], patience: int) -> None:
+    """It refuses from then on, ends what runs, writes the log, and hangs up. A hurry shortens a wait that has begun."""
+    stage.worker.cfg.graceful_timeout = patience  # type: ignore[attr-defined]
     ended_by: list[BaseException] = []
     greenlet = running(stage, ended_by)
     ours, theirs = socket.socketpair()
     stage.worker._connections.add(ours)
     with ours, theirs:
-        getattr(stage.worker, how)(15, None)
-        getattr(stage.worker, how)(15, None)
+        for name in signals:
+            getattr(stage.worker, f"handle_{name}")(15, None)
         assert stage.worker.alive, "a signal handler does not wait"
         greenlet.join(5)
         assert [type(error) for error in ended_by] == [Draining]
@@ -188,6 +189,7 @@ def test_being_stopped(stage: Stage, how: str) -> None:
             while stage.worker.alive:
                 gevent.sleep(0.001)
         assert stage.lifecycle.draining
+        assert set(stage.told) == {"logbook stops"}
         assert ours.recv(1) == b"", "it waits for no further request"
         ours.sendall(b"the last answer")
         assert theirs.recv(15) == b"the last answer"
