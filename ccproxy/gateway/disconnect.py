@@ -24,10 +24,10 @@ class ClientGone(GreenletExit):
     """
 
 
-def watch(client: socket.socket) -> Callable[[], None]:
+def watch(client: socket.socket, seconds: float) -> Callable[[], None]:
     """End the current greenlet with ClientGone when `client` reaches its end; returns what ends the watch.
 
-    A client that only half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they are
+    So it does after `seconds`, for a client that stays and never reads: whoever writes to it waits. A client that only half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they are
     left in the socket and the watch is over.
     """
     greenlet: Any = gevent.getcurrent()
@@ -44,7 +44,10 @@ def watch(client: socket.socket) -> Callable[[], None]:
         if gone:
             greenlet.kill(ClientGone, block=False)
 
+    patience = gevent.Timeout.start_new(seconds, ClientGone)
+
     def stop() -> None:
+        patience.close()
         watcher.stop()
         watcher.close()
 

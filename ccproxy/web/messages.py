@@ -26,6 +26,9 @@ from ccproxy.web.services import services
 BODY_TIMEOUT = 60.0
 """Seconds that a client has for sending its body."""
 
+UNREAD = 30.0
+"""Seconds beyond the request's own deadline that a client has for reading its answer."""
+
 blueprint = Blueprint("messages", __name__)
 
 
@@ -51,7 +54,7 @@ def create() -> Response:
         body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
         client = environ.get("gunicorn.socket")
         if client is not None:
-            ending.callback(watch(client))
+            ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
         parsed = parse(body)
         entry.row.model = parsed.request.model
         plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())

@@ -12,8 +12,10 @@ from gevent.event import Event
 from ccproxy.gateway.disconnect import ClientGone, watch
 
 
-def serve(sock: socket.socket, begun: Event, ends: list[BaseException | str], forever: Event) -> None:
-    stop = watch(sock)
+def serve(
+    sock: socket.socket, begun: Event, ends: list[BaseException | str], forever: Event, seconds: float = 3600
+) -> None:
+    stop = watch(sock, seconds)
     begun.set()
     try:
         forever.wait()
@@ -87,3 +89,13 @@ def test_a_reset_connection_counts_as_leaving() -> None:
     assert [type(end) for end in ends] == [ClientGone]
     ours.close()
     listener.close()
+
+
+def test_a_client_that_stays_but_never_reads_is_left_in_the_end() -> None:
+    ours, theirs = socket.socketpair()
+    begun, ends = Event(), []
+    greenlet = gevent.spawn(serve, ours, begun, ends, Event(), 0.01)
+    greenlet.join(5)
+    assert [type(end) for end in ends] == [ClientGone]
+    ours.close()
+    theirs.close()
