@@ -27,8 +27,9 @@ class ClientGone(GreenletExit):
 def watch(client: socket.socket, seconds: float) -> Callable[[], None]:
     """End the current greenlet with ClientGone when `client` reaches its end; returns what ends the watch.
 
-    So it does after `seconds`, for a client that stays and never reads: whoever writes to it waits. A client that only half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they are
-    left in the socket and the watch is over.
+    So it does after `seconds`, for a client that stays and never reads: whoever writes to it waits. A client that only
+    half-closes looks gone too. Bytes instead of an end are the next, pipelined request: they are left in the socket
+    and the watch is over.
     """
     greenlet: Any = gevent.getcurrent()
     watcher: Any = get_hub().loop.io(client.fileno(), _READ)
