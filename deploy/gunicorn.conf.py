@@ -7,6 +7,7 @@ monkey.patch_all()
 
 import mmap  # noqa: E402 - after the patch
 import os  # noqa: E402
+import resource  # noqa: E402
 import sys  # noqa: E402
 
 from ccproxy.app import create_app  # noqa: E402
@@ -30,6 +31,12 @@ else:
     os.environ["CCPROXY_SERVING"] = str(os.getpid())
     os.environ["CCPROXY_SERVING_BIND"] = bind
     os.environ["CCPROXY_SERVING_WORKERS"] = str(workers)
+
+# A stream takes two descriptors, and the usual soft limit of 1,024 would end at 500 of them.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
+if _soft != resource.RLIM_INFINITY and _soft < _wanted:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
 
 # Drains on SIGTERM and answers malformed requests as JSON.
 worker_class = "ccproxy.web.worker.Worker"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import stat
 import subprocess
@@ -197,3 +198,17 @@ def test_what_the_settings_offer_is_set_up_once(tmp_path: Path, provider: FakeUp
         assert listed() == {"stays": (True, KEY[-4:]), "changes": (False, KEY[-4:])}
     stored = everything_in(tmp_path) + server.log.read_bytes()
     assert (KEY.encode() in stored, SECRET.encode() in stored) == (False, False)
+
+
+def test_a_worker_may_open_as_many_sockets_as_its_streams_need(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # what a shell hands down, made smaller
+    server = Server(tmp_path, workers=1)
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    [worker] = server.worker_pids()
+    given = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    server.stop()
+    assert given == (min(hard, 65536), hard)
