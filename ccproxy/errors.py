@@ -82,7 +82,7 @@ class InvalidRequest(ClientError):
 
 
 class ThreadUnsupported(InvalidRequest):
-    """`thread` towards an upstream that keeps no threads: SDKs resend in full on exactly these details (clients.md)."""
+    """`thread` towards an upstream that keeps no threads: SDKs resend in full on exactly these details."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -10,6 +10,8 @@ import os  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
 
+import structlog  # noqa: E402
+
 from ccproxy.app import create_app  # noqa: E402
 from ccproxy.errors import SettingsError  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
@@ -69,6 +71,11 @@ forwarded_allow_ips = ""
 def on_starting(server):
     """Before the first fork: a byte that master and workers share, counting the reloads."""
     server.app.reloads = mmap.mmap(-1, 1)
+
+
+def when_ready(server):
+    """Say where it listens: gunicorn's own lines are of another form, and turned off."""
+    structlog.get_logger().info("ccproxy is ready", type="start", url=f"http://{bind}", workers=server.num_workers)
 
 
 def on_reload(server):

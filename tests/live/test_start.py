@@ -113,7 +113,9 @@ def test_a_database_that_is_not_ready_stops_the_start_with_one_line(tmp_path: Pa
 
 def test_without_a_provider_it_says_how_to_add_one(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
-        [line] = [line for line in server.lines() if line.get("type") == "start"]
+        [line] = [line for line in server.lines() if line.get("type") == "start" and line["level"] == "warning"]
+        [ready] = [line for line in server.lines() if line.get("msg") == "ccproxy is ready"]
+        assert ready["url"] == server.url
         status, answer, headers = server.request("POST", "/v1/messages", ask())
         assert (status, answer["error"]["type"], headers["x-should-retry"]) == (503, "api_error", "false")
         for text in (line["msg"], answer["error"]["message"]):
