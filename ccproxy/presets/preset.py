@@ -84,7 +84,7 @@ def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
         return _azure_path(preset, path, options)
     if whole and not preset.base_url:
         # The whole endpoint of an unknown server says where its root is. The dot keeps a root of the host from being
-        # taken for a URL without a version when this runs again over its own result; HTTP clients leave it out.
+        # taken for a URL without a version when this runs again over its own result; a target goes without it.
         return path or "/."
     # A part of the way to the API's root is completed; any other path is taken as it is.
     return preset.version if preset.version.startswith(path) and _ends_segment(preset.version, path) else path

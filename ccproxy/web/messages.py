@@ -140,7 +140,7 @@ def _message_id() -> str:
 def _headers(call: Call, dropped: list[str]) -> dict[str, str]:
     headers = {
         "X-Provider": call.target.provider,
-        "X-Model": call.target.model.encode("ascii", "backslashreplace").decode(),
+        "X-Model": call.target.model.encode("unicode_escape").decode(),  # may hold anything, headers may not
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",  # nginx would hold streams back
     }

@@ -153,6 +153,11 @@ def test_a_target_carries_key_and_extra_headers_but_does_not_show_them() -> None
     assert connect(provider("a", api_key=None)).secrets == ()
 
 
+def test_a_servers_root_goes_without_the_dot_that_marks_it() -> None:
+    target = connect(provider("a", api_base_url="http://x.test/chat/completions"))
+    assert target.base_url == "http://x.test"
+
+
 def test_an_extra_header_replaces_the_presets_and_is_no_more_shown_than_a_key() -> None:
     target = connect(provider("a", headers={"Authorization": "Basic dXNlcjpwYXNz", "X-Team": "blue"}))
     assert target.headers == {"authorization": "Basic dXNlcjpwYXNz", "x-team": "blue"}

@@ -97,6 +97,19 @@ def test_a_stream(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "header"),
+    [("a\nb", "a\\nb"), ("a\r\nX-Evil: 1", "a\\r\\nX-Evil: 1"), ("a\0b\x7f", "a\\x00b\\x7f"), ("ü", "\\xfc")],
+)
+def test_any_models_name_fits_into_its_header(proxy: Proxy, asked: str, header: str, streaming: bool) -> None:
+    answer = proxy.post(ask(model=f"fake/{asked}", stream=streaming))
+    assert answer.status_code == 200
+    assert answer.headers["X-Model"] == header
+    assert proxy.provider.requests[0].json["model"] == asked
+    assert "X-Evil" not in answer.headers
+
+
+@pytest.mark.parametrize("streaming", [False, True])
 def test_an_early_failure_is_a_real_status(proxy: Proxy, streaming: bool) -> None:
     proxy.provider.enqueue(Refusal(429, f"slow down, {KEY}", headers={"Retry-After": "2"}))
     answer = proxy.post(ask(stream=streaming))
