@@ -34,6 +34,9 @@ HEAD_AFTER = 20.0
 PING_EVERY = 10.0
 """Seconds of silence towards the client after which it gets a ping; its own watchdogs wait minutes."""
 
+PLENTY = 4096
+"""Bytes in one read that tell of an upstream that is faster than we are."""
+
 _WIRES: dict[str, Any] = {"openai-chat": openai_chat}
 
 
@@ -180,6 +183,8 @@ class Exchange:
                 yield render.PING
             if data == b"":
                 return
+            if data is not None and len(data) >= PLENTY:
+                gevent.sleep(0)  # more is there already, so nothing else would let the others have their turn
 
     def _open(self, call: Call, deadline: float) -> Opened | Exception:
         """Send, and read on to the first events. Returns what went wrong, for it runs in an Opening."""
@@ -199,6 +204,8 @@ class Exchange:
                 events = decoder.feed(data) if data else decoder.close()
             opened = Opened(answer, events, decoder)
         except Silence:
+            if time.monotonic() >= deadline:
+                return _too_long(self._total)
             return DeadlinePassed(f"the provider sent nothing for {self._upstream.idle:g} s")
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, who raises it
             return error
