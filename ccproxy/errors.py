@@ -30,7 +30,10 @@ HTTP frameworks; `web.errors` turns it into responses, once.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_CODE = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
 
 
 class CCProxyError(Exception):
@@ -61,6 +64,11 @@ class CCProxyError(Exception):
         self.headers = headers or {}
         if should_retry is not None:
             self.should_retry = should_retry
+
+    @property
+    def logged(self) -> str:
+        """What the log may hold: the message, unless it repeats a provider, whose words may hold prompt and answer."""
+        return self.message
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The Anthropic error envelope, ready for JSON."""
@@ -199,13 +207,29 @@ class UpstreamRefused(UpstreamError):
         self.upstream_status = upstream_status
         self.code = code
 
+    @property
+    def logged(self) -> str:
+        """That it was refused and how, without the provider's sentences."""
+        how = f"HTTP {self.upstream_status}" if self.upstream_status else "an error"
+        code = f" ({self.code})" if self.code and _CODE.fullmatch(self.code) else ""
+        return f"the provider answered with {how}{code}"
+
 
 class Unreachable(UpstreamError):
     """No connection to the provider, or it broke before the answer began."""
 
 
 class BadAnswer(UpstreamError):
-    """The provider's answer is not what its API promises."""
+    """The provider's answer is not what its API promises. `shown` is a piece of it, for the client only."""
+
+    def __init__(self, message: str, *, shown: str = "") -> None:
+        super().__init__(f"{message}: {shown}" if shown else message)
+        self._ours = message
+
+    @property
+    def logged(self) -> str:
+        """The message without what is shown of the answer."""
+        return self._ours
 
 
 class Truncated(UpstreamError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from ccproxy import errors
-from ccproxy.errors import CCProxyError, ClientError, InvalidRequest, UpstreamError, UpstreamRefused
+from ccproxy.errors import BadAnswer, CCProxyError, ClientError, InvalidRequest, UpstreamError, UpstreamRefused
 
 # The SDKs make their exception from the status, and Anthropic's documented types go with it.
 TYPES = {
@@ -90,3 +91,25 @@ def test_a_refusal_has_the_status_that_the_provider_meant() -> None:
         "busy",
     )
     assert UpstreamError.status == 502, "the class is as it was"
+
+
+def refusal(**more: Any) -> UpstreamRefused:
+    return UpstreamRefused("your prompt (the model wrote: an answer)", status=400, type="invalid_request_error", **more)
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (InvalidRequest("model: Field required"), "model: Field required"),
+        (BadAnswer("the provider's answer has no choices"), "the provider's answer has no choices"),
+        (
+            BadAnswer("the provider's answer is not JSON", shown='{"content": "an answer'),
+            "the provider's answer is not JSON",
+        ),
+        (refusal(upstream_status=400, code="tool_use_failed"), "the provider answered with HTTP 400 (tool_use_failed)"),
+        (refusal(upstream_status=400, code="an answer: yes"), "the provider answered with HTTP 400"),
+        (refusal(code="x" * 100), "the provider answered with an error"),
+    ],
+)
+def test_the_log_gets_no_words_of_a_provider(error: CCProxyError, logged: str) -> None:
+    assert error.logged == logged

@@ -124,7 +124,7 @@ class Catalog:
         try:
             models, lasts = self._ask(provider), self._fresh
         except CCProxyError as error:
-            structlog.get_logger().warning("models cannot be listed", provider=provider.name, error=error.message)
+            structlog.get_logger().warning("models cannot be listed", provider=provider.name, error=error.logged)
             models, lasts = self._known(provider), self._failed
         finally:
             # A row that changed meanwhile has started a fetch of its own

@@ -118,7 +118,7 @@ class Entry:
         row.status, row.error_type = _outcome(self._error)
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
-            line["error"] = self._error.message
+            line["error"] = self._error.logged
         if row.usage_estimated:
             line["usage_estimated"] = True
         log = _log()

@@ -121,6 +121,16 @@ def test_a_request_that_ends_badly_has_its_row_too(error: BaseException, status:
     assert "a bug" not in json.dumps(line)
 
 
+def test_a_providers_words_stay_out_of_the_log() -> None:
+    words = "your prompt is bad (the model wrote: an answer)"
+    error = UpstreamRefused(words, status=400, type="invalid_request_error", upstream_status=400, code="bad_prompt")
+    with capture_logs() as lines, pytest.raises(UpstreamRefused), begin([]):
+        raise error
+    [line] = lines
+    assert line["error"] == "the provider answered with HTTP 400 (bad_prompt)"
+    assert error.message == words
+
+
 @pytest.mark.parametrize("error", [ClientGone(), GeneratorExit()])
 def test_who_has_everything_may_leave(error: BaseException) -> None:
     rows: list[RequestRow] = []

@@ -183,7 +183,7 @@ def value(data: bytes) -> Any:
         return json.loads(_SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False)))
     except (ValueError, RecursionError):
         shown = " ".join(text.split())[:200]
-        raise BadAnswer(f"the provider's answer is not JSON: {shown}") from None
+        raise BadAnswer("the provider's answer is not JSON", shown=shown) from None
 
 
 def _refuse(constant: str) -> NoReturn:
