@@ -12,6 +12,7 @@ from msgspec import Struct
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _NESTING = 4
+_PAGE = 16 * 1024  # characters of a page that are looked at: what it says of the error stands at its head
 
 
 class Words(Struct, kw_only=True):
@@ -135,6 +136,7 @@ def _plain(text: str) -> str:
     """The words of a page: its title, else its text without tags."""
     if "<" not in text:
         return " ".join(text.split())
+    text = text[:_PAGE]
     title = _TITLE.search(text)
     shown = title[1] if title and title[1].strip() else _TAGS.sub(" ", text)
     return " ".join(shown.split())

@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_N = r"~?([\d,_]+)"
+_N = r"~?(\d[\d,_]{0,14})"  # bounded, or long lists of numbers would be looked at from each of their digits on
+
+Phrase = tuple[re.Pattern[str], ...]
+"""Parts that stand in a message in this order, with anything between them."""
+
+_LOOKED_AT = 16 * 1024  # characters; behind its words a message may repeat the whole request
 
 _OVERFLOW_CODES = frozenset(
     {
@@ -34,41 +39,41 @@ _OVERFLOW = re.compile(
 _NOT_OVERFLOW = re.compile(r"per (?:minute|min|day|hour)|\bTPM\b|\bTPD\b|must have stream|increase the", re.IGNORECASE)
 
 
-def _pattern(*parts: str) -> re.Pattern[str]:
-    """The parts with anything between them; `<a>` is a number by the name of `a`."""
+def _phrase(*parts: str) -> Phrase:
+    """The parts as patterns; `<a>` is a number by the name of `a`."""
     named = (re.sub(r"<(\w)>", lambda name: f"(?P<{name[1]}>{_N})", part) for part in parts)
-    return re.compile(".*?".join(named), re.IGNORECASE | re.DOTALL)
+    return tuple(re.compile(part, re.IGNORECASE | re.DOTALL) for part in named)
 
 
 # What the whole takes: a(sked by the prompt) + b (by max_tokens) against m (the model's window).
 _SHARED = (
-    _pattern(
+    _phrase(
         r"<m> tokens?\.? however,? you requested",
         r"\(<a>[^,()]*",
         r"<b> (?:tokens )?(?:in|for) the (?:completion|output)",
     ),
-    _pattern(r"is too large: <b>", r"context length is <m> tokens and your request has <a>"),
-    _pattern(r"passed <a> input tokens and requested <b> output tokens", r"context length is only <m>"),
-    _pattern(r"context length of <m> tokens", r"<a> tokens from the input messages and <b> tokens for the completion"),
-    _pattern(r"max_new_tokens`? must be <= <m>\. given: <a> `?inputs`? tokens and <b>"),
+    _phrase(r"is too large: <b>", r"context length is <m> tokens and your request has <a>"),
+    _phrase(r"passed <a> input tokens and requested <b> output tokens", r"context length is only <m>"),
+    _phrase(r"context length of <m> tokens", r"<a> tokens from the input messages and <b> tokens for the completion"),
+    _phrase(r"max_new_tokens`? must be <= <m>\. given: <a> `?inputs`? tokens and <b>"),
 )
 # The prompt, n, against the window, m.
 _PROMPT = (
-    _pattern(r"too long: <n> tokens > <m>"),
-    _pattern(r"too long: <n>, model maximum context length: <m>"),
-    _pattern(
+    _phrase(r"too long: <n> tokens > <m>"),
+    _phrase(r"too long: <n>, model maximum context length: <m>"),
+    _phrase(
         r"context length is (?:only )?<m>",
         r"(?:resulted in|requested|contains?|has|passed)(?: a total of)?(?: about| at least)? <n>",
     ),
-    _pattern(r"prompt length is <m> but the request contains <n>"),
-    _pattern(r"prompt contains <n> tokens", r"model with <m> maximum context"),
-    _pattern(r"input token count \(<n>\)", r"allowed \(<m>\)"),
-    _pattern(r"\(<n> tokens\)[^(]*(?:context size|context length|maximum)[^(]*\(<m> tokens\)"),
-    _pattern(r"token limit: <m> \(requested: <n>\)"),
-    _pattern(r"context length of (?:only )?<m> tokens", r"total of <n>"),
-    _pattern(r"first <n> tokens when context", r"context length of only <m>"),
-    _pattern(r"current length is <n> while limit is <m>"),
-    _pattern(r"less than <m> tokens\. given: <n>"),
+    _phrase(r"prompt length is <m> but the request contains <n>"),
+    _phrase(r"prompt contains <n> tokens", r"model with <m> maximum context"),
+    _phrase(r"input token count \(<n>\)", r"allowed \(<m>\)"),
+    _phrase(r"\(<n> tokens\)[^(]*(?:context size|context length|maximum)[^(]*\(<m> tokens\)"),
+    _phrase(r"token limit: <m> \(requested: <n>\)"),
+    _phrase(r"context length of (?:only )?<m> tokens", r"total of <n>"),
+    _phrase(r"first <n> tokens when context", r"context length of only <m>"),
+    _phrase(r"current length is <n> while limit is <m>"),
+    _phrase(r"less than <m> tokens\. given: <n>"),
 )
 _ANTHROPIC_WORDS = re.compile(
     r"prompt is too long: \d+ tokens > \d+ maximum|input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+"
@@ -78,15 +83,15 @@ _ANTHROPIC_WORDS = re.compile(
 _MAX_TOKENS = r"max_?(?:(?:completion|output|new)_?)?tokens"
 _OUTPUT = re.compile(rf"{_MAX_TOKENS}|maximum tokens you requested|(?:completion|output) tokens", re.IGNORECASE)
 _ALLOWED = (
-    _pattern(r"max_tokens: <a> > <b>, which is the maximum"),
-    _pattern(r"too large: <a>", r"at most <b>"),
-    _pattern(rf"range of {_MAX_TOKENS} (?:is|should be) \[\d+, ?<b>\]"),
-    _pattern(r"value of <a> but the supported range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
-    _pattern(r"range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
-    _pattern(rf"{_MAX_TOKENS}\W+(?:\w+ ){{0,3}}(?:less than or equal to|at most|no more than|<=|not exceed) \W?<b>"),
-    _pattern(r"exceeds the model limit of <b>"),
-    _pattern(rf"{_MAX_TOKENS}[^\[]{{0,40}}\[1, ?<b>\]"),
-    _pattern(r"at most <b> (?:completion|output) tokens"),
+    _phrase(r"max_tokens: <a> > <b>, which is the maximum"),
+    _phrase(r"too large: <a>", r"at most <b>"),
+    _phrase(rf"range of {_MAX_TOKENS} (?:is|should be) \[\d+, ?<b>\]"),
+    _phrase(r"value of <a> but the supported range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
+    _phrase(r"range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
+    _phrase(rf"{_MAX_TOKENS}\W+(?:\w+ ){{0,3}}(?:less than or equal to|at most|no more than|<=|not exceed) \W?<b>"),
+    _phrase(r"exceeds the model limit of <b>"),
+    _phrase(rf"{_MAX_TOKENS}[^\[]{{0,40}}\[1, ?<b>\]"),
+    _phrase(r"at most <b> (?:completion|output) tokens"),
 )
 
 
@@ -94,6 +99,7 @@ def repaired(
     message: str, code: str, type: str, fields: dict[str, Any], model: str, max_tokens: int | None
 ) -> str | None:
     """The message in Anthropic's words, or None where it tells of none of these limits."""
+    message = message[:_LOOKED_AT]
     if _ANTHROPIC_WORDS.search(message):
         return message
     overflow = code in _OVERFLOW_CODES or type in _OVERFLOW_CODES
@@ -139,10 +145,22 @@ def _output_limit(message: str, model: str, max_tokens: int | None) -> str | Non
     return f"max_tokens: {asked} > {allowed}, which is the maximum allowed number of output tokens for {name}"
 
 
-def _first(patterns: tuple[re.Pattern[str], ...], message: str) -> dict[str, int] | None:
-    for pattern in patterns:
-        found = pattern.search(message)
-        if found is not None:
-            groups = found.groupdict()
-            return {name: int(re.sub(r"\D", "", text)) for name, text in groups.items()}
-    return None
+def _first(phrases: tuple[Phrase, ...], message: str) -> dict[str, int] | None:
+    return next((numbers for phrase in phrases if (numbers := _read(phrase, message)) is not None), None)
+
+
+def _read(phrase: Phrase, message: str) -> dict[str, int] | None:
+    """The numbers in the phrase, or None where it does not occur.
+
+    Part after part, each where it comes first: one pattern of them all would try every combination of their places,
+    which takes minutes on a message that repeats itself.
+    """
+    numbers: dict[str, int] = {}
+    at = 0
+    for part in phrase:
+        found = part.search(message, at)
+        if found is None:
+            return None
+        at = found.end()
+        numbers |= {name: int(re.sub(r"\D", "", text)) for name, text in found.groupdict().items()}
+    return numbers

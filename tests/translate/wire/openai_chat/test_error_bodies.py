@@ -87,3 +87,14 @@ def test_nesting_has_an_end() -> None:
     for _ in range(50):
         deep = {"error": deep}
     assert words(deep).message == ""
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("tag", ["<title>", "<script ", "<"])
+def test_a_page_of_tags_that_never_end_is_read_in_no_time(tag: str) -> None:
+    assert refused(500, tag.encode() * (250_000 // len(tag))).status == 500
+
+
+def test_a_long_page_keeps_its_title() -> None:
+    page = "<html><title>Bad gateway</title>" + "<p>x</p>" * 50_000
+    assert refused(502, page.encode()).message == "Bad gateway"

@@ -225,3 +225,24 @@ def test_an_output_limit_without_what_was_asked_keeps_its_words() -> None:
     assert refused(422, {"error": {"message": message}}, max_tokens=9000).message == WORDS.format(
         9000, 8192, "this model"
     )
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "1," * 100_000,
+        "12 tokens however you requested (12 " * 3_000,
+        "(1 tokens) maximum " * 5_000,
+        "maximum " * 10_000,
+    ],
+    ids=lambda echo: echo[:20],
+)
+def test_a_message_that_repeats_the_request_is_read_in_no_time(echo: str) -> None:
+    message = f"The maximum context length is exceeded by max_tokens and {echo}"
+    assert refused(400, {"error": {"message": message}}, max_tokens=5).message.startswith("prompt is too long: The ")
+
+
+def test_a_comma_is_no_number() -> None:
+    message = "prompt too long: , tokens > , maximum"
+    assert refused(400, {"error": {"message": message}}).message == f"prompt is too long: {message}"
