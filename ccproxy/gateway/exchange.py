@@ -36,6 +36,8 @@ PING_EVERY = 10.0
 
 PLENTY = 4096
 """Bytes in one read that tell of an upstream that is faster than we are."""
+TURN = 0.01
+"""Seconds that one such stream may go on before the others have their turn."""
 
 _WIRES: dict[str, Any] = {"openai-chat": openai_chat}
 
@@ -156,7 +158,7 @@ class Exchange:
     def _rest(self, opened: Opened, deadline: float) -> Iterator[bytes]:
         """The frames after the first, up to the end of the answer; pings where the upstream gives none to send."""
         answer, decoder, idle = opened.answer, opened.decoder, self._upstream.idle
-        heard = spoken = time.monotonic()
+        heard = spoken = turn = time.monotonic()
         while not decoder.done:
             if decoder.failure is not None:
                 raise decoder.failure
@@ -183,8 +185,11 @@ class Exchange:
                 yield render.PING
             if data == b"":
                 return
-            if data is not None and len(data) >= PLENTY:
-                gevent.sleep(0)  # more is there already, so nothing else would let the others have their turn
+            if data is None or len(data) < PLENTY:
+                turn = now  # that was all there was, so the next read waits and the others have their turn
+            elif now >= turn + TURN:
+                gevent.sleep(0)
+                turn = time.monotonic()
 
     def _open(self, call: Call, deadline: float) -> Opened | Exception:
         """Send, and read on to the first events. Returns what went wrong, for it runs in an Opening."""

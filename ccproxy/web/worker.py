@@ -120,14 +120,15 @@ class Worker(GeventWorker):
         finally:
             self._connections.discard(client)
 
-    def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> None:
+    def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> bool:
         """One request; then the others have their turn.
 
         A busy connection has its next request ready, and a quick provider its answer: nothing would ever wait, and one
         client would keep all others from being served.
         """
-        super().handle_request(listener_name, req, sock, addr)
+        answered = super().handle_request(listener_name, req, sock, addr)
         gevent.sleep(0)
+        return answered
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
         """What cannot be parsed gets a JSON error; the end of a greenlet that nobody waits for gets nothing."""
