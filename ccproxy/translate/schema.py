@@ -152,6 +152,17 @@ def _branches(value: Any) -> list[Schema]:
     return [branch for branch in value if isinstance(branch, dict)] if isinstance(value, list) else []
 
 
+def _named(node: Schema, keyword: str) -> Schema:
+    """What the keyword holds by name; nothing where it holds anything else."""
+    value = node.get(keyword)
+    return value if isinstance(value, dict) else {}
+
+
+def _required(node: Schema) -> list[str]:
+    value = node.get("required")
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
 def _resolve(reference: Any, root: Schema) -> Schema | None:
     if not isinstance(reference, str) or not reference.startswith("#/"):
         return None
@@ -165,12 +176,12 @@ def _resolve(reference: Any, root: Schema) -> Schema | None:
 def _merge_all(flat: Schema, part: Schema) -> bool:
     """Add a branch that always holds; returns whether it contradicts what is there."""
     lost = False
-    for name, one in (part.get("properties") or {}).items():
-        properties = flat.setdefault("properties", {})
+    for name, one in _named(part, "properties").items():
+        properties = _named(flat, "properties")
         if properties.get(name, one) != one:
             one = {"allOf": [properties[name], one]}
         flat["properties"] = {**properties, name: one}
-    required = [*flat.get("required", []), *part.get("required", [])]
+    required = [*_required(flat), *_required(part)]
     if required:
         flat["required"] = list(dict.fromkeys(required))
     for keyword, value in part.items():
@@ -185,25 +196,29 @@ def _merge_all(flat: Schema, part: Schema) -> bool:
 def _merge_any(flat: Schema, parts: list[Schema]) -> bool:
     """Add branches of which one holds: all their properties, and required only what all require."""
     objects = [part for part in parts if part.get("type", "object") == "object"]
-    properties = dict(flat.get("properties") or {})
+    properties = dict(_named(flat, "properties"))
     for part in objects:
-        for name, one in (part.get("properties") or {}).items():
+        for name, one in _named(part, "properties").items():
             known = properties.setdefault(name, one)
             if known != one:
-                options = known["anyOf"] if isinstance(known, dict) and set(known) == {"anyOf"} else [known]
+                options = known["anyOf"] if _is_choice(known) else [known]
                 properties[name] = {"anyOf": [*options, *([] if one in options else [one])]}
     flat["properties"] = properties
-    first = objects[0].get("required", []) if objects else []
-    shared = [name for name in first if all(name in part.get("required", []) for part in objects)]
-    required = list(dict.fromkeys([*flat.get("required", []), *shared]))
+    first = _required(objects[0]) if objects else []
+    shared = [name for name in first if all(name in _required(part) for part in objects)]
+    required = list(dict.fromkeys([*_required(flat), *shared]))
     if required:
         flat["required"] = required
     # What some branch defines beside the properties (its $defs) is still referred to.
     for part in objects:
         for keyword in ("$defs", "definitions"):
             if keyword in part:
-                flat[keyword] = {**part[keyword], **flat.get(keyword, {})}
+                flat[keyword] = {**_named(part, keyword), **_named(flat, keyword)}
     return len(parts) > 1 or len(objects) != len(parts)
+
+
+def _is_choice(schema: Any) -> bool:
+    return isinstance(schema, dict) and set(schema) == {"anyOf"} and isinstance(schema["anyOf"], list)
 
 
 def _children(node: Schema) -> list[Any]:
@@ -258,6 +273,6 @@ def _strict(node: Any) -> bool:
         names = node.get("properties")
         if not isinstance(names, dict) or node.get("additionalProperties") is not False:
             return False
-        if set(node.get("required") or ()) != set(names):
+        if set(_required(node)) != set(names):
             return False
     return all(_strict(child) for child in _children(node) if child is not False)

@@ -219,3 +219,27 @@ def test_is_strict(schema: Any, strict: bool) -> None:
 
 def test_is_strict_of_something_broken() -> None:
     assert is_strict(Raw(b"{")) is False
+
+
+@pytest.mark.parametrize("odd", [None, True, 1, "ab", [], {}, [1], [["a"]], {"a": 1}])
+@pytest.mark.parametrize("keyword", ["properties", "required", "$defs", "type"])
+@pytest.mark.parametrize("union", ["anyOf", "allOf"])
+def test_a_keyword_of_a_wrong_type_counts_as_not_there(odd: Any, keyword: str, union: str) -> None:
+    branch = {"properties": {"a": STRING}, "required": ["a"], "$defs": {"d": STRING}}
+    for schema in ({union: [{**branch, keyword: odd}, branch]}, {keyword: odd, union: [branch]}):
+        found, _ = fitted(schema)
+        assert found["type"] == "object"
+        assert isinstance(found["properties"], dict)
+
+
+@pytest.mark.parametrize("odd", [1, "a", [1], [["a"]], None])
+def test_a_schema_with_odd_required_is_not_strict(odd: Any) -> None:
+    assert not is_strict(
+        raw({"type": "object", "properties": {"a": {}}, "additionalProperties": False, "required": odd})
+    )
+
+
+def test_a_property_with_an_odd_union_is_one_choice_of_several() -> None:
+    odd = {"anyOf": 1}
+    found, _ = fitted({"anyOf": [{"properties": {"a": odd}}, {"properties": {"a": STRING}}]})
+    assert found["properties"] == {"a": {"anyOf": [odd, STRING]}}

@@ -22,6 +22,7 @@ Chat = list[dict[str, Any]]
 _NO_RESULT = "[no result: the call was interrupted]"
 _GO_ON = "Continue."
 _DONE = "OK."
+_SYSTEM = ("system", "developer")
 
 
 def chat(request: MessagesRequest, draft: Draft, instructions: list[Part]) -> Chat:
@@ -93,9 +94,9 @@ def _told(function: dict[str, str]) -> str:
 def _finish(out: Chat, request: MessagesRequest, draft: Draft) -> None:
     """The rules about the whole: user content becomes final, the first and the last message fit."""
     dialect = draft.dialect
-    first = 1 if out and out[0]["role"] == dialect.system_role else 0
-    if all(message["role"] == "system" or message["role"] == "developer" for message in out):
+    if all(message["role"] in _SYSTEM for message in out):
         raise InvalidRequest("messages: there is no user message with any content")
+    first = 1 if out[0]["role"] in _SYSTEM else 0
     if dialect.user_first and out[first]["role"] != "user":
         out.insert(first, {"role": "user", "content": [_GO_ON]})
     if out[-1]["role"] == "assistant":

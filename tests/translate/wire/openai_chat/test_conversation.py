@@ -81,3 +81,11 @@ def test_without_tools_calls_and_results_are_told() -> None:
 def test_nothing_left_to_answer(given: list[Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"^messages: there is no user message"):
         messages(request(given, system="s"), system_anywhere=True)
+
+
+def test_the_user_goes_first_where_there_is_no_role_for_the_system() -> None:
+    wish = request([user("b")], system="s")
+    assert messages(wish, user_first=True, system_role="user") == [{"role": "user", "content": "s\n\nb"}]
+    wish = request([assistant("a"), user("b")], system="s")
+    roles = [message["role"] for message in messages(wish, user_first=True, system_role="user")]
+    assert roles == ["user", "assistant", "user"]
