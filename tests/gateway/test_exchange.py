@@ -433,3 +433,13 @@ def test_prepare_encodes_for_the_first_target() -> None:
     assert "top_k" in call.request.losses
     assert (call.context.message_id, call.request_id) == ("msg_7", "r-7")
     assert call.context.input_tokens > 0
+
+
+def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TURN", 0)
+    order: list[str] = []
+    gevent.spawn(order.append, "another")
+    answer = ScriptedAnswer(b"a", b"x " * module.PLENTY, b"y " * module.PLENTY, b"end", b"")
+    for frame in Stage(answer).stream():
+        order.append("much" if len(frame) > module.PLENTY else "little")  # noqa: PERF401 - it grows meanwhile
+    assert order == ["little", "much", "another", "much", "little"]

@@ -209,3 +209,13 @@ def test_being_replaced(stage: Stage) -> None:
     greenlet.join(5)
     ending.join(5)
     assert [type(error) for error in ended_by] == [Draining]
+
+
+def test_a_busy_connection_lets_the_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = []
+    monkeypatch.setattr(GeventWorker, "handle_request", lambda *_: order.append("request") or True)
+    gevent.spawn(order.append, "another")
+    worker = Stage().worker
+    for _ in range(2):
+        assert worker.handle_request(None, None, None, None) is True  # type: ignore[arg-type]
+    assert order == ["request", "another", "request"]
