@@ -26,7 +26,9 @@ def configure(level: str, form: str) -> None:
     shared: list[Processor] = [structlog.contextvars.merge_contextvars, _level, _time]
     last: list[Processor]
     if form == "console":
-        last = [structlog.dev.ConsoleRenderer(event_key="msg", timestamp_key="time")]
+        # Plain tracebacks: those that `rich` would make, where it is installed, show local variables, so keys too.
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(event_key="msg", timestamp_key="time", exception_formatter=plain)]
     else:
         last = [structlog.processors.format_exc_info, _to_json]
     structlog.configure(

@@ -48,6 +48,19 @@ def test_an_exception_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> N
     assert "ZeroDivisionError: a reason" in told["exception"]
 
 
+def test_no_traceback_shows_what_variables_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("json", "console"):
+        logs.configure("info", form)
+        try:
+            held = "-".join(("sk", "secret", "of", "a", "provider"))  # the source line is shown
+            raise ZeroDivisionError(len(held))
+        except ZeroDivisionError:
+            structlog.get_logger().exception("it broke")
+    said = capsys.readouterr().out
+    assert "ZeroDivisionError: 23" in said
+    assert "sk-secret" not in said
+
+
 def test_libraries_speak_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("debug", "json")
     logging.getLogger("somebody").warning("careful: %s", "x")
