@@ -8,9 +8,10 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ccproxy.errors import Draining
 from ccproxy.store import version
 from ccproxy.store.models import providers, request_logs, request_totals
 
@@ -48,7 +49,7 @@ class Statistics:
     def provider_health(self) -> dict[str, dict[str, Any]]:
         """For each provider: `last_success` (a datetime) and `last_error` (`{time, type, status}`), None before one.
 
-        Errors that only say that a request was wrong, or that its client left, do not count.
+        Errors that only say that a request was wrong, that its client left or that its worker ended, do not count.
         """
         with self._engine.connect() as connection:
             names = connection.execute(select(providers.c.name).order_by(providers.c.id)).scalars().all()
@@ -86,7 +87,9 @@ def _health(connection: Connection, name: str) -> dict[str, Any]:
     success = connection.execute(_latest(name, request_logs.c.error_type.is_(None)).limit(1)).first()
     # The status is looked at only in the newest of a provider's errors, or clients' mistakes could make this read all.
     errors = _latest(name, request_logs.c.error_type.is_not(None)).limit(LATENCY_ROWS).subquery()
-    error = connection.execute(select(errors).where(errors.c.status.not_in(NOT_THE_PROVIDER)).limit(1)).first()
+    not_drained = or_(errors.c.status != Draining.status, errors.c.error_type != Draining.type)
+    of_its_own = errors.c.status.not_in(NOT_THE_PROVIDER)
+    error = connection.execute(select(errors).where(of_its_own, not_drained).limit(1)).first()
     return {
         "last_success": success.started_at if success else None,
         "last_error": {"time": error.started_at, "type": error.error_type, "status": error.status} if error else None,

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
+from ccproxy.errors import Draining
 from ccproxy.store.logbook import Logbook, RequestRow
 from ccproxy.store.models import request_logs
 from ccproxy.store.session import open_engine
@@ -90,6 +91,14 @@ def test_provider_health(engine, providers):
         "b": {"last_success": None, "last_error": refused},
         "c": {"last_success": None, "last_error": None},
     }
+
+
+def test_a_worker_that_ended_says_nothing_of_the_provider(engine, providers):
+    add(providers, "a")
+    fill(engine, [("a", 1, 200, None, 1.0), ("a", 2, Draining.status, Draining.type, 1.0)])
+    assert Statistics(engine).provider_health()["a"]["last_error"] is None
+    fill(engine, [("a", 3, 503, "api_error", 1.0)])
+    assert Statistics(engine).provider_health()["a"]["last_error"]["status"] == 503
 
 
 @pytest.mark.parametrize(
