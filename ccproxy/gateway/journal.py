@@ -107,7 +107,7 @@ class Entry:
         self.end()
 
     def end(self) -> None:
-        """Write the second line and the row; further calls do nothing."""
+        """Write the row and the second line; further calls do nothing."""
         if self._ended:
             return
         self._ended = True
@@ -116,6 +116,7 @@ class Entry:
         if self._delivered and isinstance(self._error, _LEAVING):
             self._error = None
         row.status, row.error_type = _outcome(self._error)
+        self._record(row)  # first: writing a line can fail
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
             line["error"] = self._error.logged
@@ -143,7 +144,6 @@ class Entry:
             error_type=row.error_type,
             **line,
         )
-        self._record(row)
 
     def _elapsed(self) -> float:
         return round((time.monotonic() - self._begun) * 1000, 1)

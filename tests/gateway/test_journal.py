@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,6 +35,17 @@ def begin(rows: list[RequestRow]) -> journal.Entry:
     return journal.begin(
         rows.append, request_id="r-1", caller="key", client_ip="10.0.0.1", session_id="s-1", user_agent="claude-cli/2"
     )
+
+
+def test_a_line_that_cannot_be_written_costs_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise BrokenPipeError
+
+    rows: list[RequestRow] = []
+    monkeypatch.setattr(journal, "_log", lambda: SimpleNamespace(info=full, warning=full))
+    with pytest.raises(BrokenPipeError):
+        begin(rows).end()
+    assert [row.status for row in rows] == [200]
 
 
 def test_the_whole_story_of_a_request() -> None:
