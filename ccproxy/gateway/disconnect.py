@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 from gevent import GreenletExit, get_hub
+from gevent.exceptions import BlockingSwitchOutError
 
 _READ = 1
 
@@ -37,8 +38,8 @@ def watch(client: socket.socket, seconds: float) -> Callable[[], None]:
     def readable() -> None:
         try:
             gone = not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return
+        except (BlockingIOError, BlockingSwitchOutError):
+            return  # nothing there after all; gevent's recv would wait for it, and the hub refuses to
         except OSError:
             gone = True
         watcher.stop()

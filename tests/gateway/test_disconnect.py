@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import gevent
+import gevent.socket
 import pytest
 from gevent.event import Event
 
+from ccproxy.gateway import disconnect
 from ccproxy.gateway.disconnect import ClientGone, watch
 
 
@@ -66,6 +71,31 @@ def test_bytes_are_the_next_request_and_stay_in_the_socket(served: Served) -> No
     served.greenlet.join(5)
     assert served.ends == ["finished"]
     assert served.ours.recv(4) == b"POST"
+
+
+@pytest.mark.parametrize("kind", [socket.socket, gevent.socket.socket], ids=["plain", "gevent"])
+def test_a_wake_up_for_nothing_is_none(
+    kind: type, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, woken = gevent.get_hub().loop, []
+
+    class Io:
+        def start(self, callback: Callable[[], None]) -> None:
+            loop.run_callback(lambda: (callback(), woken.append("up")))
+
+        def stop(self) -> None:
+            woken.append("stopped")
+
+        close = stop
+
+    ours, theirs = socket.socketpair()
+    with theirs, contextlib.closing(kind(fileno=ours.detach())) as served:
+        monkeypatch.setattr(disconnect, "get_hub", lambda: SimpleNamespace(loop=SimpleNamespace(io=lambda *_: Io())))
+        stop = watch(served, 3600)
+        gevent.sleep(0)
+        assert woken == ["up"]
+        stop()
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_after_the_watch_nothing_is_ended(served: Served) -> None:
