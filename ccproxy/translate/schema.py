@@ -26,6 +26,8 @@ _NOTES = ("$schema", "$id", "$comment", "title", "examples", "default", "depreca
 _REFUSED_AT_ROOT = ("enum", "const", "not", "if", "then", "else")
 # OpenAI's strict mode refuses schemas with these.
 _NOT_STRICT = ("allOf", "oneOf", "not", "if", "then", "else", "patternProperties", "dependentRequired", "propertyNames")
+# The formats that it knows; with any other it refuses the schema.
+_STRICT_FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 
 
 class _Root(Struct):
@@ -201,7 +203,7 @@ def _merge_any(flat: Schema, parts: list[Schema]) -> bool:
         for name, one in _named(part, "properties").items():
             known = properties.setdefault(name, one)
             if known != one:
-                options = known["anyOf"] if _is_choice(known) else [known]
+                options = _options(known)
                 properties[name] = {"anyOf": [*options, *([] if one in options else [one])]}
     flat["properties"] = properties
     first = _required(objects[0]) if objects else []
@@ -217,8 +219,11 @@ def _merge_any(flat: Schema, parts: list[Schema]) -> bool:
     return len(parts) > 1 or len(objects) != len(parts)
 
 
-def _is_choice(schema: Any) -> bool:
-    return isinstance(schema, dict) and set(schema) == {"anyOf"} and isinstance(schema["anyOf"], list)
+def _options(schema: Any) -> list[Any]:
+    """The branches of what is nothing but a choice, else the schema itself as the only one."""
+    if isinstance(schema, dict) and set(schema) == {"anyOf"} and isinstance(schema["anyOf"], list):
+        return schema["anyOf"]
+    return [schema]
 
 
 def _children(node: Schema) -> list[Any]:
@@ -268,6 +273,8 @@ def is_strict(schema: Raw) -> bool:
 
 def _strict(node: Any) -> bool:
     if not isinstance(node, dict) or any(keyword in node for keyword in _NOT_STRICT):
+        return False
+    if "format" in node and node["format"] not in _STRICT_FORMATS:
         return False
     if node.get("type") == "object" or "properties" in node:
         names = node.get("properties")
