@@ -213,6 +213,8 @@ QWEN = Dialect(
         Variant(r"-vl|vision|omni|qvq|qwen3\.[5-9]|qwen[4-9]", {"images": "any"}),
         Variant(r"coder|instruct|qwen2|-math", {"thinking": "none", "thinks_by_default": False}),
         Variant(r"qwq|qvq|thinking", {"can_stop_thinking": False, "thinks_by_default": True}),
+        # The open models of the first generation, which are called by their size alone.
+        Variant(r"qwen3-[0-9.]+b(-a[0-9]+b)?$", {"thinks_by_default": True, "thinks_streamed_only": True}),
         Variant(r"qwen-(plus|flash|turbo)", {"max_output_tokens": 32768}),
         Variant(r"qwen-max", {"max_output_tokens": 8192, "thinking": "none"}),
         Variant(r"qwen3-(max|coder)", {"max_output_tokens": 65536}),

@@ -113,6 +113,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     thinks_by_default: bool | None = None
     # False: the model always thinks, and a switch would be refused.
     can_stop_thinking: bool = True
+    # Whether it refuses to think, which it does by default, in an answer that is not streamed.
+    thinks_streamed_only: bool = False
     # Sent inside `thinking` whenever that is the control.
     thinking_fields: dict[str, Any] = {}
     replay: ThinkingReplay = "none"

@@ -210,6 +210,10 @@ CLOSED = {"type": "object", "properties": {"a": STRING}, "required": ["a"], "add
         ({**CLOSED, "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {}}}}}, False),
         ({**CLOSED, "oneOf": []}, False),
         ({**CLOSED, "properties": {"a": True}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "string", "format": "date-time"}}}, True),
+        ({**CLOSED, "properties": {"a": {"type": "string", "format": "uri"}}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "string", "format": 5}}}, False),
+        ({**CLOSED, "properties": {"format": STRING}, "required": ["format"]}, True),
         (True, False),
     ],
 )

@@ -71,6 +71,8 @@ def fields(request: MessagesRequest, draft: Draft, chosen: dict[str, Any], tools
         draft.losses.append("thinking.display")
     wish = _with_forced_choice(wish, draft, chosen)
     dialect = draft.dialect
+    if dialect.thinks_streamed_only and not request.stream and not wish.off:
+        wish = _without_thinking(wish, draft)
     draft.thinking_off = wish.off
     if tools and not dialect.effort_with_tools:
         return _without_effort(wish, draft)
@@ -137,6 +139,13 @@ def _with_forced_choice(wish: Wish, draft: Draft, chosen: dict[str, Any]) -> Wis
         chosen["tool_choice"] = "auto"
         return wish
     if wish.on:
+        draft.losses.append("thinking")
+    _lose_effort(wish, draft)
+    return Wish(off=True)
+
+
+def _without_thinking(wish: Wish, draft: Draft) -> Wish:
+    if wish.asked:
         draft.losses.append("thinking")
     _lose_effort(wish, draft)
     return Wish(off=True)

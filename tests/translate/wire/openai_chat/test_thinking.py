@@ -118,6 +118,24 @@ def test_control(thinking: Any, effort: str | None, flags: dict[str, Any], expec
 
 
 @pytest.mark.parametrize(
+    ("thinking", "effort", "streamed", "lost"),
+    [
+        (None, None, {}, []),
+        (ON, "high", {"enable_thinking": True, "thinking_budget": 5000}, ["thinking", "output_config.effort"]),
+        ({"type": "adaptive"}, None, {}, ["thinking"]),
+        ({"type": "disabled"}, None, {"enable_thinking": False}, []),
+    ],
+)
+def test_models_that_think_only_in_streams(thinking: Any, effort: str | None, streamed: Any, lost: list[str]) -> None:
+    flags = {"thinking": "enable_thinking", "thinks_streamed_only": True}
+    wish = request(thinking=thinking, output_config={"effort": effort} if effort else None)
+    assert body(wish, **flags)["enable_thinking"] is False
+    assert losses(wish, **flags) == lost
+    wish.stream = True
+    assert {name: value for name, value in body(wish, **flags).items() if "think" in name} == streamed
+
+
+@pytest.mark.parametrize(
     ("thinking", "effort", "lost"),
     [
         (None, None, []),
