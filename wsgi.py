@@ -4,10 +4,10 @@ import os
 import sys
 
 from ccproxy.app import create_app
-from ccproxy.errors import SettingsError
+from ccproxy.errors import CCProxyError
 from ccproxy.settings import load
 
 try:
     app = create_app(load(os.environ))
-except SettingsError as error:
+except CCProxyError as error:
     sys.exit(f"ccproxy: {error}")  # one line on stderr, and status 1

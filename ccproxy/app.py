@@ -36,8 +36,8 @@ def create_app(settings: Settings) -> Flask:
     """The WSGI application.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
-    an offered provider is not one. Leaves no connection open and starts no greenlet, so that a server may fork after
-    it.
+    an offered provider is not one; Unavailable where another process holds the database. Leaves no connection open and
+    starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
     engine = open_engine(settings.database_url)

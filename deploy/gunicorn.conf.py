@@ -13,7 +13,7 @@ import sys  # noqa: E402
 import structlog  # noqa: E402
 
 from ccproxy.app import create_app  # noqa: E402
-from ccproxy.errors import SettingsError  # noqa: E402
+from ccproxy.errors import CCProxyError, SettingsError  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
 
 try:
@@ -79,9 +79,11 @@ def when_ready(server):
 
 
 def on_reload(server):
-    """SIGHUP: read the settings anew for the next workers; with bad ones go on as before."""
+    """SIGHUP: read the settings anew for the next workers; with bad ones, or a database in use, go on as before."""
     server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
     try:
         server.app.callable = create_app(load(os.environ))
-    except SettingsError as error:
+    except CCProxyError as error:
         server.log.error("reload ignored: %s", error)
+    except Exception:  # noqa: BLE001 - gunicorn would end, and everything that runs with it
+        server.log.exception("reload ignored")

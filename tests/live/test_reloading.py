@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -181,6 +183,17 @@ def test_a_reload_with_a_bad_config_changes_nothing(reloading: Server, config: P
     assert len(told) == 1, told
     assert "reload ignored" in told[0]
     assert words in told[0]
+    config.write_text("{}")
+
+
+def test_a_reload_while_the_database_is_held_changes_nothing(reloading: Server, config: Path) -> None:
+    config.write_text('{"providers": [{"name": "late", "api_base_url": "http://127.0.0.1:9/v1"}]}')
+    before = len(reloading.log.read_text())
+    with contextlib.closing(sqlite3.connect(reloading.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        reload(reloading)
+        assert reloading.request("POST", "/v1/messages", ask())[0] == 200
+    assert "reload ignored: the provider database is busy" in reloading.log.read_text()[before:]
     config.write_text("{}")
 
 

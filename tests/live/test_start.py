@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -106,6 +108,18 @@ def test_a_database_that_is_not_ready_stops_the_start_with_one_line(tmp_path: Pa
     [line] = (done.stdout + done.stderr).splitlines()
     assert "CCPROXY_SECRET_KEYS" in line
     assert KEY not in line
+
+
+def test_a_database_that_another_holds_stops_the_start_in_words(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    assert command(server, "ccproxy", "migrate").returncode == 0
+    server.environ["GROQ_API_KEY"] = KEY
+    with contextlib.closing(sqlite3.connect(server.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = gunicorn(server)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1] == "ccproxy: the provider database is busy or cannot be written"
 
 
 # --- without a provider ---------------------------------------------------------------------------------------------
