@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ccproxy.translate.stops import overlap
+
 MASK = "[redacted]"
 _SHORTEST = 4  # characters of a known secret that is worth looking for; shorter ones would cut words to pieces
+_TELLING = 6  # characters of a secret's beginning, where the text was cut in the middle of it
+_CUT = "…"
 
 _REST = r"[A-Za-z0-9_\-*•…~+/=]"
 _INNER = r"[A-Za-z0-9_\-*•….~+/=]"  # a dot may stand inside a token; at its end it belongs to the sentence
@@ -46,8 +50,16 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST and secret in text:
             text = text.replace(secret, MASK)
+        text = _without_end(text, secret)
     for pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
     for pattern in _NAMED:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
+
+
+def _without_end(text: str, secret: str) -> str:
+    """The text without a beginning of the secret at its end: whoever shortened it did not know what was there."""
+    whole = text.removesuffix(_CUT)
+    length = overlap(whole, secret)
+    return whole[:-length] + MASK if length >= _TELLING else text

@@ -69,3 +69,11 @@ def test_known_secrets_go_whatever_they_look_like() -> None:
 
 def test_a_secret_too_short_to_tell_from_words_stays() -> None:
     assert redact("a key of abc", ["abc", ""]) == "a key of abc"
+
+
+@pytest.mark.parametrize("mark", ["", "…"])
+def test_a_text_that_was_cut_in_the_middle_of_a_secret_shows_no_part_of_it(mark: str) -> None:
+    secret = "Zq8mWn3rTy5uVx7aBc9d"
+    for length in range(6, len(secret)):
+        assert redact(f"it was {secret[:length]}{mark}", [secret]) == f"it was {MASK}"
+    assert redact(f"it was Zq8{mark}", [secret]) == f"it was Zq8{mark}"
