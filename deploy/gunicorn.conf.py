@@ -85,5 +85,5 @@ def on_reload(server):
         server.app.callable = create_app(load(os.environ))
     except CCProxyError as error:
         server.log.error("reload ignored: %s", error)
-    except Exception:  # noqa: BLE001 - gunicorn would end, and everything that runs with it
+    except Exception:  # gunicorn would end, and everything that runs with it
         server.log.exception("reload ignored")
