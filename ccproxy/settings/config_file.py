@@ -79,7 +79,7 @@ def read(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
     except RecursionError:
         raise SettingsError(f"config file {path}: nested too deeply") from None
     if isinstance(raw.get("routes"), dict):
-        raw["routes"] = {name: _split_route(route) for name, route in raw["routes"].items()}
+        raw["routes"] = {name: _split_route(route, f"{path}: routes.{name}") for name, route in raw["routes"].items()}
     try:
         values: dict[str, Any] = ConfigSchema().load(raw)
     except ValidationError as error:
@@ -144,12 +144,15 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _split_route(route: Any) -> Any:
+def _split_route(route: Any, where: str) -> Any:
     """A route may be written as the name of a target, `provider/model` or `provider,model`."""
-    if not isinstance(route, str):
+    if isinstance(route, dict):
         return route
-    provider, *model = re.split("[/,]", route, maxsplit=1)
-    return {"provider": provider, "model": "".join(model)}
+    provider, *model = re.split("[/,]", route, maxsplit=1) if isinstance(route, str) else ("",)
+    if not provider or not any(model):
+        form = "'provider/model' or an object with provider and model"
+        raise SettingsError(f"config file {where}: {route!r} is not allowed; must be {form}")
+    return {"provider": provider, "model": model[0]}
 
 
 def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
