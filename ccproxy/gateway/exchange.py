@@ -148,9 +148,10 @@ class Exchange:
             entry.failed(error)
             yield render.error_event(CCProxyError("internal error").body(request_id))
         finally:
-            if opened is None:
-                opening.end()
-            else:
+            opening.end()
+            if opened is None and isinstance(opening.result, Opened):
+                opened = opening.result  # it came after the last look
+            if opened is not None:
                 opened.answer.close()
                 decoder = opened.decoder
                 entry.answered(decoder.stop_reason, decoder.usage, decoder.usage_estimated)

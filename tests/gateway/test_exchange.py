@@ -31,6 +31,7 @@ from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Silence
 from ccproxy.store.logbook import RequestRow
 from ccproxy.translate import events as ev
+from ccproxy.translate import render
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import InputMessage, Message, MessagesRequest, TextBlock, Usage
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
@@ -423,6 +424,23 @@ def test_a_client_that_leaves_before_the_start_releases_the_upstream() -> None:
         gevent.sleep(0)
     greenlet.kill()
     assert answer.closed.wait(5)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_leaves_between_two_pings_releases_an_answer_that_has_begun() -> None:
+    begun = Event()
+    answer = ScriptedAnswer(begun, b"a", Event())
+    stage = Stage(answer)
+    with capture_logs(), stage.entry:
+        stream = stage.stream()
+        assert next(stream) == render.PING
+        begun.set()
+        while len(answer.script) > 1:
+            gevent.sleep(0)
+        gevent.sleep(0)
+        stream.close()
+    assert answer.closed.is_set()
+    assert stage.row.input_tokens == 11, "what was used until then is known"
 
 
 def test_prepare_encodes_for_the_first_target() -> None:
