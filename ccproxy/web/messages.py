@@ -64,8 +64,10 @@ def create() -> Response:
         headers = _headers(call, dropped)
         try:
             if parsed.request.stream:
-                stream = Primed(parts.exchange.stream(call, entry), ending)
-                return Response(stream, headers=headers, mimetype="text/event-stream", direct_passthrough=True)
+                response = Response(headers=headers, mimetype="text/event-stream", direct_passthrough=True)
+                # Last, because nobody would end the request if something failed behind it.
+                response.response = Primed(parts.exchange.stream(call, entry), ending)
+                return response
             return Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
         except CCProxyError as error:
             error.headers = {**headers, **error.headers}  # an answer too: it came from there

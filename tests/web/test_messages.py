@@ -20,6 +20,7 @@ from ccproxy.settings import Settings
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
 from ccproxy.store.session import open_engine
+from ccproxy.web import messages
 from ccproxy.web.messages import Primed
 from ccproxy.web.services import EXTENSION, Services
 from tests.fake_upstream import Cut, FakeUpstream, Refusal, Reply, Stream, chunk
@@ -107,6 +108,13 @@ def test_any_models_name_fits_into_its_header(proxy: Proxy, asked: str, header: 
     assert answer.headers["X-Model"] == header
     assert proxy.provider.requests[0].json["model"] == asked
     assert "X-Evil" not in answer.headers
+
+
+def test_headers_that_cannot_be_sent_leave_nothing_behind(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "_headers", lambda *_: {"X-Model": "a\nb"})
+    assert proxy.post(ask(stream=True)).status_code == 500
+    assert [row.status for row in proxy.rows] == [500]
+    assert proxy.parts.lifecycle.live == 0
 
 
 @pytest.mark.parametrize("streaming", [False, True])
