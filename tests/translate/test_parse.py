@@ -381,3 +381,10 @@ def test_a_request_comes_back_as_it_was_sent() -> None:
     assert isinstance(request.messages[0].content[0].cache_control, Raw)  # type: ignore[union-attr]
     again = msgspec.json.decode(msgspec.json.encode(request))
     assert again["messages"][0]["content"] == [block]
+
+
+def test_a_models_name_has_an_end() -> None:
+    body = '{"model": "%s", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}'
+    assert len(parse((body % ("é" * 512)).encode()).request.model) == 512
+    with pytest.raises(InvalidRequest, match=r"^model: expected at most 512 characters, got 513$"):
+        parse((body % ("é" * 513)).encode())
