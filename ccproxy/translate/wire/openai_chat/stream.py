@@ -85,8 +85,13 @@ class StreamDecoder:
             self._answer = taken(bytes(self._body), self._context)
             return self._answer.blocks.events
         for name, payload in self._sse.close():
-            if not answer.done:
-                self._event(name, payload)
+            try:
+                if not answer.done:
+                    self._event(name, payload)
+            except BadAnswer:
+                if not answer.blocks.started:
+                    raise
+                # Else the bytes ended in the middle of it, which says nothing of what came before.
         if answer.done:
             return events
         if answer.finished is None:

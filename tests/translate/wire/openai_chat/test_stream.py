@@ -109,6 +109,16 @@ class TestEnds:
             decoder.close()
         assert not decoder.done
 
+    @pytest.mark.parametrize("rest", [b"da", b"data: [DO", b'data: {"choices": [], "usa'])
+    def test_a_cut_behind_the_finish_reason_costs_nothing_that_was_said(self, rest: bytes) -> None:
+        found = said(text("a") + chunk({}, "stop") + rest)
+        assert (found.text, found.stop_reason) == ("a", "end_turn")
+
+    @pytest.mark.parametrize("rest", [b"da", b"data: [DO", b'data: {"choices": [{"delta": {"con'])
+    def test_a_cut_inside_of_an_event_is_a_cut(self, rest: bytes) -> None:
+        with pytest.raises(Truncated, match="after"):
+            events([text("a") + rest])
+
     def test_finish_twice_and_content_after_it(self) -> None:
         data = chunk({"content": "a"}, "stop") + chunk({"content": "b"}, "stop") + chunk({"content": ""}, "stop")
         assert said(data + DONE).text == "ab"
