@@ -28,6 +28,7 @@ from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
 from ccproxy.web import errors, messages, models, providers, service
 from ccproxy.web.definitions import define
+from ccproxy.web.health import Readings
 from ccproxy.web.schemas import read_provider
 from ccproxy.web.services import EXTENSION, Services
 
@@ -64,6 +65,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         providers=Providers(engine, vault),
         logbook=Logbook(engine),
         statistics=Statistics(engine),
+        readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings)),
         exchange=Exchange(upstream, total=settings.request_timeout),

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, request
 
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
@@ -33,15 +32,7 @@ NO_PERFORMANCE: Mapping[str, Any] = {
     "latency": {"avg_ms": None, "p50_ms": None, "p95_ms": None, "p99_ms": None},
 }
 
-READINGS = "ccproxy.health"
-
 blueprint = Blueprint("service", __name__)
-
-
-@blueprint.record
-def _remember_readings(state: BlueprintSetupState) -> None:
-    """Each application has its own."""
-    state.app.extensions[READINGS] = health.Readings()
 
 
 @blueprint.get("/")
@@ -61,8 +52,7 @@ def show_health() -> Response:
     """One word for everybody, details for callers; 503 where no request should be sent here."""
     parts = services()
     caller = parts.gate.identify(request.environ)
-    readings: health.Readings = current_app.extensions[READINGS]
-    reading = readings.take(parts.statistics, health.MAX_AGE if caller is None else 0)
+    reading = parts.readings.take(parts.statistics, health.MAX_AGE if caller is None else 0)
     providers = _providers(parts)
     now = datetime.now(UTC)
     seen = health.details(providers, reading.log, now)

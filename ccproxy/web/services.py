@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
     from ccproxy.store.statistics import Statistics
+    from ccproxy.web.health import Readings
 
 EXTENSION = "ccproxy"
 
@@ -33,6 +34,7 @@ class Services:
     providers: Providers
     logbook: Logbook
     statistics: Statistics
+    readings: Readings
     gate: Gate
     router: Router
     exchange: Exchange

@@ -25,6 +25,7 @@ from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
 from ccproxy.web import errors, providers, service
+from ccproxy.web.health import Readings
 from ccproxy.web.services import EXTENSION, Services
 
 KEY = "sk-ccproxy-0123456789abcdef"
@@ -117,6 +118,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             providers=store,
             logbook=absent,
             statistics=statistics or Statistics(engine),
+            readings=Readings(),
             gate=Gate(apikey, PRIVATE),
             router=absent,
             exchange=absent,
