@@ -9,7 +9,7 @@ fresh one, or after a wait, the provider may have begun to work, and what it wor
 from __future__ import annotations
 
 import time
-from http.client import RemoteDisconnected
+from http.client import HTTPResponse, RemoteDisconnected
 from select import POLLIN
 from typing import Any
 
@@ -30,6 +30,7 @@ class _Kept:
     """What an HTTP connection of urllib3's learns: whether it has answered since it was made."""
 
     answered = False
+    _head: HTTPResponse | None = None  # being read
 
     @property
     def is_connected(self) -> bool:
@@ -52,18 +53,26 @@ class _Kept:
         try:
             response = super().getresponse()  # type: ignore[misc]
         except (RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
-            if self.answered and time.monotonic() - begun < AT_ONCE:
+            told = self._head is not None and isinstance(self._head.status, int)  # text until its first line is read
+            if self.answered and not told and time.monotonic() - begun < AT_ONCE:
                 raise Gone(str(error)) from error
             raise
+        finally:
+            self._head = None
         self.answered = True
         return response
 
+    def response_class(self, *args: Any, **kwargs: Any) -> HTTPResponse:
+        """What http.client reads an answer's head with."""
+        self._head = HTTPResponse(*args, **kwargs)
+        return self._head
 
-class _Connection(_Kept, HTTPConnection):
+
+class _Connection(_Kept, HTTPConnection):  # type: ignore[misc] # a method stands for the class of the same name
     pass
 
 
-class _SecureConnection(_Kept, HTTPSConnection):
+class _SecureConnection(_Kept, HTTPSConnection):  # type: ignore[misc]
     pass
 
 

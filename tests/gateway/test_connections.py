@@ -68,10 +68,17 @@ def test_a_provider_that_worked_for_a_while_was_not_gone(monkeypatch: pytest.Mon
     way.close()
 
 
-def test_a_provider_that_began_to_answer_was_not_gone() -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        [b"HTTP/1.1 20", Cut()],
+        [b"HTTP/1.1 200 OK\r\nContent-Ty", Pause(0.1), Cut(reset=True)],
+    ],
+)
+def test_a_provider_that_began_to_answer_was_not_gone(end: list[Any]) -> None:
     way = connections.adapter(4)
     with FakeUpstream() as provider:
-        provider.enqueue(Json({}), Exact(b"HTTP/1.1 20", Cut()))
+        provider.enqueue(Json({}), Exact(*end))
         post(way, provider.base_url)
         with pytest.raises(requests.ConnectionError) as caught:
             post(way, provider.base_url)
