@@ -36,7 +36,7 @@ def test_defaults():
     assert settings.max_body_bytes == 32 * 1024 * 1024
     assert 1 <= settings.workers <= 4
     assert settings.allowed_ips == LOCAL_NETWORKS
-    assert all(network.is_private or network.is_link_local for network in LOCAL_NETWORKS)
+    assert all(network.is_private and not network.is_link_local for network in LOCAL_NETWORKS)
 
 
 # setting, given as text, given as JSON, what comes out, and under which name
@@ -85,6 +85,11 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(co
     settings = load(environ)
     assert (settings.host, settings.port, settings.log_level) == ("10.0.0.1", 5000, "info")
     assert settings.config_path == environ["CCPROXY_CONFIG"]
+
+
+def test_a_bad_value_in_the_file_is_told_although_the_environment_goes_before_it(config):
+    with pytest.raises(SettingsError, match="config file .*: port: 'x' is not allowed"):
+        load(config({"port": "x"}, CCPROXY_PORT="4000"))
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

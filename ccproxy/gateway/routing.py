@@ -130,12 +130,12 @@ def _split(asked: str, snapshot: Snapshot) -> tuple[Provider, str] | None:
     """The provider and model that the name gives outright; None for a bare name (which may hold slashes too)."""
     for mark in ("/", ","):
         name, found, model = asked.partition(mark)
-        provider = snapshot.get(name) if found else None
+        provider = snapshot.get(name.strip()) if found else None
         if provider is None:
             continue
         if not provider.enabled:
-            raise NotFound(f"model: provider {name!r} is not enabled; {_what_there_is(snapshot)}")
-        return provider, model
+            raise NotFound(f"model: provider {provider.name!r} is not enabled; {_what_there_is(snapshot)}")
+        return provider, model.strip()
     return None
 
 

@@ -29,11 +29,9 @@ LOCAL_NETWORKS: tuple[Network, ...] = tuple(
         "172.16.0.0/12",
         "192.168.0.0/16",
         "fc00::/7",
-        "169.254.0.0/16",
-        "fe80::/10",
     )
 )
-"""Loopback, private and link-local ranges: who may call when a key is set and nothing else is said."""
+"""Loopback and private ranges: who may call when a key is set and nothing else is said."""
 
 _MOST_WORKERS = 64
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -117,13 +115,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     chosen: dict[str, Any] = {"config_path": path}
     for name, setting in _SETTINGS.items():
         variable = f"CCPROXY_{name.upper()}"
+        # The file's value is looked at even where the environment's stands in its place: a mistake waits there.
+        if name in from_file:
+            chosen[setting.field or name] = _parse(setting, from_file[name], f"config file {path}: {name}")
         if environ.get(variable, "").strip():
-            given, where = environ[variable], variable
-        elif name in from_file:
-            given, where = from_file[name], f"config file {path}: {name}"
-        else:
-            continue
-        chosen[setting.field or name] = _parse(setting, given, where)
+            chosen[setting.field or name] = _parse(setting, environ[variable], variable)
     chosen["providers"] = _providers(from_file.get("providers", ()), environ)
     chosen["routes"] = from_file.get("routes", {})
     return Settings(**chosen)

@@ -37,6 +37,7 @@ ROUTES = {"default": {"provider": "beta", "model": "fallback"}, "claude-x": {"pr
         ("alpha/org/large", "alpha/org/large", "outright"),
         ("alpha,org/large", "alpha/org/large", "outright"),
         ("beta,a,b", "beta/a,b", "outright"),
+        ("beta, a b", "beta/a b", "outright"),
         ("alpha/", "alpha/small", "outright"),
         ("small", "alpha/small", "models"),
         ("org/large", "alpha/org/large", "models"),

@@ -173,7 +173,7 @@ def _should_retry(said: Words, status: int, headers: Mapping[str, str]) -> bool 
 
 def _status(said: Words, upstream: int | None) -> int:
     """The Anthropic status for an error: the HTTP status, corrected by codes and words where those say more."""
-    status = upstream if upstream is not None and upstream >= 400 else said.status
+    status = upstream if upstream is not None and upstream >= 300 else said.status
     meant = _MEANINGS.get(said.code.lower()) or _MEANINGS.get(said.type.lower())
     if status is None:
         status = meant or (401 if _BAD_KEY.search(said.message) else 500)
@@ -184,6 +184,8 @@ def _status(said: Words, upstream: int | None) -> int:
     status = _STATUSES.get(status, status)
     if status in _TYPES:
         return status
+    if status < 400:
+        return 502  # a redirect, which nobody follows with a prompt in hand: the base URL is not quite right
     return 400 if status < 500 else 500
 
 

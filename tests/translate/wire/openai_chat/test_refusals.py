@@ -22,6 +22,8 @@ def test_long_texts_are_cut() -> None:
 @pytest.mark.parametrize(
     ("upstream", "body", "status", "type"),
     [
+        (301, {}, 502, "api_error"),
+        (308, b"<html>moved</html>", 502, "api_error"),
         (400, {}, 400, "invalid_request_error"),
         (404, {"error": {"code": "model_not_found"}}, 404, "not_found_error"),
         (405, {}, 400, "invalid_request_error"),
