@@ -88,7 +88,7 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(co
 
 
 def test_a_bad_value_in_the_file_is_told_although_the_environment_goes_before_it(config):
-    with pytest.raises(SettingsError, match="config file .*: port: 'x' is not allowed"):
+    with pytest.raises(SettingsError, match=r"config file .*: port: 'x' is not allowed"):
         load(config({"port": "x"}, CCPROXY_PORT="4000"))
 
 
