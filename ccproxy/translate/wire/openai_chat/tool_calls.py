@@ -20,6 +20,7 @@ from ccproxy.translate.wire.openai_chat.chunks import CallPart
 
 _OUTSIDE = re.compile(r'["{}\[\]]').search
 _INSIDE = re.compile(r'["\\]').search
+_PLACEHOLDER = 16  # characters that `null` or `{}` in place of an input has at most, space included
 
 
 class ObjectEnd:
@@ -62,7 +63,7 @@ class ObjectEnd:
 class Call:
     """One tool call as far as it has come. `fresh` is the part of its input that was not written yet."""
 
-    __slots__ = ("_end", "_parts", "_written", "client_id", "complete", "fresh", "id", "index", "name")
+    __slots__ = ("_end", "_parts", "_size", "_written", "client_id", "complete", "fresh", "id", "index", "name")
 
     def __init__(self, index: int | None, id: str, name: str) -> None:
         self.index = index
@@ -72,6 +73,7 @@ class Call:
         self.complete = False
         self.fresh: list[str] = []
         self._parts: list[str] = []
+        self._size = 0  # of all parts
         self._written = False
         self._end = ObjectEnd()
 
@@ -89,7 +91,9 @@ class Call:
 
     def add(self, fragment: str) -> str:
         """More input; returns what lies beyond its end, which belongs to a further call."""
-        if self._parts and fragment.lstrip()[:1] == "{":
+        # Looking at all that came so far costs as much as it is long: only where it can matter.
+        again = self._size <= max(len(fragment), _PLACEHOLDER) and fragment.lstrip()[:1] == "{"
+        if self._parts and again:
             so_far = self.arguments
             if not self._written and so_far.strip() in ("null", "{}"):
                 # A placeholder that some servers send before the real input.
@@ -109,11 +113,13 @@ class Call:
                 self.complete = True
                 fragment, rest = fragment[:end], fragment[end:]
         self._parts.append(fragment)
+        self._size += len(fragment)
         self.fresh.append(fragment)
         return rest
 
     def _restart(self) -> None:
         self._parts = []
+        self._size = 0
         self.fresh = []
         self.complete = False
         self._end = ObjectEnd()

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccproxy.translate.events import MessageStop
+from ccproxy.translate.wire.openai_chat import StreamDecoder
 from ccproxy.translate.wire.openai_chat.tool_calls import ObjectEnd, parsed, settled, text_of
 from tests.translate.contexts import context
 from tests.translate.wire.openai_chat.streams import call, chunk, ended, said
@@ -261,3 +263,14 @@ def test_settled(text: str, expected: str) -> None:
 )
 def test_text_of(value: Any, expected: str) -> None:
     assert text_of(value) == expected
+
+
+@pytest.mark.timeout(10)
+def test_a_long_input_of_many_objects_is_taken_in_its_stride() -> None:
+    decoder = StreamDecoder(context())
+    decoder.feed(chunk(call('{"all": [', name="f")))
+    piece = chunk(call('{"a": "a short text"},'))
+    for _ in range(1000):
+        decoder.feed(piece * 100)
+    decoder.feed(chunk(call("{}]}")) + chunk({}, "tool_calls"))
+    assert isinstance(decoder.close()[-1], MessageStop)
