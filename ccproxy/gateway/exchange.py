@@ -101,7 +101,7 @@ class Exchange:
                 message, estimated = _decoded(call, answer.read_all(time.monotonic() + self._total))
         except UpstreamError as error:
             raise _told(error, call.target, entry) from None
-        entry.attempted(call.target.provider, call.target.model, None)
+        entry.attempted(None)
         entry.first_byte()
         entry.answered(message.stop_reason, message.usage, estimated)
         return render.message(message)
@@ -131,7 +131,7 @@ class Exchange:
             started = True
             yield render.events(opened.events)
             yield from self._rest(opened, deadline)
-            entry.attempted(target.provider, target.model, None)
+            entry.attempted(None)
             entry.delivered()
             opened.answer.finish()
         except CCProxyError as error:
@@ -262,7 +262,7 @@ def _told(error: UpstreamError, target: Target, entry: Entry) -> UpstreamError:
     if error.status == 401:
         message = f"provider {target.provider!r} refused its API key: {message}"
     error.message = message
-    entry.attempted(target.provider, target.model, error)
+    entry.attempted(error)
     return error
 
 

@@ -65,17 +65,9 @@ class Entry:
         if self.row.ttft_ms is None:
             self.row.ttft_ms = self._elapsed()
 
-    def attempted(self, provider: str, model: str, error: CCProxyError | None) -> None:
-        """An attempt at a target has ended."""
-        self.row.attempts.append(
-            {
-                "provider": provider,
-                "model": model,
-                "status": 200 if error is None else error.status,
-                "error_type": None if error is None else error.type,
-                "ended_ms": self._elapsed(),
-            }
-        )
+    def attempted(self, error: CCProxyError | None) -> None:
+        """The attempt at the target has ended."""
+        self._attempt(*((200, None) if error is None else (error.status, error.type)))
 
     def answered(self, stop_reason: str | None, usage: Usage, estimated: bool) -> None:
         """What the answer came to, as far as it got."""
@@ -116,6 +108,8 @@ class Entry:
         if self._delivered and isinstance(self._error, _LEAVING):
             self._error = None
         row.status, row.error_type = _outcome(self._error)
+        if row.provider is not None and not row.attempts:
+            self._attempt(row.status, row.error_type)  # it was broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
@@ -143,6 +137,18 @@ class Entry:
             dropped=row.dropped,
             error_type=row.error_type,
             **line,
+        )
+
+    def _attempt(self, status: int, error_type: str | None) -> None:
+        row = self.row
+        row.attempts.append(
+            {
+                "provider": row.provider,
+                "model": row.upstream_model,
+                "status": status,
+                "error_type": error_type,
+                "ended_ms": self._elapsed(),
+            }
         )
 
     def _elapsed(self) -> float:

@@ -47,7 +47,22 @@ OPENAI = Dialect(
         Variant(r"^gpt-(5\.([2-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_THREE, "xhigh")}),
         # Refuse function tools here with any effort but `none`; their tools belong to the Responses API.
         Variant(r"^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)", {"effort_with_tools": False}),
-        Variant(r"chat-latest", {"thinking": "none", "efforts": (), "effort_off": "", "effort_with_tools": True}),
+        # The chat models carry a reasoning model's name and are none.
+        Variant(
+            r"chat-latest",
+            {
+                "system_role": "system",
+                "temperature": True,
+                "top_p": True,
+                "stop_limit": 4,
+                "thinking": "none",
+                "efforts": (),
+                "effort_off": "",
+                "effort_with_tools": True,
+                "thinks_by_default": False,
+                "max_output_tokens": 16384,
+            },
+        ),
     ),
 )
 

@@ -55,7 +55,7 @@ def test_the_whole_story_of_a_request() -> None:
             entry.arrived(REQUEST, TARGET, "models", ["top_k"])
             entry.first_byte()
             entry.first_byte()
-            entry.attempted("p", "up", None)
+            entry.attempted(None)
             usage = Usage(input_tokens=5, output_tokens=7, cache_read_input_tokens=2)
             usage.output_tokens_details = OutputTokensDetails(3)
             entry.answered("end_turn", usage, estimated=True)
@@ -158,7 +158,7 @@ def test_a_failure_after_the_start_is_told_as_such() -> None:
     rows: list[RequestRow] = []
     refused = UpstreamRefused("busy", status=529, type="overloaded_error")
     with capture_logs(), begin(rows) as entry:
-        entry.attempted("p", "up", refused)
+        entry.attempted(refused)
         entry.failed(refused)
     assert (rows[0].status, rows[0].error_type) == (529, "overloaded_error")
     assert rows[0].attempts[0]["error_type"] == "overloaded_error"
@@ -170,3 +170,15 @@ def test_a_long_list_of_losses_is_cut() -> None:
         entry.arrived(REQUEST, TARGET, "models", [f"f{number}" for number in range(102)])
     assert rows[0].dropped[-2:] == ["f99", "(+2 more)"]
     assert len(rows[0].dropped) == 101
+
+
+def test_an_attempt_that_was_broken_off_is_one() -> None:
+    rows: list[RequestRow] = []
+    entry = begin(rows)
+    with capture_logs():
+        entry.arrived(REQUEST, TARGET, "models", [])
+        with pytest.raises(ClientGone), entry:
+            raise ClientGone
+    [attempt] = rows[0].attempts
+    assert (attempt["provider"], attempt["model"]) == ("p", "up")
+    assert (attempt["status"], attempt["error_type"]) == (499, "client_closed")

@@ -43,7 +43,7 @@ FOUR = ("low", "medium", "high", "xhigh")
         (makers.OPENAI, "gpt-5.4", {"effort_with_tools": False, "effort_off": "none"}),
         (makers.OPENAI, "gpt-5.10", {"effort_with_tools": False, "efforts": FOUR}),
         (makers.OPENAI, "gpt-6", {"effort_with_tools": False}),
-        (makers.OPENAI, "gpt-5-chat-latest", {"thinking": "none", "effort_with_tools": True}),
+        (makers.OPENAI, "gpt-5-chat-latest", {"thinking": "none", "temperature": True, "stop_limit": 4}),
         (makers.AZURE, "my-deployment", {"max_tokens_field": "max_tokens", "thinking": "none", "temperature": True}),
         (
             makers.AZURE,

@@ -43,7 +43,7 @@ class Text:
     __slots__ = ("waiting",)
 
     def __init__(self) -> None:
-        self.waiting = ""
+        self.waiting: list[str] = []
 
 
 class Thinking:
@@ -52,7 +52,7 @@ class Thinking:
     __slots__ = ("details", "parts", "waiting")
 
     def __init__(self) -> None:
-        self.waiting = ""
+        self.waiting: list[str] = []
         self.parts: list[str] = []
         self.details: list[dict[str, Any]] = []
 
@@ -84,14 +84,14 @@ class Blocks:
             self.events.append(ContentBlockDelta(self.index, TextDelta(text)))
             return
         block = self._last(Text)
-        block.waiting += text
+        block.waiting.append(text)
         self._advance()
 
     def thinking(self, text: str, details: Sequence[dict[str, Any]] = ()) -> None:
         """More reasoning, and what the provider says of it in its own form."""
         block = self._last(Thinking)
-        block.waiting += text
         if text:
+            block.waiting.append(text)
             block.parts.append(text)
         if details:
             block.details.extend(details)
@@ -144,12 +144,12 @@ class Blocks:
         match block:
             case Text():
                 if block.waiting:
-                    self.events.append(ContentBlockDelta(self.index, TextDelta(block.waiting)))
-                    block.waiting = ""
+                    self.events.append(ContentBlockDelta(self.index, TextDelta("".join(block.waiting))))
+                    block.waiting.clear()
             case Thinking():
                 if block.waiting:
-                    self.events.append(ContentBlockDelta(self.index, ThinkingDelta(block.waiting)))
-                    block.waiting = ""
+                    self.events.append(ContentBlockDelta(self.index, ThinkingDelta("".join(block.waiting))))
+                    block.waiting.clear()
             case Call():
                 text = block.take()
                 if text:
