@@ -5,7 +5,8 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import mmap  # noqa: E402 - after the patch
+import gc  # noqa: E402 - after the patch
+import mmap  # noqa: E402
 import os  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
@@ -74,7 +75,13 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Say where it listens: gunicorn's own lines are of another form, and turned off."""
+    """Before the first fork: say where it listens, for gunicorn's own lines are of another form and turned off.
+
+    And take what was imported off the garbage collector's hands: going through it cost pauses of 40 ms under load, and
+    made each worker copy the pages that it shares with the others.
+    """
+    gc.collect()
+    gc.freeze()
     structlog.get_logger().info("ccproxy is ready", type="start", url=f"http://{bind}", workers=server.num_workers)
 
 
