@@ -163,7 +163,7 @@ EARLY: dict[str, tuple[Answer, int, str]] = {
         502,
         "api_error",
     ),
-    "a redirect": (Json({}, 302, {"Location": "http://127.0.0.1:1/"}), 500, "api_error"),
+    "a redirect": (Json({}, 302, {"Location": "http://127.0.0.1:1/"}), 502, "api_error"),
     "a refused key": (Refusal(401, "invalid key"), 401, "authentication_error"),
     "overloaded": (Refusal(529, "overloaded"), 529, "overloaded_error"),
     "bad": (Refusal(400, "bad request", "invalid_request_error"), 400, "invalid_request_error"),
