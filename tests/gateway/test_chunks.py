@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -60,12 +61,22 @@ class Pool:
         self.returned.append(connection)
 
 
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Nothing is left for the garbage collector, which would close a reader before the response that flushes it."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
+OPENED: list[http.client.HTTPResponse] = []
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def response(pieces: list[bytes | Exception], head: bytes = HEAD) -> tuple[requests.Response, Pool]:
     original = http.client.HTTPResponse(Sock(Pieces([head, *pieces])))  # type: ignore[arg-type]
     original.begin()
+    OPENED.append(original)
     pool = Pool()
     answer = requests.Response()
     answer.headers.update(dict(original.headers))
