@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
 from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.translate.dialect import resolve
 from ccproxy.translate.target import Target
 
 _SECRET = 12
@@ -85,7 +86,7 @@ class Router:
         target = self._targets.get(provider.name)
         if target is None:
             target = self._targets[provider.name] = connect(provider, self._seal_keys())
-        return structs.replace(target, model=model)
+        return structs.replace(target, model=model, dialect=resolve(target.dialect, model, target.options))
 
 
 def advice(host: str, port: int, key_configured: bool) -> str:

@@ -17,9 +17,9 @@ class Target(Struct, frozen=True, kw_only=True):
     """One provider and one of its models.
 
     `kind` is the provider's type (a preset's name or a bare wire's): signatures and replayed reasoning are bound to
-    it. `headers` hold the provider's key and `secrets` the texts that no message may show: both are left out of
-    `repr`. `options` are the provider's own, as its preset documents them. `seal_keys` sign thinking blocks: the
-    first signs, all verify.
+    it. `dialect` is resolved for this model, with the options on top. `headers` hold the provider's key and `secrets`
+    the texts that no message may show: both are left out of `repr`. `options` are the provider's own, as its preset
+    documents them. `seal_keys` sign thinking blocks: the first signs, all verify.
     """
 
     provider: str

@@ -163,3 +163,10 @@ def test_an_extra_header_replaces_the_presets_and_is_no_more_shown_than_a_key() 
     target = connect(provider("a", headers={"Authorization": "Basic dXNlcjpwYXNz", "X-Team": "blue"}))
     assert target.headers == {"authorization": "Basic dXNlcjpwYXNz", "x-team": "blue"}
     assert target.secrets == (KEY, "Basic dXNlcjpwYXNz")
+
+
+def test_a_target_speaks_the_dialect_of_its_model_with_the_providers_options_on_top() -> None:
+    both = snapshot(provider("openai", type="openai", options={"stop_limit": 2}))
+    plain, reasoning = (Router().plan(f"openai/{model}", both).targets[0].dialect for model in ("gpt-4o", "o3"))
+    assert (plain.system_role, reasoning.system_role) == ("system", "developer")
+    assert (plain.stop_limit, reasoning.stop_limit) == (2, 2)

@@ -10,7 +10,6 @@ from typing import Any
 
 from msgspec import structs
 
-from ccproxy.translate.dialect import resolve
 from ccproxy.translate.messages import OutputTokensDetails, StopReason, Usage
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
@@ -50,7 +49,7 @@ class Answer:
         self._refused = False
         self._sources: dict[str, str] = {}
         target = context.target
-        dialect = resolve(target.dialect, target.model, target.options)
+        dialect = target.dialect
         # Details are kept where the provider wants them back; then they may come without any text.
         self._details = bool(target.seal_keys) and dialect.replay == "reasoning_details"
         self._tags = reasoning.ThinkTags(opened=dialect.think_unopened) if dialect.think_tags else None

@@ -7,7 +7,6 @@ import re
 
 from msgspec import UNSET, Raw, UnsetType
 
-from ccproxy.translate.dialect import resolve
 from ccproxy.translate.target import Target
 from ccproxy.translate.wire.openai_chat.tool_ids import inward
 
@@ -16,13 +15,13 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class Draft:
-    """Losses, names and ids of one request, and the dialect as it holds for the target's model."""
+    """Losses, names and ids of one request, and the dialect that it is written in."""
 
     __slots__ = ("dialect", "losses", "names", "target", "thinking_off", "used_ids")
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.dialect = resolve(target.dialect, target.model, target.options)
+        self.dialect = target.dialect
         self.losses: list[str] = []
         self.names: dict[str, str] = {}
         self.used_ids: set[str] = set()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ccproxy import presets
-from ccproxy.translate.dialect import Dialect
+from ccproxy.translate.dialect import Dialect, resolve
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target, UpstreamRequest
@@ -36,7 +36,7 @@ def target(
         wire=preset.wire,
         model=model,
         base_url=preset.base_url or "http://127.0.0.1:1/v1",
-        dialect=Dialect(**flags) if flags else preset.dialect,
+        dialect=resolve(Dialect(**flags) if flags else preset.dialect, model, options or {}),
         options=options or {},
         seal_keys=(KEY,),
     )
