@@ -14,6 +14,7 @@ from ccproxy import logs
 from ccproxy.errors import InvalidRequest, SettingsError
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.routing import Router, advice
@@ -68,7 +69,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings)),
-        exchange=Exchange(upstream, total=settings.request_timeout),
+        exchange=Exchange(upstream, Credentials(upstream), total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get),
         started_at=datetime.now(UTC),

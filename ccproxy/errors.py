@@ -41,12 +41,14 @@ class CCProxyError(Exception):
 
     `message` is shown to the client as it is, so it holds no secret. `details` becomes `error.details`.
     `retry_after` is in seconds. `should_retry` becomes `x-should-retry` (None: the header is left out).
-    `headers` are further response headers (`Allow`).
+    `headers` are further response headers (`Allow`). `payload` is a body that is sent as it is in place of ours: the
+    error of an upstream that speaks the Messages API itself.
     """
 
     status = 500
     type = "api_error"
     should_retry: bool | None = None
+    payload: bytes | None = None
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ failure keeps its real status; after HEAD_AFTER seconds without one the stream b
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,16 @@ import gevent
 import structlog
 from msgspec import UNSET, Struct
 
-from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError
+from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError, UpstreamRefused
+from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Answer, Silence, Upstream
-from ccproxy.translate import render, tokens
+from ccproxy.translate import rate_limits, render, searches, tokens
 from ccproxy.translate.events import Event
-from ccproxy.translate.messages import Message, MessagesRequest, Usage
+from ccproxy.translate.messages import Message, Relayed, Usage
+from ccproxy.translate.parse import Parsed
 from ccproxy.translate.redact import redact
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
@@ -39,11 +41,16 @@ PLENTY = 4096
 TURN = 0.01
 """Seconds that one such stream may go on before the others have their turn."""
 
-_WIRES: dict[str, Any] = {"openai-chat": openai_chat}
+_TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat}
+_RELAYING: dict[str, Any] = {}
 
 
 class Call(Struct, frozen=True):
-    """A request made ready for one target."""
+    """A request made ready for one target.
+
+    `relays`: the wire hands the answer on as it comes. `ready` is an answer that needs no upstream. `dropped` are the
+    paths of what is not carried. `told` collects the upstream's headers that the client gets too, once they are there.
+    """
 
     wire: Any
     target: Target
@@ -51,6 +58,10 @@ class Call(Struct, frozen=True):
     context: DecodeContext
     max_tokens: int | None
     request_id: str
+    relays: bool = False
+    ready: Message | None = None
+    dropped: tuple[str, ...] = ()
+    told: dict[str, str] = {}
 
 
 class Finished(Struct, frozen=True):
@@ -74,27 +85,47 @@ class Opened(Struct, frozen=True):
 class Exchange:
     """Exchanges of one worker. `total` bounds each of them, in seconds."""
 
-    def __init__(self, upstream: Upstream, *, total: float) -> None:
+    def __init__(self, upstream: Upstream, credentials: Credentials, *, total: float) -> None:
         self._upstream = upstream
+        self._credentials = credentials
         self._total = total
 
-    def prepare(self, request: MessagesRequest, plan: Plan, message_id: str, request_id: str) -> Call:
-        """Encode for the plan's target. Raises InvalidRequest for what it cannot be given."""
+    def prepare(self, parsed: Parsed, headers: Mapping[str, str], plan: Plan, message_id: str, request_id: str) -> Call:
+        """Encode for the plan's target. `headers` are the client's.
+
+        Raises InvalidRequest for what the target cannot be given.
+        """
         target = plan.targets[0]
-        wire = _WIRES[target.wire]
-        encoded: UpstreamRequest = wire.encode(request, target)
+        request = parsed.request
+        relaying = _RELAYING.get(target.wire)
+        wire = relaying or _TRANSLATING[target.wire]
+        tokens_in = tokens.estimate(request, target.label)
+        encoded: UpstreamRequest = relaying.relay(parsed, headers, target) if relaying else wire.encode(request, target)
         context = DecodeContext(
             message_id=message_id,
             target=target,
-            input_tokens=tokens.estimate(request, target.label),
+            input_tokens=tokens_in,
             names=encoded.names,
             used_ids=encoded.used_ids,
             local_stops=encoded.local_stops,
         )
-        return Call(wire, target, encoded, context, request.max_tokens, request_id)
+        return Call(
+            wire=wire,
+            target=target,
+            request=encoded,
+            context=context,
+            max_tokens=request.max_tokens,
+            request_id=request_id,
+            relays=relaying is not None,
+            ready=None if relaying else searches.unanswered(request, context),
+            dropped=encoded.losses if relaying else (*encoded.losses, *parsed.unknown),
+            told={},
+        )
 
     def answer(self, call: Call, entry: Entry) -> bytes:
         """The whole answer as the client gets it. Raises an UpstreamError."""
+        if call.ready is not None:
+            return _ready(call.ready, entry)
         try:
             with gevent.Timeout(self._total, _too_long(self._total)):
                 answer = self._send(call)
@@ -112,6 +143,11 @@ class Exchange:
         Raises an UpstreamError until the first frame was given out; from then on a failure is an `error` frame, the
         last one. Closing the iterator, or an exception thrown into it, lets go of the upstream at once.
         """
+        if call.ready is not None:
+            yield render.events(events_of(call.ready))
+            _ready(call.ready, entry)
+            entry.delivered()
+            return
         deadline = time.monotonic() + self._total
         opened: Opened | None = None
         started = False
@@ -140,7 +176,7 @@ class Exchange:
             if not started:
                 raise
             entry.failed(error)
-            yield render.error_event(error.body(request_id))
+            yield render.error_event(error.payload or error.body(request_id))
         except Exception as error:
             if not started:
                 raise
@@ -198,7 +234,7 @@ class Exchange:
         opened: Opened | None = None
         try:
             answer = self._send(call)
-            if not answer.is_event_stream:
+            if not (answer.is_event_stream or call.relays):
                 message, estimated = _decoded(call, answer.read_all(deadline))
                 finished = Finished(message.stop_reason, message.usage, estimated)
                 opened = Opened(answer, events_of(message), finished)
@@ -223,15 +259,13 @@ class Exchange:
     def _send(self, call: Call) -> Answer:
         """Send the call; an answer that is an error is raised as what it means."""
         request = call.request
-        answer = self._upstream.send(
-            request.method,
-            call.target.base_url + request.path,
-            request.headers,
-            request.body,
-        )
+        url = call.target.base_url + request.path
+        headers = self._credentials.headers(call.target, request.method, url, request.headers, request.body)
+        answer = self._upstream.send(request.method, url, headers, request.body)
+        limits = rate_limits.headers(answer.headers, time.time())
         if answer.status >= 300:
             body = answer.read_all(time.monotonic() + self._upstream.idle)
-            raise call.wire.decode_error(
+            error: UpstreamRefused = call.wire.decode_error(
                 answer.status,
                 answer.headers,
                 body,
@@ -239,6 +273,9 @@ class Exchange:
                 max_tokens=call.max_tokens,
                 now=time.time(),
             )
+            error.headers = {**limits, **error.headers}
+            raise error
+        call.told.update(limits)
         return answer
 
 
@@ -248,9 +285,17 @@ def _opened(result: Opened | Exception) -> Opened:
     return result
 
 
-def _decoded(call: Call, body: bytes) -> tuple[Message, bool]:
-    """The message in `body`, and whether its usage is our estimate."""
-    message: Message = call.wire.decode(body, call.context)
+def _ready(message: Message, entry: Entry) -> bytes:
+    """An answer that was there without asking the upstream."""
+    entry.attempted(None)
+    entry.first_byte()
+    entry.answered(message.stop_reason, message.usage, True)
+    return render.message(message)
+
+
+def _decoded(call: Call, body: bytes) -> tuple[Any, bool]:
+    """The Message in `body` (or the answer Relayed), and whether its usage is our estimate."""
+    message: Message | Relayed = call.wire.decode(body, call.context)
     estimated = message.usage.estimated is True
     message.usage.estimated = UNSET
     return message, estimated
@@ -262,6 +307,8 @@ def _told(error: UpstreamError, target: Target, entry: Entry) -> UpstreamError:
     if error.status == 401:
         message = f"provider {target.provider!r} refused its API key: {message}"
     error.message = message
+    if error.payload is not None and any(secret.encode() in error.payload for secret in target.secrets):
+        error.payload = None
     entry.attempted(error)
     return error
 

@@ -6,7 +6,7 @@ Knows names and numbers of a request. Never a key, a prompt or an answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -37,7 +37,7 @@ class Entry:
         self._delivered = False
         self._error: BaseException | None = None
 
-    def arrived(self, request: MessagesRequest, target: Target, route: str, dropped: list[str]) -> None:
+    def arrived(self, request: MessagesRequest, target: Target, route: str, dropped: Sequence[str]) -> None:
         """The request has a target: the first log line."""
         row = self.row
         row.provider = target.provider
@@ -45,7 +45,7 @@ class Entry:
         row.upstream_model = target.model
         row.route = route
         row.stream = bool(request.stream)
-        row.dropped = dropped[:_MOST_DROPPED]
+        row.dropped = list(dropped[:_MOST_DROPPED])
         if dropped[_MOST_DROPPED:]:
             row.dropped.append(f"(+{len(dropped) - _MOST_DROPPED} more)")
         _log().info(

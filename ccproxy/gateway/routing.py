@@ -86,7 +86,7 @@ class Router:
         target = self._targets.get(provider.name)
         if target is None:
             target = self._targets[provider.name] = connect(provider, self._seal_keys())
-        return structs.replace(target, model=model, dialect=resolve(target.dialect, model, target.options))
+        return for_model(target, model)
 
 
 def advice(host: str, port: int, key_configured: bool) -> str:
@@ -121,9 +121,26 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
         base_url=base_url.removesuffix("/."),  # the dot is a note of the presets', and some servers answer it with 404
         dialect=preset.dialect,
         headers={**presets.auth_headers(preset, provider.api_key), **extra},
+        auth=preset.auth if preset.auth in ("aws", "google") else "headers",
+        key=provider.api_key,
         options=dict(provider.options),
         secrets=(*filter(None, (provider.api_key,)), *(value for value in extra.values() if len(value) >= _SECRET)),
         seal_keys=seal_keys,
+    )
+
+
+def for_model(target: Target, model: str) -> Target:
+    """A provider's target with one of its models: the API that serves it, in the dialect that it is spoken in there."""
+    preset = presets.find(target.kind)
+    if preset is None or not preset.apis:
+        return structs.replace(target, model=model, dialect=resolve(target.dialect, model, target.options))
+    api = presets.api(preset, model, target.options)
+    return structs.replace(
+        target,
+        model=model,
+        wire=api.wire,
+        base_url=target.base_url + api.root,
+        dialect=resolve(api.dialect or target.dialect, model, target.options),
     )
 
 

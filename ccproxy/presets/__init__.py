@@ -5,6 +5,17 @@ gives into what requests need. Data lies in `known`, the rules in `preset`. Noth
 """
 
 from ccproxy.presets.known import PRESETS, find
-from ccproxy.presets.preset import OptionSpec, Preset, auth_headers, base_url, check_options, models_path
+from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, models_path
 
-__all__ = ["PRESETS", "OptionSpec", "Preset", "auth_headers", "base_url", "check_options", "find", "models_path"]
+__all__ = [
+    "PRESETS",
+    "Api",
+    "OptionSpec",
+    "Preset",
+    "api",
+    "auth_headers",
+    "base_url",
+    "check_options",
+    "find",
+    "models_path",
+]

@@ -27,11 +27,27 @@ class OptionSpec(Struct, frozen=True):
     choices: tuple[str, ...] = ()
 
 
+class Api(Struct, frozen=True, kw_only=True):
+    """One of several APIs of a provider, for the models in whose lower-cased name the pattern is found.
+
+    `name` is the value of the option `api` that pins it for all models. `root` stands between the base URL and the
+    wire's paths. `dialect` is the API's own; None: the preset's.
+    """
+
+    name: str
+    wire: str
+    models: str = ""
+    root: str = ""
+    dialect: Dialect | None = None
+
+
 class Preset(Struct, frozen=True, kw_only=True):
     """One known provider, or a bare wire (`base_url` is then empty and must be given).
 
     `version` is the path of the API's root below the host (`/v1`), which may be left out in a given URL. `key_env`
-    are the environment variables that hold its key, best first. `docs` is one sentence for people.
+    are the environment variables that hold its key, best first. `docs` is one sentence for people. `apis` are there
+    where a provider's models are served by different APIs: the first that fits is taken, else `wire`. `auth` names the
+    header that carries the key, or `aws` and `google` for requests that are signed or need a token.
     """
 
     name: str
@@ -39,12 +55,22 @@ class Preset(Struct, frozen=True, kw_only=True):
     base_url: str
     docs: str
     version: str = "/v1"
-    auth: Literal["bearer", "api-key", "none"] = "bearer"
+    auth: Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "aws", "google", "none"] = "bearer"
     key_required: bool = True
     key_env: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
     options: dict[str, OptionSpec] = {}
     headers: dict[str, str] = {}
+    apis: tuple[Api, ...] = ()
+
+
+def api(preset: Preset, model: str, options: Mapping[str, Any]) -> Api:
+    """The API that serves a model: the one that the option `api` pins, else the first whose pattern is found."""
+    pinned = options.get("api")
+    for one in preset.apis:
+        if one.name == pinned if pinned else re.search(one.models, model.lower()):
+            return one
+    return Api(name="", wire=preset.wire)
 
 
 def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | None = None) -> str:
@@ -122,8 +148,10 @@ def auth_headers(preset: Preset, api_key: str | None) -> dict[str, str]:
         match preset.auth:
             case "bearer":
                 headers["authorization"] = f"Bearer {api_key}"
-            case "api-key":
-                headers["api-key"] = api_key
+            case "api-key" | "x-api-key" | "x-goog-api-key" as name:
+                headers[name] = api_key
+            case _:
+                pass  # what authorizes the request is made for each anew
     return headers
 
 

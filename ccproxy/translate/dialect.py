@@ -84,6 +84,10 @@ class Dialect(Struct, frozen=True, kw_only=True):
     # False: a node with anyOf may not have a type beside it.
     schema_type_beside_any_of: bool = True
 
+    # What the provider's own web search and web fetch are called on its wire; "": it has none.
+    web_search: str = ""
+    web_fetch: str = ""
+
     # --- output and sampling
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     # The most output tokens that the provider lets one ask for; None: unknown.

@@ -94,4 +94,19 @@ class Ping(Struct, tag="ping"):
     """A sign of life that carries data, so that no timer on the way runs out."""
 
 
-Event = MessageStart | ContentBlockStart | ContentBlockDelta | ContentBlockStop | MessageDelta | MessageStop | Ping
+class Verbatim(Struct):
+    """Whole frames of a stream that is handed on as it came."""
+
+    data: bytes
+
+
+Event = (
+    MessageStart
+    | ContentBlockStart
+    | ContentBlockDelta
+    | ContentBlockStop
+    | MessageDelta
+    | MessageStop
+    | Ping
+    | Verbatim
+)

@@ -117,10 +117,38 @@ class ToolUseBlock(Struct, tag="tool_use", forbid_unknown_fields=True):
     cache_control: Opt = UNSET
 
 
+class ServerToolUseBlock(Struct, tag="server_tool_use", forbid_unknown_fields=True):
+    """A call of a tool that the provider runs itself. `input` is a JSON object as text."""
+
+    id: str
+    name: str
+    input: Raw
+    caller: Opt = UNSET
+    cache_control: Opt = UNSET
+
+
+class WebSearchToolResultBlock(Struct, tag="web_search_tool_result", forbid_unknown_fields=True):
+    """What a provider's web search found: a list of `web_search_result`, or `web_search_tool_result_error`."""
+
+    tool_use_id: str
+    content: Raw
+    caller: Opt = UNSET
+    cache_control: Opt = UNSET
+
+
+class WebFetchToolResultBlock(Struct, tag="web_fetch_tool_result", forbid_unknown_fields=True):
+    """What a provider's fetch of a page gave: a `web_fetch_result`, or `web_fetch_tool_result_error`."""
+
+    tool_use_id: str
+    content: Raw
+    caller: Opt = UNSET
+    cache_control: Opt = UNSET
+
+
 class UnknownBlock(Struct, tag=UNKNOWN, forbid_unknown_fields=True):
     """A block of a type that this version does not know: `block_type` and the whole block as JSON text.
 
-    Also stands for the server tools' blocks on wires that have no counterpart. Made by `translate.parse`; a client
+    Also stands for the blocks of most server tools, which only Anthropic has. Made by `translate.parse`; a client
     that writes the tag itself gets no further than with an unknown block, because `raw` has to be an object.
     """
 
@@ -155,6 +183,9 @@ RequestBlock = (
     | RedactedThinkingBlock
     | ToolUseBlock
     | ToolResultBlock
+    | ServerToolUseBlock
+    | WebSearchToolResultBlock
+    | WebFetchToolResultBlock
     | UnknownBlock
 )
 
@@ -320,7 +351,15 @@ StopReason = Literal[
     "model_context_window_exceeded",
 ]
 
-ResponseBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock
+ResponseBlock = (
+    TextBlock
+    | ThinkingBlock
+    | RedactedThinkingBlock
+    | ToolUseBlock
+    | ServerToolUseBlock
+    | WebSearchToolResultBlock
+    | WebFetchToolResultBlock
+)
 
 
 class Message(Struct, tag="message", tag_field="type", kw_only=True):
@@ -332,4 +371,12 @@ class Message(Struct, tag="message", tag_field="type", kw_only=True):
     content: list[ResponseBlock]
     stop_reason: StopReason | None = None
     stop_sequence: str | None = None
+    usage: Usage
+
+
+class Relayed(Struct, frozen=True):
+    """An answer that is handed on as it came: its bytes, and what the log tells of it."""
+
+    body: bytes
+    stop_reason: str | None
     usage: Usage

@@ -28,10 +28,11 @@ _MALFORMED = re.compile(r"JSON is malformed: (?P<what>.*) \(byte (?P<at>\d+)\)")
 
 
 class Parsed(Struct, frozen=True):
-    """A request, and the paths of the fields that were left out of it (`messages[3].content[0].foo`)."""
+    """A request, the paths of the fields that were left out of it (`messages[3].content[0].foo`), and its bytes."""
 
     request: MessagesRequest
     unknown: tuple[str, ...] = ()
+    body: bytes = b""
 
 
 def _keep_number(digits: str) -> float | Raw:
@@ -51,7 +52,7 @@ def parse(body: bytes, *, counting: bool = False) -> Parsed:
     """
     try:
         body.decode()  # the typed decode does not look into what it only hands on
-        parsed = Parsed(_checked(_typed.decode(body)))
+        parsed = Parsed(_checked(_typed.decode(body)), body=body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidRequest):
         parsed = _slowly(body)
     if not counting:
@@ -64,7 +65,7 @@ def _slowly(body: bytes) -> Parsed:
     try:
         value = _plain.decode(_repaired(body))
         fitted, left_out = fit(value, MessagesRequest)
-        return Parsed(_checked(_typed.decode(msgspec.json.encode(fitted))), left_out)
+        return Parsed(_checked(_typed.decode(msgspec.json.encode(fitted))), left_out, body)
     except RecursionError:
         raise InvalidRequest("body: the JSON is nested too deeply") from None
     except msgspec.ValidationError as error:

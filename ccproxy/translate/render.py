@@ -20,8 +20,9 @@ from ccproxy.translate.events import (
     MessageStart,
     MessageStop,
     Ping,
+    Verbatim,
 )
-from ccproxy.translate.messages import Message
+from ccproxy.translate.messages import Message, Relayed
 
 _encoder = msgspec.json.Encoder()
 
@@ -41,9 +42,9 @@ _HEADS: dict[type, bytes] = {
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
-def message(answer: Message) -> bytes:
+def message(answer: Message | Relayed) -> bytes:
     """The body of a non-streaming answer."""
-    return _encoder.encode(answer)
+    return answer.body if isinstance(answer, Relayed) else _encoder.encode(answer)
 
 
 def events(batch: Iterable[Event]) -> bytes:
@@ -52,12 +53,16 @@ def events(batch: Iterable[Event]) -> bytes:
     heads = _HEADS
     parts: list[bytes] = []
     for event in batch:
+        if type(event) is Verbatim:
+            parts.append(event.data)
+            continue
         parts.append(heads[type(event)])
         parts.append(encode(event))
         parts.append(b"\n\n")
     return b"".join(parts)
 
 
-def error_event(body: dict[str, Any]) -> bytes:
-    """The frame that ends a stream which failed after its start; `body` is the usual error envelope."""
-    return b"event: error\ndata: " + _encoder.encode(body) + b"\n\n"
+def error_event(body: dict[str, Any] | bytes) -> bytes:
+    """The frame that ends a stream which failed after its start; `body` is the usual error envelope, or its JSON."""
+    data = body if isinstance(body, bytes) else _encoder.encode(body)
+    return b"event: error\ndata: " + data + b"\n\n"

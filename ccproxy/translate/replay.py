@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
 
+from ccproxy.translate.calls import parsed
 from ccproxy.translate.events import (
     CitationsDelta,
     ContentBlockDelta,
@@ -33,10 +34,13 @@ from ccproxy.translate.messages import (
     OutputTokensDetails,
     RedactedThinkingBlock,
     ResponseBlock,
+    ServerToolUseBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
     Usage,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
 )
 
 _NO_INPUT = Raw(b"{}")
@@ -50,7 +54,7 @@ def events_of(message: Message) -> list[Event]:
     started = msgspec.structs.replace(message, content=[], stop_reason=None, stop_sequence=None, usage=nothing_said)
     events: list[Event] = [MessageStart(started)]
     for index, block in enumerate(message.content):
-        head, deltas = _parts(block)
+        head, deltas = opened(block)
         events.append(ContentBlockStart(index, head))
         events.extend(ContentBlockDelta(index, delta) for delta in deltas)
         events.append(ContentBlockStop(index))
@@ -59,8 +63,8 @@ def events_of(message: Message) -> list[Event]:
     return events
 
 
-def _parts(block: ResponseBlock) -> tuple[ResponseBlock, list[Delta]]:
-    """A block's empty beginning and what fills it."""
+def opened(block: ResponseBlock) -> tuple[ResponseBlock, list[Delta]]:
+    """A block's beginning, as a stream gives it, and the deltas that fill it. Results of servers come whole."""
     match block:
         case TextBlock():
             deltas: list[Delta] = [TextDelta(block.text)]
@@ -70,18 +74,18 @@ def _parts(block: ResponseBlock) -> tuple[ResponseBlock, list[Delta]]:
         case ThinkingBlock():
             thought: list[Delta] = [ThinkingDelta(block.thinking)] if block.thinking else []
             return ThinkingBlock(""), thought + ([SignatureDelta(block.signature)] if block.signature else [])
-        case ToolUseBlock():
+        case ToolUseBlock() | ServerToolUseBlock():
             head = msgspec.structs.replace(block, input=_NO_INPUT)
             return head, [InputJSONDelta(bytes(block.input).decode())]
-        case RedactedThinkingBlock():
+        case RedactedThinkingBlock() | WebSearchToolResultBlock() | WebFetchToolResultBlock():
             return block, []
 
 
-def message_of(events: Iterable[Event], parsed: Callable[[str], bytes | None]) -> Message:
+def message_of(events: Iterable[Event]) -> Message:
     """The whole answer that `events` say, which must be complete.
 
-    `parsed` gives a tool's input as the JSON text of an object, or None: then the input is kept as it came, in the
-    form that Claude Code gives to input that it cannot parse.
+    A tool's input that is no JSON object is kept as it came, in the form that Claude Code gives to input that it
+    cannot parse.
     """
     message = Message(id="", model="", content=[], usage=Usage())
     texts: list[str] = []
@@ -96,7 +100,7 @@ def message_of(events: Iterable[Event], parsed: Callable[[str], bytes | None]) -
             case ContentBlockDelta():
                 _collect(event.delta, message.content[-1], texts, citations)
             case ContentBlockStop():
-                message.content[-1] = _whole(message.content[-1], "".join(texts), citations, parsed)
+                message.content[-1] = _whole(message.content[-1], "".join(texts), citations)
             case MessageDelta():
                 message.stop_reason = event.delta.stop_reason
                 message.stop_sequence = event.delta.stop_sequence
@@ -122,15 +126,13 @@ def _collect(delta: Delta, block: ResponseBlock, texts: list[str], citations: li
             pass
 
 
-def _whole(
-    block: ResponseBlock, text: str, citations: list[Raw], parsed: Callable[[str], bytes | None]
-) -> ResponseBlock:
+def _whole(block: ResponseBlock, text: str, citations: list[Raw]) -> ResponseBlock:
     match block:
         case TextBlock():
             return TextBlock(text, Raw(msgspec.json.encode(citations)) if citations else UNSET)
         case ThinkingBlock():
             return ThinkingBlock(text, block.signature)
-        case ToolUseBlock():
+        case ToolUseBlock() | ServerToolUseBlock():
             whole = parsed(text or "{}")
             return msgspec.structs.replace(block, input=Raw(_unparsed(text) if whole is None else whole))
         case _:

@@ -6,11 +6,13 @@ same wire with the answer. Nothing here sends anything.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from ccproxy.translate.dialect import Dialect
+
+Auth = Literal["headers", "aws", "google"]
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -19,7 +21,8 @@ class Target(Struct, frozen=True, kw_only=True):
     `kind` is the provider's type (a preset's name or a bare wire's): signatures and replayed reasoning are bound to
     it. `dialect` is resolved for this model, with the options on top. `headers` hold the provider's key and `secrets`
     the texts that no message may show: both are left out of `repr`. `options` are the provider's own, as its preset
-    documents them. `seal_keys` sign thinking blocks: the first signs, all verify.
+    documents them. `seal_keys` sign thinking blocks: the first signs, all verify. `auth` is how the request is
+    authorized: by `headers` as they are, or by what `gateway.credentials` makes of `key` for each request.
     """
 
     provider: str
@@ -29,6 +32,8 @@ class Target(Struct, frozen=True, kw_only=True):
     base_url: str
     dialect: Dialect
     headers: dict[str, str] = {}
+    auth: Auth = "headers"
+    key: str | None = None
     options: dict[str, Any] = {}
     secrets: tuple[str, ...] = ()
     seal_keys: tuple[bytes, ...] = ()

@@ -54,6 +54,8 @@ def answer(error: Exception) -> Response:
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
         error = error.original_exception  # raised by a hook, after the view
     if isinstance(error, CCProxyError):
+        if error.payload is not None:
+            return Response(error.payload, error.status, _headers(error), mimetype="application/json")
         return _respond(error.status, error.body(request_id()), _headers(error))
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         return _http(error, error.code)

@@ -58,17 +58,19 @@ def create() -> Response:
         parsed = parse(body)
         entry.row.model = parsed.request.model
         plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
-        call = parts.exchange.prepare(parsed.request, plan, _message_id(), g.request_id)
-        dropped = [*call.request.losses, *parsed.unknown]
-        entry.arrived(parsed.request, call.target, plan.route, dropped)
-        headers = _headers(call, dropped)
+        call = parts.exchange.prepare(parsed, _anthropic_headers(environ), plan, _message_id(), g.request_id)
+        entry.arrived(parsed.request, call.target, plan.route, call.dropped)
+        headers = _headers(call)
         try:
             if parsed.request.stream:
                 response = Response(headers=headers, mimetype="text/event-stream", direct_passthrough=True)
                 # Last, because nobody would end the request if something failed behind it.
                 response.response = Primed(parts.exchange.stream(call, entry), ending)
+                response.headers.update(call.told)
                 return response
-            return Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
+            response = Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
+            response.headers.update(call.told)
+            return response
         except CCProxyError as error:
             error.headers = {**headers, **error.headers}  # an answer too: it came from there
             raise
@@ -139,13 +141,22 @@ def _message_id() -> str:
     return "msg_" + str(g.request_id).replace("-", "")
 
 
-def _headers(call: Call, dropped: list[str]) -> dict[str, str]:
+def _anthropic_headers(environ: dict[str, Any]) -> dict[str, str]:
+    """The client's headers that an upstream with the Messages API gets too."""
+    return {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith(("HTTP_ANTHROPIC_", "HTTP_X_CLAUDE_CODE_")) or name == "HTTP_X_APP"
+    }
+
+
+def _headers(call: Call) -> dict[str, str]:
     headers = {
         "X-Provider": call.target.provider,
         "X-Model": call.target.model.encode("unicode_escape").decode(),  # may hold anything, headers may not
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",  # nginx would hold streams back
     }
-    if dropped:
-        headers["X-CCProxy-Dropped"] = losses.header(dropped)
+    if call.dropped:
+        headers["X-CCProxy-Dropped"] = losses.header(call.dropped)
     return headers

@@ -26,6 +26,7 @@ from ccproxy.errors import (
 )
 from ccproxy.gateway import exchange as module
 from ccproxy.gateway import journal
+from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Call, Exchange
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Silence
@@ -34,6 +35,7 @@ from ccproxy.translate import events as ev
 from ccproxy.translate import render
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import InputMessage, Message, MessagesRequest, TextBlock, Usage
+from ccproxy.translate.parse import Parsed
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
 
 KEY = "sk-0123456789-secret"
@@ -161,7 +163,7 @@ class Stage:
 
     def __init__(self, *answers: Any, idle: float = 3600.0, total: float = 3600.0) -> None:
         self.upstream = ScriptedUpstream(*answers, idle=idle)
-        self.exchange = Exchange(self.upstream, total=total)  # type: ignore[arg-type]
+        self.exchange = Exchange(self.upstream, Credentials(self.upstream), total=total)  # type: ignore[arg-type]
         self.rows: list[RequestRow] = []
         self.entry = journal.begin(
             self.rows.append, request_id="r", caller="c", client_ip="i", session_id=None, user_agent=None
@@ -446,7 +448,7 @@ def test_a_client_that_leaves_between_two_pings_releases_an_answer_that_has_begu
 def test_prepare_encodes_for_the_first_target() -> None:
     request = MessagesRequest(model="x", max_tokens=5, messages=[InputMessage("user", "hi")], top_k=3)
     target = msgspec.structs.replace(TARGET, wire="openai-chat", kind="openai-chat")
-    call = Stage().exchange.prepare(request, Plan("only", (target,)), "msg_7", "r-7")
+    call = Stage().exchange.prepare(Parsed(request), {}, Plan("only", (target,)), "msg_7", "r-7")
     assert msgspec.json.decode(call.request.body)["model"] == "m"
     assert "top_k" in call.request.losses
     assert (call.context.message_id, call.request_id) == ("msg_7", "r-7")

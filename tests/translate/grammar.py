@@ -21,12 +21,18 @@ _DELTAS = {
     "thinking": {"thinking_delta", "signature_delta"},
     "tool_use": {"input_json_delta"},
     "redacted_thinking": set(),
+    "server_tool_use": {"input_json_delta"},
+    "web_search_tool_result": set(),
+    "web_fetch_tool_result": set(),
 }
 _EMPTY = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},
     "redacted_thinking": {},
+    "server_tool_use": {"input": {}},
+    "web_search_tool_result": {},
+    "web_fetch_tool_result": {},
 }
 _USAGE = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _STOP_REASONS = {

@@ -183,8 +183,7 @@ def test_what_can_be_ignored_is_left_out_and_named(fields: dict[str, Any], unkno
 @pytest.mark.parametrize(
     "block",
     [
-        {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "x"}},
-        {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": []},
+        {"type": "code_execution_tool_result", "tool_use_id": "srv_1", "content": {"type": "code_execution_result"}},
         {"type": "mcp_tool_use", "id": "a", "name": "b", "input": {}, "server_name": "c"},
         {"type": "container_upload", "file_id": "f"},
         {"type": "hologram", "big": 12345678901234567890123456789, "foo": 1.5},

@@ -38,10 +38,6 @@ ANSWER = Message(
 )
 
 
-def as_is(text: str) -> bytes | None:
-    return text.encode()
-
-
 def test_events_say_what_the_answer_says() -> None:
     said = check(frames(render.events(events_of(ANSWER))))
     assert said.kinds == ["thinking", "thinking", "redacted_thinking", "text", "tool_use", "text"]
@@ -56,13 +52,13 @@ def test_events_say_what_the_answer_says() -> None:
 
 
 def test_there_and_back() -> None:
-    again = message_of(events_of(ANSWER), as_is)
+    again = message_of(events_of(ANSWER))
     assert msgspec.json.encode(again) == msgspec.json.encode(ANSWER)
 
 
 def test_pings_say_nothing() -> None:
     events = events_of(ANSWER)
-    assert message_of([events[0], Ping(), *events[1:]], as_is).content == message_of(events, as_is).content
+    assert message_of([events[0], Ping(), *events[1:]]).content == message_of(events).content
 
 
 def test_an_answer_is_not_changed_by_being_replayed() -> None:
@@ -86,6 +82,6 @@ def test_input_that_is_no_object_is_kept_in_one(text: str) -> None:
         else event
         for event in events
     ]
-    block = message_of(broken, lambda _: None).content[4]
+    block = message_of(broken).content[4]
     assert isinstance(block, ToolUseBlock)
     assert json.loads(bytes(block.input)) == {"__unparsedToolInput": {"raw": text, "len": len(text)}}

@@ -10,11 +10,12 @@ from typing import Any
 
 from msgspec import structs
 
+from ccproxy.translate.blocks import Blocks
+from ccproxy.translate.calls import Calls
 from ccproxy.translate.messages import OutputTokensDetails, StopReason, Usage
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
-from ccproxy.translate.wire.openai_chat import finish, reasoning
-from ccproxy.translate.wire.openai_chat.blocks import Blocks
+from ccproxy.translate.wire.openai_chat import finish, reasoning, tool_calls
 from ccproxy.translate.wire.openai_chat.chunks import (
     CallPart,
     Choice,
@@ -25,7 +26,6 @@ from ccproxy.translate.wire.openai_chat.chunks import (
     UrlCitation,
     UsageBody,
 )
-from ccproxy.translate.wire.openai_chat.tool_calls import Calls
 from ccproxy.translate.wire.openai_chat.usage import estimated, usage
 
 
@@ -38,7 +38,7 @@ class Answer:
 
     def __init__(self, context: DecodeContext) -> None:
         self.calls = Calls(context)
-        self.blocks = Blocks(context, self.calls)
+        self.blocks = Blocks(context, self.calls, reasoning.packed)
         self.characters = 0
         self.done = False
         self.finished: str | None = None
@@ -179,7 +179,7 @@ class Answer:
     def _call(self, part: CallPart, *, new: bool = False) -> None:
         if self._over():
             return
-        touched = self.calls.add(part, new=new)
+        touched = tool_calls.add(self.calls, part, new=new)
         if part.function is not None and isinstance(part.function.arguments, str):
             self.characters += len(part.function.arguments)
         self.blocks.calls(touched)

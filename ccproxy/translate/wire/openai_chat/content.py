@@ -7,13 +7,12 @@ tool result it becomes a text that says so, since an agent's history would other
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from msgspec import UNSET
 
 from ccproxy.errors import Uncarriable
+from ccproxy.translate.draft import Draft, switched_on
 from ccproxy.translate.messages import (
     Base64Source,
     ContentSource,
@@ -28,25 +27,9 @@ from ccproxy.translate.messages import (
     ToolReferenceBlock,
     UrlSource,
 )
-from ccproxy.translate.wire.openai_chat.draft import Draft, switched_on
+from ccproxy.translate.passages import Where, bracketed, decoded, document, dotted, heading, search_result, visible
 
 Part = str | dict[str, Any]
-Where = tuple[int, ...]  # message, block, block inside the result
-
-
-def dotted(where: Where) -> str:
-    """The path as errors write it: `messages.3.content.1`."""
-    return "messages." + ".content.".join(map(str, where))
-
-
-def bracketed(where: Where) -> str:
-    """The path as losses write it: `messages[3].content[1]`."""
-    return "messages[" + "].content[".join(map(str, where)) + "]"
-
-
-def visible(text: str) -> bool:
-    """Whether the text has anything but white space: providers refuse empty text."""
-    return bool(text) and not text.isspace()
 
 
 def parts(block: RequestBlock | ResultContent, draft: Draft, where: Where) -> list[Part]:
@@ -114,14 +97,14 @@ def _document(block: DocumentBlock, draft: Draft, where: Where) -> list[Part]:
     draft.lose(block.cache_control, bracketed(where) + ".cache_control")
     if switched_on(block.citations):
         draft.losses.append(bracketed(where) + ".citations")
-    head = _heading(block)
+    head = heading(block)
     match block.source:
         case TextSource(data=data):
-            return [f"<document>\n{head}{data}\n</document>"]
+            return [document(block, data)]
         case ContentSource(content=content):
-            return _content(content, head, draft, where)
+            return _content(block, content, draft, where)
         case Base64Source(media_type=media_type, data=data) if media_type.startswith("text/"):
-            return [f"<document>\n{head}{_decoded(data, where)}\n</document>"]
+            return [document(block, decoded(data, where))]
         case FileSource():
             raise Uncarriable(f"{dotted(where)}: files of the Files API are not known to {draft.target.label}")
         case Base64Source() | UrlSource() as source:
@@ -129,25 +112,15 @@ def _document(block: DocumentBlock, draft: Draft, where: Where) -> list[Part]:
             return [head.rstrip("\n"), file] if block.context else [file]
 
 
-def _content(content: str | list[TextBlock | ImageBlock], head: str, draft: Draft, where: Where) -> list[Part]:
+def _content(
+    block: DocumentBlock, content: str | list[TextBlock | ImageBlock], draft: Draft, where: Where
+) -> list[Part]:
     if isinstance(content, str):
-        return [f"<document>\n{head}{content}\n</document>"]
-    found: list[Part] = [f"<document>\n{head}".rstrip("\n")]
-    for block in content:
-        found += parts(block, draft, where)
+        return [document(block, content)]
+    found: list[Part] = [f"<document>\n{heading(block)}".rstrip("\n")]
+    for inner in content:
+        found += parts(inner, draft, where)
     return [*found, "</document>"]
-
-
-def _heading(block: DocumentBlock) -> str:
-    head = f"<title>{block.title}</title>\n" if block.title else ""
-    return head + (f"<context>{block.context}</context>\n" if block.context else "")
-
-
-def _decoded(data: str, where: Where) -> str:
-    try:
-        return base64.b64decode(data).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise Uncarriable(f"{dotted(where)}: the text document is not UTF-8 in base64") from error
 
 
 def _file(source: Base64Source | UrlSource, name: str, draft: Draft, where: Where) -> Part:
@@ -175,5 +148,4 @@ def _search_result(block: SearchResultBlock, draft: Draft, where: Where) -> str:
     draft.lose(block.cache_control, bracketed(where) + ".cache_control")
     if switched_on(block.citations):
         draft.losses.append(bracketed(where) + ".citations")
-    body = "\n\n".join(inner.text for inner in block.content)
-    return f"<search_result>\n<source>{block.source}</source>\n<title>{block.title}</title>\n{body}\n</search_result>"
+    return search_result(block)

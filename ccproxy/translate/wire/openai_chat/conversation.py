@@ -1,9 +1,8 @@
 """The conversation as chat messages, in an order that no provider refuses.
 
-Clients may send turns in any order; chat completions demand that the results of all calls follow their assistant
-message at once. So messages are gathered into turns: an assistant message with its calls, their results, and what
-user and system said after it, wherever it stood. A call without a result gets one that says so (Claude Code
-interrupts), a result without a call becomes user text.
+Chat completions demand that the results of all calls follow their assistant message at once, as `translate.turns`
+gathers them. A call without a result gets one that says so (Claude Code interrupts), a result without a call becomes
+user text.
 """
 
 from __future__ import annotations
@@ -11,11 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from ccproxy.errors import InvalidRequest
-from ccproxy.translate.messages import MessagesRequest
-from ccproxy.translate.wire.openai_chat.content import Part, settled
-from ccproxy.translate.wire.openai_chat.draft import Draft
+from ccproxy.translate.draft import Draft
+from ccproxy.translate.messages import MessagesRequest, RequestBlock, ToolResultBlock
+from ccproxy.translate.passages import Where
+from ccproxy.translate.turns import Turn, turns
+from ccproxy.translate.wire.openai_chat.content import Part, parts, settled
+from ccproxy.translate.wire.openai_chat.results import result
+from ccproxy.translate.wire.openai_chat.spoken import Spoken, spoken
 from ccproxy.translate.wire.openai_chat.system import reminder, system
-from ccproxy.translate.wire.openai_chat.turns import Turn, turns
 
 Chat = list[dict[str, Any]]
 
@@ -44,23 +46,48 @@ def chat(request: MessagesRequest, draft: Draft, instructions: list[Part]) -> Ch
 
 
 def _emit(turn: Turn, draft: Draft, out: Chat) -> None:
-    if turn.texts or turn.calls:
-        out.append(_assistant(turn, draft))
-    if draft.dialect.tools:
-        for id, call in turn.calls.items():
-            out.append({"role": "tool", "tool_call_id": call["id"], "content": turn.results.get(id, _NO_RESULT)})
-    else:
-        for id, call in turn.calls.items():
-            said = turn.results.get(id, _NO_RESULT)
-            _append_user(out, [f"[result of {call['function']['name']}]"])
-            _append_user(out, [said] if isinstance(said, str) else list(said))
-    for role, pieces in turn.after:
-        if role == "user":
+    said = spoken(turn, draft)
+    if said.texts or said.calls:
+        out.append(_assistant(said, draft))
+    shown = _results(turn, said, draft, out)
+    if shown:
+        _append_user(out, shown)
+    for speaker, blocks in turn.after:
+        pieces = [piece for where, block in blocks for piece in _said(block, draft, where)]
+        if not pieces:
+            continue
+        if speaker == "user":
             _append_user(out, pieces)
         elif draft.dialect.system_anywhere and draft.dialect.system_role != "user":
             out.append({"role": draft.dialect.system_role, "content": settled(pieces)})
         else:
             _append_user(out, reminder(pieces))
+
+
+def _results(turn: Turn, said: Spoken, draft: Draft, out: Chat) -> list[Part]:
+    """A message for the result of each call; gives back what only a user message can show of them."""
+    shown: list[Part] = []
+    for id, call in said.calls.items():
+        content: str | list[dict[str, Any]] = _NO_RESULT
+        if id in turn.results:
+            where, block = turn.results[id]
+            found, media = result(block, call, draft, where)
+            content = settled(found)
+            shown += media
+        if draft.dialect.tools:
+            out.append({"role": "tool", "tool_call_id": call["id"], "content": content})
+        else:
+            _append_user(out, [f"[result of {call['function']['name']}]"])
+            _append_user(out, [content] if isinstance(content, str) else list(content))
+    return shown
+
+
+def _said(block: RequestBlock, draft: Draft, where: Where) -> list[Part]:
+    """A block of a user or system message; a result that answers no call of this turn becomes text."""
+    if not isinstance(block, ToolResultBlock):
+        return parts(block, draft, where)
+    content, shown = result(block, None, draft, where)
+    return [*shown, f"[result of an earlier tool call {block.tool_use_id}]", *content]
 
 
 def _append_user(out: Chat, pieces: list[Part]) -> None:
@@ -70,20 +97,20 @@ def _append_user(out: Chat, pieces: list[Part]) -> None:
         out.append({"role": "user", "content": list(pieces)})
 
 
-def _assistant(turn: Turn, draft: Draft) -> dict[str, Any]:
+def _assistant(said: Spoken, draft: Draft) -> dict[str, Any]:
     dialect = draft.dialect
-    text = "\n\n".join(turn.texts)
+    text = "\n\n".join(said.texts)
     if not dialect.tools:
-        text = "\n\n".join([*turn.texts, *(_told(call["function"]) for call in turn.calls.values())])
+        text = "\n\n".join([*said.texts, *(_told(call["function"]) for call in said.calls.values())])
         return {"role": "assistant", "content": text}
     message: dict[str, Any] = {"role": "assistant"}
     if text:
         message["content"] = text
     elif dialect.empty_content != "omit":
         message["content"] = None if dialect.empty_content == "null" else ""
-    turn.thoughts.write(message, draft, bool(turn.calls))
-    if turn.calls:
-        message["tool_calls"] = list(turn.calls.values())
+    said.thoughts.write(message, draft, bool(said.calls))
+    if said.calls:
+        message["tool_calls"] = list(said.calls.values())
     return message
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import UNSET, Raw
 
+from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import MessagesRequest, OutputFormat
 from ccproxy.translate.schema import is_strict
 from ccproxy.translate.wire.openai_chat.content import Part
-from ccproxy.translate.wire.openai_chat.draft import Draft
 
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from ccproxy.translate.stops import overlap
 from ccproxy.translate.wire.openai_chat.chunks import Delta
 
@@ -22,6 +24,11 @@ def text_of(delta: Delta) -> str:
         return ""
     parts = (detail.get("text") or detail.get("summary") for detail in delta.reasoning_details)
     return "".join(part for part in parts if isinstance(part, str))
+
+
+def packed(details: Sequence[dict[str, Any]]) -> bytes:
+    """The details of a thinking block as its signature carries them to the next turn."""
+    return msgspec.json.encode(merged(details))
 
 
 def merged(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,113 +1,11 @@
-"""A provider's errors as ours: an error answer, or an error inside a 200 or a stream.
-
-The meaning survives: the status family, the provider's words, its code and its wait. What clients act on by
-words (limits of length) is said in Anthropic's words. Texts are bounded here and redacted by whoever knows the
-secrets.
-"""
+"""Errors inside a 200: in a whole body, or among the events of a stream, in any of the forms that servers give them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
-from ccproxy.errors import UpstreamRefused
-from ccproxy.translate.wire.openai_chat import error_bodies, limits, retry_after
+from ccproxy.translate.refusals import refused, words
 from ccproxy.translate.wire.openai_chat.chunks import Chunk, value
-from ccproxy.translate.wire.openai_chat.error_bodies import Words
-
-_TEXT_LIMIT = 2048  # characters; some providers echo the whole request
-
-_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    500: "api_error",
-    503: "api_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
-
-# Upstream statuses that are not their own meaning.
-_STATUSES = {408: 504, 410: 404, 424: 500, 451: 403, 498: 529, 499: 529, 502: 500, 524: 504}
-
-# Codes and types whose meaning is not in the status, or that come without one. Compared in lower case.
-_MEANINGS = {
-    "invalid_api_key": 401,
-    "api_key_invalid": 401,
-    "authentication_error": 401,
-    "unauthenticated": 401,
-    "unauthorized": 401,
-    "token_expired": 401,
-    "insufficient_balance": 402,
-    "insufficient_credits": 402,
-    "billing_error": 402,
-    "arrearage": 402,
-    "permission_error": 403,
-    "permission_denied": 403,
-    "model_not_found": 404,
-    "not_found_error": 404,
-    "deploymentnotfound": 404,
-    "not_found": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "ratelimitreached": 429,
-    "too_many_requests": 429,
-    "toomanyrequests": 429,
-    "resource_exhausted": 429,
-    "insufficient_quota": 429,
-    "exceeded_current_quota_error": 429,
-    "throttling": 429,
-    "engine_overloaded_error": 529,
-    "overloaded_error": 529,
-    "overloaded": 529,
-    "unavailable": 529,
-    "timeout": 504,
-    "timeout_error": 504,
-    "deadline_exceeded": 504,
-    "invalid_request_error": 400,
-    "badrequesterror": 400,
-    "bad_request": 400,
-    "invalid_argument": 400,
-    "invalid_prompt": 400,
-    "content_filter": 400,
-    "tool_use_failed": 400,
-    "server_error": 500,
-    "internal_server_error": 500,
-    "internal_error": 500,
-    "api_error": 500,
-}
-
-# Quota that no waiting brings back.
-_SPENT = frozenset({"insufficient_quota", "exceeded_current_quota_error", "billing_hard_limit_reached", "1113"})
-# 400s for a key that is wrong (xAI, Gemini).
-_BAD_KEY = re.compile(
-    r"(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid)|api_key_invalid", re.I
-)
-_OVERLOADED = re.compile(r"overload|capacity|too busy|high demand|try again later|currently busy|engine is busy", re.I)
-
-
-def decode_error(
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    model: str = "",
-    max_tokens: int | None = None,
-    now: float | None = None,
-) -> UpstreamRefused:
-    """The error that an answer with an error status means.
-
-    `model` and `max_tokens` (what the request asked for) complete the words on a broken output limit; `now` (epoch
-    seconds) turns moments into waits.
-    """
-    said = error_bodies.read(body)
-    return _refused(said, status, headers, model, max_tokens, now)
 
 
 def check(event: bytes, data: bytes, chunk: Chunk) -> None:
@@ -118,10 +16,10 @@ def check(event: bytes, data: bytes, chunk: Chunk) -> None:
         failed = chunk.x_groq.error
     if failed or event == b"error" or (choice is None and _is_error(chunk, data)):
         found = value(data)
-        said = error_bodies.words(found)
+        said = words(found)
         if not said.message and failed:
-            said = error_bodies.words(failed)
-        raise _refused(said, None, {}, "", None, None)
+            said = words(failed)
+        raise refused(said)
 
 
 def _is_error(chunk: Chunk, data: bytes) -> bool:
@@ -137,57 +35,3 @@ def _is_error(chunk: Chunk, data: bytes) -> bool:
     if isinstance(base, dict) and base.get("status_code"):
         return True
     return "choices" not in found and ("message" in found or "error_msg" in found or "msg" in found)
-
-
-def _refused(
-    said: Words, upstream: int | None, headers: Mapping[str, str], model: str, max_tokens: int | None, now: float | None
-) -> UpstreamRefused:
-    message = said.message
-    status = _status(said, upstream)
-    repaired = None
-    if status in (400, 413, 429, 500):
-        repaired = limits.repaired(message, said.code, said.type, said.fields, model, max_tokens)
-        if repaired is not None and (status != 429):
-            message, status = repaired, 400
-    if not message:
-        message = f"the provider answered with HTTP {upstream}" if upstream else "the provider answered with an error"
-    waits = status == 429 or status >= 500
-    return UpstreamRefused(
-        _bounded(message),
-        status=status,
-        type=_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error"),
-        upstream_status=upstream,
-        code=said.code or said.type or None,
-        retry_after=retry_after.seconds(headers, said.fields, message, now) if waits else None,
-        should_retry=_should_retry(said, status, headers),
-    )
-
-
-def _should_retry(said: Words, status: int, headers: Mapping[str, str]) -> bool | None:
-    """What the provider says of it, except where a retry cannot help: no key and no credit comes back by itself."""
-    if status in (401, 402) or {said.code.lower(), said.type.lower()} & _SPENT:
-        return False
-    hint = next((value.lower() for name, value in headers.items() if name.lower() == "x-should-retry"), "")
-    return {"true": True, "false": False}.get(hint)
-
-
-def _status(said: Words, upstream: int | None) -> int:
-    """The Anthropic status for an error: the HTTP status, corrected by codes and words where those say more."""
-    status = upstream if upstream is not None and upstream >= 300 else said.status
-    meant = _MEANINGS.get(said.code.lower()) or _MEANINGS.get(said.type.lower())
-    if status is None:
-        status = meant or (401 if _BAD_KEY.search(said.message) else 500)
-    if status in (400, 403, 422) and (meant in (401, 402) or _BAD_KEY.search(said.message)):
-        return 402 if meant == 402 else 401
-    if status in (500, 502, 503) and (meant == 529 or (status == 503 and _OVERLOADED.search(said.message))):
-        return 529
-    status = _STATUSES.get(status, status)
-    if status in _TYPES:
-        return status
-    if status < 400:
-        return 502  # a redirect, which nobody follows with a prompt in hand: the base URL is not quite right
-    return 400 if status < 500 else 500
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - 1] + "…"

@@ -7,31 +7,18 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from msgspec import UNSET
 
-from ccproxy.errors import InvalidRequest, ThreadUnsupported, Uncarriable
+from ccproxy.translate import anthropic_only
+from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.target import Target, UpstreamRequest
 from ccproxy.translate.wire.openai_chat import thinking
 from ccproxy.translate.wire.openai_chat.conversation import chat
-from ccproxy.translate.wire.openai_chat.draft import Draft, given
 from ccproxy.translate.wire.openai_chat.output import response_format
 from ccproxy.translate.wire.openai_chat.tools import choice, tools
 
 _encoder = msgspec.json.Encoder()
 
-# Top-level fields that no chat completions provider has a counterpart for.
-_ANTHROPIC_ONLY = (
-    "cache_control",
-    "diagnostics",
-    "inference_geo",
-    "context_management",
-    "compaction",
-    "fallbacks",
-    "fallback_credit_token",
-    "billing_policy",
-    "safeguards",
-)
 _LONGEST_USER = 128
 
 
@@ -41,7 +28,7 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
     `target.headers` are part of it. Raises ThreadUnsupported, Uncarriable and InvalidRequest (all 400) for what
     must not be lost or what no provider would take.
     """
-    _refuse(request, target)
+    anthropic_only.refuse(request, target)
     draft = Draft(target)
     sent = tools(request, draft)
     chosen = choice(request, draft, sent)
@@ -55,7 +42,7 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
     local_stops = _sampling(request, draft, body)
     body.update(control)
     _caller(request, draft, body)
-    _report(request, draft)
+    anthropic_only.report(request, draft)
     if request.stream:
         body["stream"] = True
         if draft.dialect.stream_options:
@@ -72,18 +59,6 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
         used_ids=frozenset(draft.used_ids),
         local_stops=local_stops,
     )
-
-
-def _refuse(request: MessagesRequest, target: Target) -> None:
-    """What would make the answer wrong if it were left out."""
-    if given(request.thread):
-        raise ThreadUnsupported
-    if given(request.container):
-        raise Uncarriable(f"container: {target.label} has no containers or skills")
-    if given(request.mcp_servers) and bytes(request.mcp_servers).replace(b" ", b"") != b"[]":  # type: ignore[arg-type]
-        raise Uncarriable(f"mcp_servers: {target.label} cannot call MCP servers; connect them in the client")
-    if not request.messages:
-        raise InvalidRequest("messages: at least one message is required")
 
 
 def _path(draft: Draft) -> str:
@@ -143,14 +118,3 @@ def _caller(request: MessagesRequest, draft: Draft, body: dict[str, Any]) -> Non
             body["service_tier"] = dialect.service_tiers[tier]
         elif tier != "auto":  # auto is what a provider without tiers does
             draft.losses.append("service_tier")
-
-
-def _report(request: MessagesRequest, draft: Draft) -> None:
-    for name in _ANTHROPIC_ONLY:
-        value = getattr(request, name)
-        if value is not UNSET:
-            draft.lose(value, name)
-    if given(request.speed) and bytes(request.speed) != b'"standard"':  # type: ignore[arg-type]
-        draft.losses.append("speed")
-    if request.output_config:
-        draft.lose(request.output_config.task_budget, "output_config.task_budget")

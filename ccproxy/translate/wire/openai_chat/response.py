@@ -8,7 +8,6 @@ from ccproxy.translate.replay import message_of
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import body as bodies
 from ccproxy.translate.wire.openai_chat.stream import StreamDecoder
-from ccproxy.translate.wire.openai_chat.tool_calls import parsed
 
 _STREAMS = (b"data:", b"event:", b"id:", b":")
 
@@ -27,7 +26,7 @@ def decode(body: bytes, context: DecodeContext) -> Message:
         answer = bodies.taken(body, context)
         events = answer.blocks.events
         estimated = answer.reported is None
-    message = message_of(events, parsed)
+    message = message_of(events)
     if estimated:
         message.usage.estimated = True
     return message

@@ -11,9 +11,10 @@ from typing import Any
 from msgspec import UNSET
 
 from ccproxy.errors import Uncarriable
+from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import ImageBlock, ResultContent, ToolResultBlock
-from ccproxy.translate.wire.openai_chat.content import Part, Where, bracketed, parts, text_part, visible
-from ccproxy.translate.wire.openai_chat.draft import Draft
+from ccproxy.translate.passages import Where, bracketed, visible
+from ccproxy.translate.wire.openai_chat.content import Part, parts, text_part
 
 _NO_OUTPUT = "(no output)"
 

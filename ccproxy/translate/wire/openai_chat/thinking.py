@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from ccproxy.translate import signature
+from ccproxy.translate.draft import Draft
+from ccproxy.translate.effort import LEVELS, Wish, nearest
 from ccproxy.translate.messages import MessagesRequest, ThinkingBlock
-from ccproxy.translate.wire.openai_chat.draft import Draft
-
-_LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-# Budgets below these many tokens are a low and a medium effort.
-_LOW = 4096
-_MEDIUM = 16384
 
 
 class Thoughts:
@@ -105,29 +101,6 @@ def fields(request: MessagesRequest, draft: Draft, chosen: dict[str, Any], tools
             return {}
 
 
-class Wish(Struct, frozen=True):
-    """What the client asked for. Neither on nor off: `adaptive` or nothing, the provider's own default."""
-
-    asked: bool = False
-    on: bool = False
-    off: bool = False
-    budget: int | None = None
-    effort: str | None = None
-
-    @staticmethod
-    def of(request: MessagesRequest) -> Wish:
-        """The wish of a request, from `thinking` and `output_config.effort`."""
-        thinking = request.thinking
-        kind = thinking.type if thinking else ""
-        return Wish(
-            asked=kind not in ("", "disabled"),
-            on=kind in ("enabled", "between_tools"),
-            off=kind == "disabled",
-            budget=thinking.budget_tokens if thinking else None,
-            effort=request.output_config.effort if request.output_config else None,
-        )
-
-
 def _with_forced_choice(wish: Wish, draft: Draft, chosen: dict[str, Any]) -> Wish:
     dialect = draft.dialect
     forced = chosen.get("tool_choice") not in (None, "auto", "none")
@@ -198,30 +171,20 @@ def _effort(wish: Wish, draft: Draft) -> dict[str, Any]:
         _lose_effort(wish, draft)
         _lose_budget(wish, draft)
         return {}
-    if wish.effort is not None:
-        level = wish.effort
-    elif wish.budget is not None:
-        level = "low" if wish.budget < _LOW else "medium" if wish.budget < _MEDIUM else "high"
-    else:
+    level = wish.level
+    if level is None:
         return {}
-    return {"reasoning_effort": _nearest(level, efforts)} if level in _LEVELS else _unknown(draft)
+    return {"reasoning_effort": nearest(level, efforts)} if level in LEVELS else _unknown(draft)
 
 
 def _openrouter(wish: Wish, draft: Draft) -> dict[str, Any]:
     if wish.effort is not None:
-        if wish.effort not in _LEVELS:
+        if wish.effort not in LEVELS:
             return _unknown(draft)
-        return {"reasoning": {"effort": _nearest(wish.effort, draft.dialect.efforts)}}
+        return {"reasoning": {"effort": nearest(wish.effort, draft.dialect.efforts)}}
     if wish.budget is not None:
         return {"reasoning": {"max_tokens": wish.budget}}
     return {"reasoning": {"enabled": True}} if wish.on else {}
-
-
-def _nearest(level: str, efforts: tuple[str, ...]) -> str:
-    """The level itself or the nearest that there is, of two the stronger."""
-    rank = _LEVELS.index(level)
-    known = [_LEVELS.index(name) for name in efforts if name in _LEVELS]
-    return _LEVELS[min(known, key=lambda one: (abs(one - rank), -one))] if known else efforts[0]
 
 
 def _unknown(draft: Draft) -> dict[str, Any]:

@@ -1,24 +1,15 @@
-"""Tools and tool choice.
-
-Tools that the provider would have to run itself have no counterpart here and are left out and reported, save those
-without which the answer would be wrong: these are refused.
-"""
+"""Tools and tool choice in the provider's form."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
-from ccproxy.errors import InvalidRequest, Uncarriable
-from ccproxy.translate.messages import MessagesRequest, Tool
+from ccproxy.translate.draft import Draft
+from ccproxy.translate.functions import Function, check_named, functions, unserved
+from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.schema import is_strict, object_schema
-from ccproxy.translate.wire.openai_chat.client_tools import define
-from ccproxy.translate.wire.openai_chat.draft import Draft, given
-
-# Claude Code's stand-in for tools that it has not loaded yet; there is nothing to call behind it.
-_PLACEHOLDER = "DeferredToolPlaceholder"
-_CUT = " […]"
 
 
 def tools(request: MessagesRequest, draft: Draft) -> list[dict[str, Any]]:
@@ -28,72 +19,31 @@ def tools(request: MessagesRequest, draft: Draft) -> list[dict[str, Any]]:
     if not draft.dialect.tools:
         draft.losses.append("tools")
         return []
-    found = []
-    for index, tool in enumerate(request.tools):
-        function = _function(tool, index, draft)
-        if function is None:
-            draft.losses.append(f"tools[{index}]")
-        else:
-            found.append({"type": "function", "function": function})
-    return found
+    found, served = functions(request, draft)
+    unserved(served, draft)
+    return [{"type": "function", "function": _function(one, draft)} for one in found]
 
 
-def _function(tool: Tool, index: int, draft: Draft) -> dict[str, Any] | None:
-    if tool.type is None or tool.type == "custom":
-        if tool.name == _PLACEHOLDER:
-            return None
-        if not tool.name:
-            raise InvalidRequest(f"tools.{index}.name: must not be empty")
-        return _custom(tool, index, draft)
-    if tool.type.startswith("code_execution"):
-        raise Uncarriable(f"tools.{index}: {draft.target.label} has no code execution; leave {tool.type} out")
-    defined = define(tool)
-    if defined is None:
-        return None
-    description, schema = defined
-    _report(tool, index, draft)
-    return {"name": draft.tool_name(tool.name), "description": description, "parameters": schema}
-
-
-def _custom(tool: Tool, index: int, draft: Draft) -> dict[str, Any]:
+def _function(one: Function, draft: Draft) -> dict[str, Any]:
     dialect = draft.dialect
-    function: dict[str, Any] = {"name": draft.tool_name(tool.name)}
-    if description := _description(tool, index, draft):
-        function["description"] = description
-    parameters, lost = object_schema(tool.input_schema, dialect.schema_drops, dialect.schema_type_beside_any_of)
-    function["parameters"] = parameters
-    if lost:
-        draft.losses.append(f"tools[{index}].input_schema")
-    if tool.strict:
-        if dialect.strict_tools and tool.input_schema is not UNSET and is_strict(tool.input_schema):
+    function: dict[str, Any] = {"name": one.name}
+    if one.description:
+        function["description"] = one.description
+    if isinstance(one.schema, dict):
+        function["parameters"] = one.schema
+    else:
+        parameters, lost = object_schema(one.schema, dialect.schema_drops, dialect.schema_type_beside_any_of)
+        function["parameters"] = parameters
+        if lost:
+            draft.losses.append(f"tools[{one.index}].input_schema")
+    if one.strict:
+        if dialect.strict_tools and isinstance(one.schema, Raw) and is_strict(one.schema):
             function["strict"] = True
         else:
-            draft.losses.append(f"tools[{index}].strict")
-    _report(tool, index, draft)
+            draft.losses.append(f"tools[{one.index}].strict")
+    if one.cache_control is not UNSET:
+        draft.lose(one.cache_control, f"tools[{one.index}].cache_control")
     return function
-
-
-def _description(tool: Tool, index: int, draft: Draft) -> str:
-    text = tool.description or ""
-    if tool.input_examples is not UNSET and given(tool.input_examples):
-        text = f"{text}\n\nExamples of its input: {str(tool.input_examples, 'utf-8')}".lstrip()
-    limit = draft.dialect.description_limit
-    if limit and len(text) > limit:
-        draft.losses.append(f"tools[{index}].description")
-        text = text[: limit - len(_CUT)] + _CUT
-    return text
-
-
-def _report(tool: Tool, index: int, draft: Draft) -> None:
-    """Losses among the flags of a tool that is sent."""
-    if tool.cache_control is not UNSET:
-        draft.lose(tool.cache_control, f"tools[{index}].cache_control")
-    if tool.defer_loading:
-        draft.losses.append(f"tools[{index}].defer_loading")
-    if tool.eager_input_streaming:
-        draft.losses.append(f"tools[{index}].eager_input_streaming")
-    if tool.allowed_callers is not UNSET and bytes(tool.allowed_callers).replace(b" ", b"") != b'["direct"]':
-        draft.lose(tool.allowed_callers, f"tools[{index}].allowed_callers")
 
 
 def choice(request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]]) -> dict[str, Any]:
@@ -105,7 +55,7 @@ def choice(request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]]) -
     if wish is None:
         return {}
     if wish.type == "tool":
-        _check_named(wish.name, request, draft, sent)
+        check_named(wish.name, request, draft, [tool["function"]["name"] for tool in sent])
     fields: dict[str, Any] = {}
     if sent:
         if (chosen := _choice(wish.type, wish.name, draft, sent)) is not None:
@@ -118,17 +68,6 @@ def choice(request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]]) -
     elif wish.type == "any":
         draft.losses.append("tool_choice")
     return fields if sent else {}
-
-
-def _check_named(name: str | None, request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]]) -> None:
-    if not name:
-        raise InvalidRequest("tool_choice.name: is required with type tool")
-    legal = draft.tool_name(name)
-    if any(tool["function"]["name"] == legal for tool in sent):
-        return
-    if any(tool.name == name for tool in request.tools or ()):
-        raise Uncarriable(f"tool_choice.name: the tool {name!r} cannot be given to {draft.target.label}")
-    raise InvalidRequest(f"tool_choice.name: there is no tool {name!r} in tools")
 
 
 def _choice(kind: str, name: str | None, draft: Draft, sent: list[dict[str, Any]]) -> Any:

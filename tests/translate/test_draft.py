@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 from msgspec import UNSET, Raw
 
-from ccproxy.translate.wire.openai_chat.draft import Draft, given, switched_on
-
-from .requests import target
+from ccproxy.translate.draft import Draft, given, switched_on
+from tests.translate.wire.openai_chat.requests import target
 
 
 @pytest.mark.parametrize(("value", "is_given"), [(UNSET, False), (Raw(b"null"), False), (Raw(b"{}"), True)])

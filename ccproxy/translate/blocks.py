@@ -1,19 +1,21 @@
 """Writes an answer's blocks as events, one block after the other, in the order in which the blocks began.
 
 A tool call stays open until its input has come to its end, because servers mix the deltas of several calls; what
-begins in the meantime waits its turn and nothing is lost. Knows events, and nothing of chunks.
+begins in the meantime waits its turn and nothing is lost. Knows events, and
+nothing of how an API tells them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from ccproxy.translate import signature
+from ccproxy.translate.calls import Call, Calls
 from ccproxy.translate.events import (
     CitationsDelta,
     ContentBlockDelta,
@@ -29,10 +31,9 @@ from ccproxy.translate.events import (
     TextDelta,
     ThinkingDelta,
 )
-from ccproxy.translate.messages import Message, StopReason, TextBlock, ThinkingBlock, ToolUseBlock, Usage
+from ccproxy.translate.messages import Message, ResponseBlock, StopReason, TextBlock, ThinkingBlock, ToolUseBlock, Usage
+from ccproxy.translate.replay import opened
 from ccproxy.translate.target import DecodeContext
-from ccproxy.translate.wire.openai_chat.reasoning import merged
-from ccproxy.translate.wire.openai_chat.tool_calls import Call, Calls
 
 _NO_INPUT = Raw(b"{}")
 
@@ -46,28 +47,39 @@ class Text:
         self.waiting: list[str] = []
 
 
+class Whole:
+    """A block that came in one piece."""
+
+    __slots__ = ("block", "deltas")
+
+    def __init__(self, block: ResponseBlock) -> None:
+        self.block, self.deltas = opened(block)
+
+
 class Thinking:
-    """A thinking block: all of its text, because the signature covers it, and the provider's own details."""
+    """A thinking block: all of its text, because the signature covers it, and what the provider needs of it again."""
 
     __slots__ = ("details", "parts", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[str] = []
         self.parts: list[str] = []
-        self.details: list[dict[str, Any]] = []
+        self.details: list[Any] = []
 
 
-Block = Text | Thinking | Call
+Block = Text | Thinking | Call | Whole
+Pack = Callable[[Sequence[Any]], bytes]
 
 
 class Blocks:
     """The event writer.
 
+    `pack` writes the details of a thinking block as the bytes that its signature carries to the next turn.
     `events` is the batch that is being made; whoever reads it replaces it by a new list. `prompt` is the usage that
     the answer begins with: the estimate, unless something better is known by then.
     """
 
-    def __init__(self, context: DecodeContext, calls: Calls) -> None:
+    def __init__(self, context: DecodeContext, calls: Calls, pack: Pack = msgspec.json.encode) -> None:
         self.events: list[Event] = []
         self.index = -1
         self.live: Block | None = None
@@ -75,6 +87,7 @@ class Blocks:
         self.prompt = Usage(input_tokens=context.input_tokens)
         self._context = context
         self._calls = calls
+        self._pack = pack
         self._queue: deque[Block] = deque()
 
     def text(self, text: str) -> None:
@@ -87,14 +100,19 @@ class Blocks:
         block.waiting.append(text)
         self._advance()
 
-    def thinking(self, text: str, details: Sequence[dict[str, Any]] = ()) -> None:
-        """More reasoning, and what the provider says of it in its own form."""
+    def thinking(self, text: str, details: Sequence[Any] = ()) -> None:
+        """More reasoning, and what the provider wants back of it, in its own form."""
         block = self._last(Thinking)
         if text:
             block.waiting.append(text)
             block.parts.append(text)
         if details:
             block.details.extend(details)
+        self._advance()
+
+    def whole(self, block: ResponseBlock) -> None:
+        """A block that came in one piece."""
+        self._queue.append(Whole(block))
         self._advance()
 
     def citation(self, citation: dict[str, Any]) -> None:
@@ -150,6 +168,9 @@ class Blocks:
                 if block.waiting:
                     self.events.append(ContentBlockDelta(self.index, ThinkingDelta("".join(block.waiting))))
                     block.waiting.clear()
+            case Whole():
+                self.events.extend(ContentBlockDelta(self.index, delta) for delta in block.deltas)
+                block.deltas = []
             case Call():
                 text = block.take()
                 if text:
@@ -172,9 +193,11 @@ class Blocks:
         self.index += 1
         match block:
             case Text():
-                content: TextBlock | ThinkingBlock | ToolUseBlock = TextBlock("")
+                content: ResponseBlock = TextBlock("")
             case Thinking():
                 content = ThinkingBlock("")
+            case Whole():
+                content = block.block
             case Call():
                 block.client_id = self._calls.id_for_client(block)
                 content = ToolUseBlock(block.client_id, self._calls.name_for_client(block), _NO_INPUT)
@@ -204,5 +227,5 @@ class Blocks:
         target = self._context.target
         if not target.seal_keys:
             return ""
-        payload = msgspec.json.encode(merged(block.details)) if block.details else b""
+        payload = self._pack(block.details) if block.details else b""
         return signature.seal(target.kind, "".join(block.parts), payload, target.seal_keys[0])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from ccproxy.translate.client_tools import define
 from ccproxy.translate.messages import Tool
-from ccproxy.translate.wire.openai_chat.client_tools import define
 
 
 def defined(type: str, **about: Any) -> tuple[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccproxy.translate.wire.openai_chat.tool_ids import inward, outward
+from ccproxy.translate.tool_ids import inward, outward
 
 LEGAL = re.compile(r"[a-zA-Z0-9_-]+")
 

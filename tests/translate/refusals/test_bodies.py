@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ccproxy.translate.wire.openai_chat import decode_error
-from ccproxy.translate.wire.openai_chat.error_bodies import words
+from ccproxy.translate.refusals import decode_error
+from ccproxy.translate.refusals.bodies import words
 
 
 def refused(status: int, body: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:

@@ -8,7 +8,7 @@ import re
 from msgspec import UNSET, Raw, UnsetType
 
 from ccproxy.translate.target import Target
-from ccproxy.translate.wire.openai_chat.tool_ids import inward
+from ccproxy.translate.tool_ids import inward
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}").fullmatch  # every provider takes these
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")

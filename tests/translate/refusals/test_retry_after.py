@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ccproxy.translate.wire.openai_chat import decode_error
+from ccproxy.translate.refusals import decode_error
 
 
 def refused(status: int, body: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:
