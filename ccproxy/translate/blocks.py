@@ -115,10 +115,10 @@ class Blocks:
         self._queue.append(Whole(block))
         self._advance()
 
-    def citation(self, citation: dict[str, Any]) -> None:
+    def citation(self, citation: Raw) -> None:
         """A citation of the text block that is being written; without one there is nothing that it could cite."""
         if isinstance(self.live, Text) and not self._queue:
-            self.events.append(ContentBlockDelta(self.index, CitationsDelta(Raw(msgspec.json.encode(citation)))))
+            self.events.append(ContentBlockDelta(self.index, CitationsDelta(citation)))
 
     def calls(self, touched: Sequence[Call]) -> None:
         """Calls that are new or have got more input."""

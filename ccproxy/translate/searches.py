@@ -1,4 +1,7 @@
-"""Web search and web fetch towards providers that have neither.
+"""Web search and web fetch in the blocks of the Messages API, and what is said where a provider has neither.
+
+What a provider found comes back as `server_tool_use`, `web_search_tool_result` and citations. Only Anthropic's own
+API can read encrypted content again, so the fields for it hold our mark, by which such a block is known later.
 
 Clients send a request with nothing but such a tool when they want to search (Claude Code's WebSearch). Where the
 provider cannot, that is answered here, in the form that the API documents for a search that failed, so that the
@@ -7,7 +10,11 @@ client sees an error of the search and no answer out of thin air.
 
 from __future__ import annotations
 
-from msgspec import Raw
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
 
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import (
@@ -23,8 +30,70 @@ from ccproxy.translate.messages import (
 )
 from ccproxy.translate.target import DecodeContext
 
+OURS = "ccp1.search"
+"""Stands in `encrypted_content` and `encrypted_index` of what other providers found."""
+
 _SEARCH_ERROR = Raw(b'{"type":"web_search_tool_result_error","error_code":"unavailable"}')
 _FETCH_ERROR = Raw(b'{"type":"web_fetch_tool_result_error","error_code":"unavailable"}')
+
+
+class Page(Struct, frozen=True):
+    """A web page that a search found. `age` is when it was written or changed, in any words."""
+
+    url: str
+    title: str = ""
+    age: str | None = None
+
+
+class _Result(Struct, tag="web_search_result"):
+    url: str
+    title: str
+    encrypted_content: str
+    page_age: str | None
+
+
+class _Citation(Struct, tag="web_search_result_location"):
+    url: str
+    title: str
+    encrypted_index: str
+    cited_text: str
+
+
+_read_results: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+def asked(id: str, query: str) -> ServerToolUseBlock:
+    """A search that the provider made; `id` is `srvtoolu_…` and unique in the answer."""
+    return ServerToolUseBlock(id, "web_search", Raw(msgspec.json.encode({"query": query})))
+
+
+def found(id: str, pages: Iterable[Page]) -> WebSearchToolResultBlock:
+    """What the search `id` found, each page once."""
+    results = [_Result(page.url, page.title or page.url, OURS, page.age) for page in dict.fromkeys(pages) if page.url]
+    return WebSearchToolResultBlock(id, Raw(msgspec.json.encode(results)))
+
+
+def citation(page: Page, text: str = "") -> Raw:
+    """A citation of a page; `text` is the passage of it, as far as it is known."""
+    return Raw(msgspec.json.encode(_Citation(page.url, page.title or page.url, OURS, text)))
+
+
+def counted(searches: int) -> Raw | None:
+    """`usage.server_tool_use` for so many searches."""
+    if not searches:
+        return None
+    return Raw(msgspec.json.encode({"web_search_requests": searches, "web_fetch_requests": 0}))
+
+
+def told(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock) -> str:
+    """A block of an earlier search or fetch in words, for a provider that has to be told what was found."""
+    if isinstance(block, ServerToolUseBlock):
+        return f"[{block.name} {str(block.input, 'utf-8')}]"
+    content = _read_results.decode(block.content)
+    if not isinstance(content, list):
+        return f"[result of {block.tool_use_id}: {str(block.content, 'utf-8')}]"
+    lines = [f"- {one.get('title')} {one.get('url')}" for one in content if isinstance(one, dict)]
+    return "\n".join(["[found:", *lines, "]"])
 
 
 def is_search(tool: Tool) -> bool:

@@ -6,13 +6,23 @@ same wire with the answer. Nothing here sends anything.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
 from ccproxy.translate.dialect import Dialect
 
 Auth = Literal["headers", "aws", "google"]
+
+
+class Keepsakes(Protocol):
+    """A bounded memory for what a provider wants back with a tool call and what no block has room for."""
+
+    def get(self, id: str) -> bytes | None:
+        """What was kept for the tool call of this id, as the client knows it."""
+
+    def put(self, id: str, kept: bytes) -> None:
+        """Keep it."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -37,6 +47,7 @@ class Target(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     secrets: tuple[str, ...] = ()
     seal_keys: tuple[bytes, ...] = ()
+    keepsakes: Keepsakes | None = None
 
     @property
     def label(self) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 
 from msgspec import structs
 
+from ccproxy.translate import searches
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import Calls
 from ccproxy.translate.messages import OutputTokensDetails, StopReason, Usage
+from ccproxy.translate.searches import Page
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import finish, reasoning, tool_calls
@@ -242,16 +244,7 @@ class Answer:
             self.blocks.text(text)
 
     def _cite(self, page: UrlCitation) -> None:
-        """A page as the citation of a web search; what only Anthropic could read again of it stays empty."""
-        self.blocks.citation(
-            {
-                "type": "web_search_result_location",
-                "url": page.url,
-                "title": page.title or page.url,
-                "encrypted_index": "",
-                "cited_text": page.content or "",
-            }
-        )
+        self.blocks.citation(searches.citation(Page(page.url, page.title or ""), page.content or ""))
 
     def _calls_state(self) -> finish.Calls:
         if not self.calls.all:

@@ -7,8 +7,17 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct
 
 from ccproxy.errors import InvalidRequest
+from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft
-from ccproxy.translate.messages import RedactedThinkingBlock, TextBlock, ThinkingBlock, ToolUseBlock
+from ccproxy.translate.messages import (
+    RedactedThinkingBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
+)
 from ccproxy.translate.passages import Where, bracketed, dotted
 from ccproxy.translate.turns import Turn
 from ccproxy.translate.wire.openai_chat.thinking import Thoughts
@@ -34,6 +43,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
             cited = False
         elif isinstance(block, ThinkingBlock):
             said.thoughts.add(block, draft)
+        elif isinstance(block, ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock):
+            said.texts.append(searches.told(block))
         elif not isinstance(block, RedactedThinkingBlock):  # which only its own provider could read
             draft.losses.append(bracketed(where))
     return said

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,60 +16,12 @@ from ccproxy.translate.replay import events_of
 from ccproxy.translate.wire.openai_chat import StreamDecoder, decode, decode_error
 from tests.translate.contexts import context
 from tests.translate.grammar import Said, check, frames
+from tests.translate.replaying import RECORDINGS, each, failed, fed, fed_in_all_ways, streamed, whole
 from tests.translate.wire.openai_chat.reference import Expected, expected
 
 _APIS = ("openai-chat", "mistral")
-_SMALL = 4000  # bytes of a stream that is also fed byte by byte
-
-RECORDINGS = Path(__file__).parents[3] / "recordings"
-
 # What cannot hold, by the record's file name, and why.
 EXCEPTIONS: dict[str, str] = {}
-
-
-def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted(folder.glob("*/*.json")):
-        if path.name.startswith(tuple(api + "-" for api in _APIS)):
-            record = json.loads(path.read_bytes())
-            if record["api"] in _APIS:
-                yield f"{path.parent.name}/{path.name}", record
-
-
-def _each(folder: Path, wanted: Callable[[dict[str, Any]], bool], replay: Callable[[dict[str, Any]], None]) -> int:
-    """Replays every wanted record; all failures are told together."""
-    failures = []
-    count = 0
-    for name, record in _records(folder):
-        if not wanted(record):
-            continue
-        count += 1
-        try:
-            replay(record)
-        except Exception as error:  # noqa: BLE001  a test tells all that fails, not the first
-            if name not in EXCEPTIONS:
-                failures.append(f"{name}: {_told(error)}")
-        else:
-            assert name not in EXCEPTIONS, f"{name} holds after all"
-    assert not failures, f"{len(failures)} of {count}\n" + "\n".join(failures[:40])
-    return count
-
-
-def _told(error: Exception) -> str:
-    """Where it failed and how, in one line."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.name}, {last.line}: {' '.join(str(error).split())[:300]}"
-
-
-def _fed(data: bytes, cuts: list[int]) -> list[Event]:
-    """The events of a stream cut at these places."""
-    decoder = StreamDecoder(context())
-    found: list[Event] = []
-    for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
-        found += decoder.feed(data[start:end])
-    if not decoder.done:
-        found += decoder.close()
-    assert decoder.done
-    return found
 
 
 def _said(events: list[Event]) -> Said:
@@ -137,15 +87,9 @@ def _replay_stream(record: dict[str, Any]) -> None:
     data = record["response_stream"].encode()
     want = expected(record)
     if want.error is not None:
-        _fails(lambda: _fed(data, []), want.error)
+        _fails(lambda: fed(StreamDecoder(context()), data), want.error)
         return
-    whole = _fed(data, [])
-    _compare(_said(whole), want)
-    cutter = random.Random(record["id"])
-    cuts = sorted(cutter.randrange(len(data)) for _ in range(cutter.randrange(1, 9)))
-    assert _fed(data, cuts) == whole
-    if len(data) < _SMALL:
-        assert _fed(data, list(range(1, len(data)))) == whole
+    _compare(_said(fed_in_all_ways(lambda: StreamDecoder(context()), data, record["id"])), want)
 
 
 def _replay_body(record: dict[str, Any]) -> None:
@@ -201,31 +145,19 @@ def _replay_error(record: dict[str, Any]) -> None:
     assert error.should_retry is (False if status == 401 else None)
 
 
-def _streamed(record: dict[str, Any]) -> bool:
-    return record["status"] == 200 and "response_stream" in record
-
-
-def _whole(record: dict[str, Any]) -> bool:
-    return record["status"] == 200 and "response_body" in record
-
-
-def _failed(record: dict[str, Any]) -> bool:
-    return bool(record["status"] != 200)
-
-
 def test_every_streamed_answer_says_what_was_recorded(shared: Path) -> None:
-    assert _each(shared / "wire" / "recorded", _streamed, _replay_stream) > 500
+    assert each(shared / "wire" / "recorded", _APIS, streamed, _replay_stream, EXCEPTIONS) > 500
 
 
 def test_every_whole_answer_says_what_was_recorded(shared: Path) -> None:
-    assert _each(shared / "wire" / "recorded", _whole, _replay_body) > 900
+    assert each(shared / "wire" / "recorded", _APIS, whole, _replay_body, EXCEPTIONS) > 900
 
 
 def test_every_error_keeps_its_meaning(shared: Path) -> None:
-    assert _each(shared / "wire" / "recorded", _failed, _replay_error) > 50
+    assert each(shared / "wire" / "recorded", _APIS, failed, _replay_error, EXCEPTIONS) > 50
 
 
 def test_the_recordings_that_are_kept_here() -> None:
-    assert _each(RECORDINGS, _streamed, _replay_stream) >= 8
-    assert _each(RECORDINGS, _whole, _replay_body) >= 4
-    assert _each(RECORDINGS, _failed, _replay_error) >= 2
+    assert each(RECORDINGS, _APIS, streamed, _replay_stream, EXCEPTIONS) >= 8
+    assert each(RECORDINGS, _APIS, whole, _replay_body, EXCEPTIONS) >= 4
+    assert each(RECORDINGS, _APIS, failed, _replay_error, EXCEPTIONS) >= 2

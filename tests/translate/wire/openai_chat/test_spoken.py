@@ -108,7 +108,7 @@ def test_losses_among_an_answers_blocks() -> None:
                     text("x", **mark, citations=[]),
                     {**use("t1"), **mark, "toolset_name": "computer", "caller": {"type": "code_execution_20260120"}},
                     {**use("t2"), "caller": {"type": "direct"}},
-                    {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+                    {"type": "container_upload", "file_id": "f"},
                     {"type": "image", "source": {"type": "url", "url": "u"}},
                 ),
                 "output_config": {"effort": "low"},

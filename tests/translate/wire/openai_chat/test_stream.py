@@ -221,7 +221,7 @@ class TestShapes:
                 "type": "web_search_result_location",
                 "url": "https://a.test",
                 "title": "A",
-                "encrypted_index": "",
+                "encrypted_index": "ccp1.search",
                 "cited_text": "so",
             }
         ]
