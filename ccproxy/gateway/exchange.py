@@ -41,8 +41,9 @@ PLENTY = 4096
 TURN = 0.01
 """Seconds that one such stream may go on before the others have their turn."""
 
-_TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat}
-_RELAYING: dict[str, Any] = {}
+TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat}
+RELAYING: dict[str, Any] = {}
+"""The wires by name, of either kind (`ccproxy.translate.wire`)."""
 
 
 class Call(Struct, frozen=True):
@@ -97,8 +98,8 @@ class Exchange:
         """
         target = plan.targets[0]
         request = parsed.request
-        relaying = _RELAYING.get(target.wire)
-        wire = relaying or _TRANSLATING[target.wire]
+        relaying = RELAYING.get(target.wire)
+        wire = relaying or TRANSLATING[target.wire]
         tokens_in = tokens.estimate(request, target.label)
         encoded: UpstreamRequest = relaying.relay(parsed, headers, target) if relaying else wire.encode(request, target)
         context = DecodeContext(

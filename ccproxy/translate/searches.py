@@ -92,8 +92,13 @@ def told(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResu
     content = _read_results.decode(block.content)
     if not isinstance(content, list):
         return f"[result of {block.tool_use_id}: {str(block.content, 'utf-8')}]"
-    lines = [f"- {one.get('title')} {one.get('url')}" for one in content if isinstance(one, dict)]
+    lines = [_line(one) for one in content if isinstance(one, dict)]
     return "\n".join(["[found:", *lines, "]"])
+
+
+def _line(result: dict[str, Any]) -> str:
+    age = f" ({result['page_age']})" if result.get("page_age") else ""
+    return f"- {result.get('title')} {result.get('url')}{age}"
 
 
 def is_search(tool: Tool) -> bool:

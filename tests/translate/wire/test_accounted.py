@@ -1,0 +1,61 @@
+"""Every text of every recorded request goes out on every wire, or its loss is told, or it is refused by its path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccproxy import presets
+from ccproxy.gateway.exchange import TRANSLATING
+from ccproxy.gateway.routing import connect, for_model
+from ccproxy.store.providers import Provider
+from ccproxy.translate.target import Target
+from tests.translate.marking import mark, unaccounted
+
+TARGETS = [
+    ("openai", "gpt-4o"),
+    ("openrouter", "anthropic/claude-opus-5"),
+    ("deepseek", "deepseek-v4-pro"),
+    ("mistral", "mistral-small-latest"),
+    ("ollama", "qwen3"),
+]
+
+
+def target(kind: str, model: str) -> Target:
+    preset = presets.find(kind)
+    assert preset is not None
+    url = presets.base_url(preset, None, {})
+    return for_model(connect(Provider(name=kind, type=kind, api_base_url=url, api_key="k")), model)
+
+
+def recorded(shared: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The recorded requests to Anthropic, and Claude Code's own."""
+    for path in sorted((shared / "wire" / "recorded" / "anthropic").glob("anthropic-*.json")):
+        record = json.loads(path.read_bytes())
+        request = record["request"]
+        if record["api"] == "anthropic" and isinstance(request, dict) and "messages" in request:
+            yield path.name, {"max_tokens": 1024} | request
+    for path in sorted((shared / "clients").glob("*.json")):
+        body = json.loads(path.read_bytes())
+        if "messages" in body:
+            yield path.name, body
+
+
+@pytest.mark.parametrize(("kind", "model"), TARGETS)
+def test_every_text_is_carried_or_reported_or_refused(kind: str, model: str, shared: Path) -> None:
+    to = target(kind, model)
+    wire = TRANSLATING[to.wire]
+    missing = []
+    count = 0
+    for name, request in recorded(shared):
+        marked, marks = mark(request)
+        count += 1
+        missing += [
+            f"{name}: {path}" for path in unaccounted(lambda parsed: wire.encode(parsed.request, to), marked, marks)[0]
+        ]
+    assert missing == []
+    assert count > 300
