@@ -34,11 +34,11 @@ def target(kind: str, model: str) -> Target:
 
 def recorded(shared: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The recorded requests to Anthropic, and Claude Code's own."""
-    for path in sorted((shared / "wire" / "recorded" / "anthropic").glob("anthropic-*.json")):
+    for path in sorted((shared / "wire" / "recorded").glob("*/anthropic-*.json")):
         record = json.loads(path.read_bytes())
         request = record["request"]
-        if record["api"] == "anthropic" and isinstance(request, dict) and "messages" in request:
-            yield path.name, {"max_tokens": 1024} | request
+        if isinstance(request, dict) and "messages" in request:
+            yield f"{path.parent.name}/{path.name}", {"model": "claude", "max_tokens": 1024} | request
     for path in sorted((shared / "clients").glob("*.json")):
         body = json.loads(path.read_bytes())
         if "messages" in body:
