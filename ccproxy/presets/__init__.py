@@ -4,6 +4,7 @@
 gives into what requests need. Data lies in `known`, the rules in `preset`. Nothing is sent from here.
 """
 
+from ccproxy.presets import template
 from ccproxy.presets.known import PRESETS, find
 from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, models_path
 
@@ -18,4 +19,5 @@ __all__ = [
     "check_options",
     "find",
     "models_path",
+    "template",
 ]

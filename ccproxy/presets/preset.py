@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from ccproxy.presets import template
 from ccproxy.translate.dialect import Dialect
 
 OptionType = Literal["string", "integer", "boolean", "list", "object"]
@@ -44,6 +45,8 @@ class Api(Struct, frozen=True, kw_only=True):
 class Preset(Struct, frozen=True, kw_only=True):
     """One known provider, or a bare wire (`base_url` is then empty and must be given).
 
+    `base_url` may have holes that options fill (see `template`); an option without a default is then required.
+    `hosts` are the hosts that such a URL's filled host stands for, where some value makes an exception.
     `version` is the path of the API's root below the host (`/v1`), which may be left out in a given URL. `key_env`
     are the environment variables that hold its key, best first. `docs` is one sentence for people. `apis` are there
     where a provider's models are served by different APIs: the first that fits is taken, else `wire`. `auth` names the
@@ -54,6 +57,7 @@ class Preset(Struct, frozen=True, kw_only=True):
     wire: str
     base_url: str
     docs: str
+    hosts: dict[str, str] = {}
     version: str = "/v1"
     auth: Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "aws", "google", "none"] = "bearer"
     key_required: bool = True
@@ -76,13 +80,13 @@ def api(preset: Preset, model: str, options: Mapping[str, Any]) -> Api:
 def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | None = None) -> str:
     """The root that endpoint paths are appended to, without a trailing slash.
 
-    `given` may lack the version path, end in slashes or be the full endpoint; None or "" takes the preset's own.
-    Raises ValueError with a text for the administrator.
+    `given` may lack the version path, end in slashes or be the full endpoint; None or "" takes the preset's own, whose
+    holes the options fill. Raises ValueError with a text for the administrator.
     """
     if not given:
         if not preset.base_url:
             raise ValueError(f"api_base_url is required with type {preset.name}")
-        return preset.base_url
+        return _own_url(preset, options or {})
     text = given.strip()
     try:
         parts = urlsplit(text)
@@ -101,6 +105,19 @@ def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | Non
     return f"{parts.scheme.lower()}://{parts.netloc}{_path(preset, parts.path, options or {})}"
 
 
+def _own_url(preset: Preset, options: Mapping[str, Any]) -> str:
+    """The preset's own URL with these options; those that are not given have their defaults."""
+    if not template.holes(preset.base_url):
+        return preset.base_url
+    url = template.fill(preset.base_url, _with_defaults(preset, options))
+    host = urlsplit(url).netloc
+    return url.replace(host, preset.hosts.get(host, host), 1)
+
+
+def _with_defaults(preset: Preset, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: spec.default for name, spec in preset.options.items() if spec.default is not None} | dict(options)
+
+
 def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
     path = re.sub(r"/{2,}", "/", path).rstrip("/")
     whole = _ENDPOINTS.search(path)
@@ -113,7 +130,13 @@ def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
         # taken for a URL without a version when this runs again over its own result; a target goes without it.
         return path or "/."
     # A part of the way to the API's root is completed; any other path is taken as it is.
-    return preset.version if preset.version.startswith(path) and _ends_segment(preset.version, path) else path
+    version = preset.version
+    if template.holes(version):
+        known = _with_defaults(preset, options)
+        if path and any(known.get(name) is None for name in template.holes(version)):
+            return path  # Vertex AI's express mode: a key, and neither project nor location
+        version = template.fill(version, known)
+    return version if version.startswith(path) and _ends_segment(version, path) else path
 
 
 def _ends_segment(version: str, path: str) -> bool:
@@ -157,10 +180,11 @@ def auth_headers(preset: Preset, api_key: str | None) -> dict[str, str]:
 
 def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
     """Raise ValueError naming the first option that the preset does not know or whose value does not fit."""
+    known = _known(preset)
     for name, value in options.items():
-        spec = preset.options.get(name)
+        spec = known.get(name)
         if spec is None:
-            raise ValueError(f"options.{name}: unknown for type {preset.name}; known are {', '.join(preset.options)}")
+            raise ValueError(f"options.{name}: unknown for type {preset.name}; known are {', '.join(known)}")
         fits = isinstance(value, _TYPES[spec.type]) and (spec.type == "boolean" or not isinstance(value, bool))
         if not fits:
             raise ValueError(f"options.{name}: must be of type {spec.type}")
@@ -170,3 +194,12 @@ def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
                     raise ValueError(f"options.{name}: {one!r} is not one of {', '.join(map(repr, spec.choices))}")
         if spec.type == "integer" and value < 0:
             raise ValueError(f"options.{name}: must not be negative")
+    template.check(preset.base_url, options)
+
+
+def _known(preset: Preset) -> Mapping[str, OptionSpec]:
+    """The preset's options, with the one that pins an API where there are several."""
+    if not preset.apis:
+        return preset.options
+    choices = tuple(dict.fromkeys(one.name for one in preset.apis))
+    return {**preset.options, "api": OptionSpec("string", "The API that serves all models.", choices=choices)}

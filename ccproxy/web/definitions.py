@@ -67,25 +67,35 @@ def _base_url(
 ) -> str:
     if known is not None and not {"type", "api_base_url", "options"} & given.keys():
         return known.api_base_url
-    written = given["api_base_url"] if "api_base_url" in given else _kept_url(given, known)
+    written = given["api_base_url"] if "api_base_url" in given else _kept_url(known)
     try:
         if written:
             endpoints.check(written, None)  # first what is written, before a text could repeat a secret in it
         url = presets.base_url(preset, written, options)
         endpoints.check(url, resolve)
     except ValueError as error:
+        if str(error).startswith("options."):
+            raise InvalidRequest(str(error)) from None
         raise InvalidRequest(f"api_base_url: {str(error).removeprefix('api_base_url').lstrip(': ')}") from None
     return url
 
 
-def _kept_url(given: Mapping[str, Any], known: Provider | None) -> str | None:
-    """The URL that stays where none is given; a former preset's own does not outlive the change of the type."""
+def _kept_url(known: Provider | None) -> str | None:
+    """The URL that stays where none is given.
+
+    A preset's own does not outlive a change of the type, and follows the options that are a part of it.
+    """
     if known is None:
         return None
     former = presets.find(known.type)
-    if former is not None and given.get("type", known.type) != known.type and known.api_base_url == former.base_url:
-        return None
-    return known.api_base_url
+    return None if former is not None and known.api_base_url == _own_url(former, known.options) else known.api_base_url
+
+
+def _own_url(preset: presets.Preset, options: Mapping[str, Any]) -> str | None:
+    try:
+        return presets.base_url(preset, None, options)
+    except ValueError:
+        return None  # it has none, or none with these options
 
 
 def _headers(given: Mapping[str, Any], known: Provider | None) -> dict[str, str]:

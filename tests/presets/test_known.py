@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.presets import PRESETS, base_url, find
+from ccproxy.presets import PRESETS, base_url, find, template
 from ccproxy.presets.known import WIRES
 
 NAMES = {
@@ -31,8 +31,12 @@ def test_each_is_whole(name: str) -> None:
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:
-        assert base_url(preset, None) == preset.base_url
-        assert base_url(preset, preset.base_url) == preset.base_url
+        holes = template.holes(preset.base_url)
+        assert set(holes) <= set(preset.options)
+        options = dict.fromkeys(holes, "somewhere-1")
+        own = template.fill(preset.base_url, options)
+        assert base_url(preset, None, options) == own
+        assert base_url(preset, own, options) == own
         assert preset.base_url.endswith(preset.version)
 
 

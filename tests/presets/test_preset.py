@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ccproxy import presets
-from ccproxy.presets import auth_headers, base_url, check_options, models_path
+from ccproxy.presets import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, models_path
 
 
 def preset(name: str) -> presets.Preset:
@@ -156,3 +156,109 @@ def test_options_that_fit(name: str, options: dict[str, Any]) -> None:
 def test_options_that_do_not_fit(name: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         check_options(preset(name), options)
+
+
+BEDROCK = Preset(
+    name="cloud-b",
+    wire="openai-chat",
+    base_url="https://bedrock-runtime.{region}.amazonaws.com",
+    docs="A cloud whose host names the region.",
+    version="",
+    auth="aws",
+    options={"region": OptionSpec("string", "The region.", default="us-east-1")},
+)
+VERTEX = Preset(
+    name="cloud-v",
+    wire="openai-chat",
+    base_url="https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}",
+    docs="A cloud whose path names the project.",
+    hosts={"global-aiplatform.googleapis.com": "aiplatform.googleapis.com"},
+    version="/v1/projects/{project}/locations/{location}",
+    auth="google",
+    options={
+        "location": OptionSpec("string", "The location.", default="global"),
+        "project": OptionSpec("string", "The project."),
+    },
+)
+EUROPE = "https://europe-west4-aiplatform.googleapis.com"
+IN_EUROPE = {"project": "p1", "location": "europe-west4"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "given", "options", "expected"),
+    [
+        (BEDROCK, None, {}, "https://bedrock-runtime.us-east-1.amazonaws.com"),
+        (BEDROCK, None, {"region": "eu-west-1"}, "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+        (BEDROCK, "http://localhost:9/", {"region": "eu-west-1"}, "http://localhost:9"),
+        (VERTEX, None, IN_EUROPE, f"{EUROPE}/v1/projects/p1/locations/europe-west4"),
+        (VERTEX, None, {"project": "p1"}, "https://aiplatform.googleapis.com/v1/projects/p1/locations/global"),
+        (VERTEX, EUROPE, IN_EUROPE, f"{EUROPE}/v1/projects/p1/locations/europe-west4"),
+        (VERTEX, f"{EUROPE}/v1/", IN_EUROPE, f"{EUROPE}/v1/projects/p1/locations/europe-west4"),
+        (VERTEX, f"{EUROPE}/v1/projects/p2/locations/x", IN_EUROPE, f"{EUROPE}/v1/projects/p2/locations/x"),
+        (VERTEX, "https://aiplatform.googleapis.com/v1", {}, "https://aiplatform.googleapis.com/v1"),
+    ],
+)
+def test_base_urls_that_options_are_a_part_of(
+    preset: Preset, given: str | None, options: dict[str, Any], expected: str
+) -> None:
+    found = base_url(preset, given, options)
+    assert found == expected
+    assert base_url(preset, found, options) == expected
+
+
+@pytest.mark.parametrize("given", [None, "https://aiplatform.googleapis.com"])
+def test_an_option_without_a_default_is_required_where_the_address_needs_it(given: str | None) -> None:
+    with pytest.raises(ValueError, match=r"^options\.project: is required"):
+        base_url(VERTEX, given, {"location": "x"})
+
+
+def test_an_option_that_could_change_the_host_does_not_fit() -> None:
+    check_options(VERTEX, IN_EUROPE)
+    with pytest.raises(ValueError, match=r"^options\.location: must be lower-case letters"):
+        check_options(VERTEX, {"location": "evil.test/"})
+    with pytest.raises(ValueError, match=r"^options\.project: must be letters"):
+        check_options(VERTEX, {"project": "../x"})
+
+
+APIS = Preset(
+    name="several",
+    wire="openai-chat",
+    base_url="https://several.test/v1",
+    docs="A provider with several APIs.",
+    apis=(
+        Api(name="responses", wire="openai-responses", models=r"^gpt-5|^o\d"),
+        Api(name="messages", wire="anthropic", models=r"claude", root="/anthropic"),
+        Api(name="responses", wire="openai-responses", models=r"^codex"),
+        Api(name="chat", wire="openai-chat", models=r"^gpt-4"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "name", "wire"),
+    [
+        ("gpt-5.4", {}, "responses", "openai-responses"),
+        ("O3-mini", {}, "responses", "openai-responses"),
+        ("us.anthropic.Claude-9", {}, "messages", "anthropic"),
+        ("codex-1", {}, "responses", "openai-responses"),
+        ("gpt-4o", {}, "chat", "openai-chat"),
+        ("llama", {}, "", "openai-chat"),
+        ("", {}, "", "openai-chat"),
+        ("gpt-5.4", {"api": "chat"}, "chat", "openai-chat"),
+        ("llama", {"api": "messages"}, "messages", "anthropic"),
+        ("gpt-5.4", {"api": ""}, "responses", "openai-responses"),
+    ],
+)
+def test_the_api_that_serves_a_model(model: str, options: dict[str, Any], name: str, wire: str) -> None:
+    found = api(APIS, model, options)
+    assert (found.name, found.wire) == (name, wire)
+
+
+def test_an_api_can_be_pinned_where_there_are_several() -> None:
+    check_options(APIS, {"api": "chat"})
+    with pytest.raises(ValueError, match=r"^options\.api: 'other' is not one of 'responses', 'messages', 'chat'"):
+        check_options(APIS, {"api": "other"})
+    with pytest.raises(ValueError, match=r"^options\.mode: unknown for type several; known are api$"):
+        check_options(APIS, {"mode": "x"})
+    with pytest.raises(ValueError, match=r"^options\.api: unknown for type groq"):
+        check_options(preset("groq"), {"api": "chat"})

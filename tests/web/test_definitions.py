@@ -79,10 +79,75 @@ def test_options_are_the_preset_s(options: dict[str, Any], words: str) -> None:
     assert caught.value.message.startswith(words)
 
 
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clouds whose options are a part of the address."""
+    of_type = {
+        name: Preset(
+            name=name,
+            wire="openai-chat",
+            base_url=f"https://{name}-{{region}}.test/v1/{{project}}",
+            docs="A cloud.",
+            version="/v1/{project}",
+            options={
+                "region": OptionSpec("string", "The region.", default="x-1"),
+                "project": OptionSpec("string", "The project."),
+            },
+        )
+        for name in ("sky", "sea")
+    }
+    find = presets.find
+    monkeypatch.setattr(presets, "find", lambda type: of_type.get(type) or find(type))
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"options": {"project": "p"}}, "https://sky-x-1.test/v1/p"),
+        ({"options": {"project": "p", "region": "z-9"}}, "https://sky-z-9.test/v1/p"),
+        ({"models": ["m"]}, "https://sky-y-1.test/v1/p"),
+        ({"type": "sea"}, "https://sea-y-1.test/v1/p"),
+        ({"type": "openai", "options": {}}, "https://api.openai.com/v1"),
+        ({"api_base_url": "http://localhost:1/v1/q"}, "http://localhost:1/v1/q"),
+    ],
+)
+@pytest.mark.usefixtures("placed")
+def test_a_preset_s_own_address_follows_the_options(given: dict[str, Any], url: str) -> None:
+    fields = define({"name": "sky", "options": {"project": "p", "region": "y-1"}}, resolve=None)
+    assert fields["api_base_url"] == "https://sky-y-1.test/v1/p"
+    assert define(given, Provider(**fields), resolve=None)["api_base_url"] == url
+
+
+@pytest.mark.usefixtures("placed")
+def test_an_address_that_was_given_stays_when_the_options_change() -> None:
+    fields = define({"name": "sky", "api_base_url": "http://localhost:1/v1/q"}, resolve=None)
+    changed = define({"options": {"project": "p", "region": "z-9"}}, Provider(**fields), resolve=None)
+    assert changed["api_base_url"] == "http://localhost:1/v1/q"
+    given_up = define({"options": {"project": "p"}, "api_base_url": None}, Provider(**changed), resolve=None)
+    assert given_up["api_base_url"] == "https://sky-x-1.test/v1/p"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "options.project: is required"),
+        ({"project": "p", "region": "evil.test/"}, "options.region: must be lower-case"),
+        ({"project": "p", "region": 1}, "options.region: must be of type string"),
+    ],
+)
+@pytest.mark.usefixtures("placed")
+def test_an_option_that_the_address_needs_is_named(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        define({"name": "sky", "options": options}, resolve=None)
+    assert caught.value.message.startswith(words)
+
+
 @pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda preset: preset.name)
 def test_every_preset_s_own_address_is_one_that_a_provider_may_have(preset: Preset) -> None:
     if preset.base_url:
-        endpoints.check(preset.base_url, None)
-        fields = define({"name": preset.name, "api_base_url": preset.base_url}, resolve=None)
+        options = dict.fromkeys(presets.template.holes(preset.base_url), "somewhere-1")
+        own = presets.base_url(preset, None, options)
+        endpoints.check(own, None)
+        fields = define({"name": preset.name, "api_base_url": own, "options": options}, resolve=None)
         # what is stored is a fixed point: it is read again on every change
-        assert presets.base_url(preset, fields["api_base_url"], {}) == fields["api_base_url"]
+        assert presets.base_url(preset, fields["api_base_url"], options) == fields["api_base_url"]
