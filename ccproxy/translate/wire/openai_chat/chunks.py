@@ -7,14 +7,12 @@ counts as not sent, because one odd field must not cost the answer. What is not 
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from ccproxy.errors import BadAnswer
+from ccproxy.translate.misfits import fitted, value
 
 
 class FunctionPart(Struct, gc=False):
@@ -157,10 +155,6 @@ class Chunk(Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(Chunk).decode
-_PATH = re.compile(r" - at `(\$[^`]*)`$")
-_STEPS = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_MISFITS = 32
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(data: bytes) -> Chunk:
@@ -168,51 +162,7 @@ def read(data: bytes) -> Chunk:
     try:
         return _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _fitted(value(data))
-
-
-def value(data: bytes) -> Any:
-    """The JSON value in `data`, whatever it is; lone surrogates become U+FFFD. Raises BadAnswer."""
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    text = data.decode("utf-8", "replace")
-    try:
-        found = json.loads(text, strict=False, parse_constant=_refuse)
-        return json.loads(_SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False)))
-    except (ValueError, RecursionError):
-        shown = " ".join(text.split())[:200]
-        raise BadAnswer("the provider's answer is not JSON", shown=shown) from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _fitted(found: Any) -> Chunk:
-    """The chunk without its misfits: each field of a wrong type is taken out, so that it counts as not sent."""
+        found = value(data)
     if isinstance(found, list):
         return Chunk()  # Google wraps its errors so
-    for _ in range(_MISFITS):
-        try:
-            return msgspec.convert(found, Chunk, strict=False)
-        except msgspec.ValidationError as error:
-            path = _PATH.search(str(error))
-            if path is None or not _cut(found, path[1]):
-                break
-    raise BadAnswer("the provider's answer is not a chat completion")
-
-
-def _cut(found: Any, path: str) -> bool:
-    """Takes the value at `path` (`$.choices[0].index`) out of `found`; False where it is not there."""
-    steps = [name or int(number) for name, number in _STEPS.findall(path)]
-    if not steps:
-        return False
-    for step in steps[:-1]:
-        found = found[step]
-    if isinstance(found, list):
-        # An item that is no object says nothing, but its place keeps the others' numbers right.
-        found[steps[-1]] = {}
-        return True
-    return isinstance(found, dict) and found.pop(steps[-1], None) is not None
+    return fitted(found, Chunk, "chat completion")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ccproxy.translate.misfits import value
 from ccproxy.translate.refusals import refused, words
-from ccproxy.translate.wire.openai_chat.chunks import Chunk, value
+from ccproxy.translate.wire.openai_chat.chunks import Chunk
 
 
 def check(event: bytes, data: bytes, chunk: Chunk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ccproxy.errors import BadAnswer
-from ccproxy.translate.wire.openai_chat.chunks import Chunk, Delta, read, value
+from ccproxy.translate.wire.openai_chat.chunks import Chunk, Delta, read
 
 
 def delta_of(fields: dict[str, Any]) -> Delta:
@@ -63,18 +63,3 @@ def test_too_many_misfits_are_a_bad_answer() -> None:
     data = json.dumps({"choices": [{"delta": {"annotations": [{"url_citation": {"url": n}} for n in range(99)]}}]})
     with pytest.raises(BadAnswer):
         read(data.replace('"url": ', '"url": [').replace("}}", "]}}").encode())
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b'{"a": 12345678901234567890123}', {"a": 12345678901234567890123}),
-        (b'"a\\ud83d\\ude00b"', "a😀b"),
-        (b'"a\\ud83db"', "a\ufffdb"),
-        (b'"a\\ude00\\ud83db"', "a\ufffd\ufffdb"),
-        (b'"a\xffb"', "a\ufffdb"),
-        (b'"a\nb"', "a\nb"),
-    ],
-)
-def test_values(data: bytes, expected: Any) -> None:
-    assert value(data) == expected
