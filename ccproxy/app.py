@@ -16,6 +16,7 @@ from ccproxy.gateway.access import Gate
 from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
+from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.upstream import Upstream
@@ -68,7 +69,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         statistics=Statistics(engine),
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
-        router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings)),
+        router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings), Keepsakes()),
         exchange=Exchange(upstream, Credentials(upstream), total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get),

@@ -15,7 +15,7 @@ from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate.dialect import resolve
-from ccproxy.translate.target import Target
+from ccproxy.translate.target import Keepsakes, Target
 
 _SECRET = 12
 """Characters from which on an extra header's value may be a credential, which no message may show."""
@@ -36,14 +36,16 @@ class Router:
         seal_keys: Callable[[], tuple[bytes, ...]] = tuple,
         routes: Mapping[str, Any] | None = None,
         advice: str = "no provider is set up or enabled",
+        keepsakes: Keepsakes | None = None,
     ) -> None:
         """`routes`: model names, or `default`, to `{"provider": …, "model": …}`.
 
         `seal_keys` is asked at each new snapshot, for a rotation of keys moves the version. `advice` is what to say
-        where there is no provider.
+        where there is no provider. `keepsakes` is the one store that all targets share.
         """
         self._advice = advice
         self._seal_keys = seal_keys
+        self._keepsakes = keepsakes
         self._routes = dict(routes or {})
         self._version: int | None = None
         self._targets: dict[str, Target] = {}
@@ -85,7 +87,7 @@ class Router:
     def _target(self, provider: Provider, model: str) -> Target:
         target = self._targets.get(provider.name)
         if target is None:
-            target = self._targets[provider.name] = connect(provider, self._seal_keys())
+            target = self._targets[provider.name] = connect(provider, self._seal_keys(), self._keepsakes)
         return for_model(target, model)
 
 
@@ -99,7 +101,7 @@ def advice(host: str, port: int, key_configured: bool) -> str:
     )
 
 
-def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
+def connect(provider: Provider, seal_keys: tuple[bytes, ...] = (), keepsakes: Keepsakes | None = None) -> Target:
     """What a provider comes to once its preset is applied; the model is still empty.
 
     Raises NotFound for a row that this version can make nothing of.
@@ -126,6 +128,7 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = ()) -> Target:
         options=dict(provider.options),
         secrets=(*filter(None, (provider.api_key,)), *(value for value in extra.values() if len(value) >= _SECRET)),
         seal_keys=seal_keys,
+        keepsakes=keepsakes,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ccproxy.errors import NoProvider, NotFound
+from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.routing import Router, advice, connect
 from ccproxy.store.providers import Provider, Snapshot
 
@@ -170,3 +171,10 @@ def test_a_target_speaks_the_dialect_of_its_model_with_the_providers_options_on_
     plain, reasoning = (Router().plan(f"openai/{model}", both).targets[0].dialect for model in ("gpt-4o", "o3"))
     assert (plain.system_role, reasoning.system_role) == ("system", "developer")
     assert (plain.stop_limit, reasoning.stop_limit) == (2, 2)
+
+
+def test_all_targets_share_one_store_of_keepsakes() -> None:
+    store = Keepsakes()
+    router = Router(keepsakes=store)
+    assert router.plan("alpha/small", TWO).targets[0].keepsakes is store
+    assert router.plan("beta/other", TWO).targets[0].keepsakes is store
