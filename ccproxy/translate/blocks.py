@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -39,12 +39,14 @@ _NO_INPUT = Raw(b"{}")
 
 
 class Text:
-    """A text block: what of it waits to be written."""
+    """A text block: what of it waits to be written. `ended`: more text belongs to the next one."""
 
-    __slots__ = ("waiting",)
+    __slots__ = ("citations", "ended", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[str] = []
+        self.citations: list[Raw] = []
+        self.ended = False
 
 
 class Whole:
@@ -59,15 +61,17 @@ class Whole:
 class Thinking:
     """A thinking block: all of its text, because the signature covers it, and what the provider needs of it again."""
 
-    __slots__ = ("details", "parts", "waiting")
+    __slots__ = ("details", "ended", "parts", "waiting")
 
     def __init__(self) -> None:
+        self.ended = False
         self.waiting: list[str] = []
         self.parts: list[str] = []
         self.details: list[Any] = []
 
 
 Block = Text | Thinking | Call | Whole
+Passage = TypeVar("Passage", Text, Thinking)
 Pack = Callable[[Sequence[Any]], bytes]
 
 
@@ -110,15 +114,26 @@ class Blocks:
             block.details.extend(details)
         self._advance()
 
+    def apart(self) -> None:
+        """What comes next begins a block of its own, also where it is of the same kind as the last one."""
+        last = self._queue[-1] if self._queue else self.live
+        if not isinstance(last, Text | Thinking):
+            return
+        last.ended = True
+        if last is self.live:
+            self._close()
+
     def whole(self, block: ResponseBlock) -> None:
         """A block that came in one piece."""
         self._queue.append(Whole(block))
         self._advance()
 
     def citation(self, citation: Raw) -> None:
-        """A citation of the text block that is being written; without one there is nothing that it could cite."""
-        if isinstance(self.live, Text) and not self._queue:
-            self.events.append(ContentBlockDelta(self.index, CitationsDelta(citation)))
+        """A citation of the text that came last; without one there is nothing that it could cite."""
+        last = self._queue[-1] if self._queue else self.live
+        if isinstance(last, Text):
+            last.citations.append(citation)
+            self._advance()
 
     def calls(self, touched: Sequence[Call]) -> None:
         """Calls that are new or have got more input."""
@@ -136,13 +151,14 @@ class Blocks:
         self.events.append(MessageDelta(Stop(stop_reason, stop_sequence), usage))
         self.events.append(MessageStop())
 
-    def _last(self, kind: type[Any]) -> Any:
+    def _last(self, kind: type[Passage]) -> Passage:
         """The last block, if it is of this kind, else a new one behind it."""
         last = self._queue[-1] if self._queue else self.live
-        if last.__class__ is not kind:
-            last = kind()
-            self._queue.append(last)
-        return last
+        if isinstance(last, kind) and not last.ended:
+            return last
+        begun = kind()
+        self._queue.append(begun)
+        return begun
 
     def _advance(self) -> None:
         """Write what can be written now."""
@@ -164,6 +180,8 @@ class Blocks:
                 if block.waiting:
                     self.events.append(ContentBlockDelta(self.index, TextDelta("".join(block.waiting))))
                     block.waiting.clear()
+                self.events.extend(ContentBlockDelta(self.index, CitationsDelta(raw)) for raw in block.citations)
+                block.citations.clear()
             case Thinking():
                 if block.waiting:
                     self.events.append(ContentBlockDelta(self.index, ThinkingDelta("".join(block.waiting))))

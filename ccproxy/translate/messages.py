@@ -14,6 +14,8 @@ from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from ccproxy.translate.served import CodeExecutionToolResultBlock, McpToolResultBlock, McpToolUseBlock
+
 Opt = Raw | UnsetType
 UNKNOWN = "__unknown__"
 
@@ -359,6 +361,9 @@ ResponseBlock = (
     | ServerToolUseBlock
     | WebSearchToolResultBlock
     | WebFetchToolResultBlock
+    | CodeExecutionToolResultBlock
+    | McpToolUseBlock
+    | McpToolResultBlock
 )
 
 

@@ -42,6 +42,7 @@ from ccproxy.translate.messages import (
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
+from ccproxy.translate.served import CodeExecutionToolResultBlock, McpToolResultBlock, McpToolUseBlock
 
 _NO_INPUT = Raw(b"{}")
 _RAW_MEMBER = msgspec.json.Decoder(list[Raw])
@@ -74,10 +75,16 @@ def opened(block: ResponseBlock) -> tuple[ResponseBlock, list[Delta]]:
         case ThinkingBlock():
             thought: list[Delta] = [ThinkingDelta(block.thinking)] if block.thinking else []
             return ThinkingBlock(""), thought + ([SignatureDelta(block.signature)] if block.signature else [])
-        case ToolUseBlock() | ServerToolUseBlock():
+        case ToolUseBlock() | ServerToolUseBlock() | McpToolUseBlock():
             head = msgspec.structs.replace(block, input=_NO_INPUT)
             return head, [InputJSONDelta(bytes(block.input).decode())]
-        case RedactedThinkingBlock() | WebSearchToolResultBlock() | WebFetchToolResultBlock():
+        case (
+            RedactedThinkingBlock()
+            | WebSearchToolResultBlock()
+            | WebFetchToolResultBlock()
+            | CodeExecutionToolResultBlock()
+            | McpToolResultBlock()
+        ):
             return block, []
 
 
@@ -132,7 +139,7 @@ def _whole(block: ResponseBlock, text: str, citations: list[Raw]) -> ResponseBlo
             return TextBlock(text, Raw(msgspec.json.encode(citations)) if citations else UNSET)
         case ThinkingBlock():
             return ThinkingBlock(text, block.signature)
-        case ToolUseBlock() | ServerToolUseBlock():
+        case ToolUseBlock() | ServerToolUseBlock() | McpToolUseBlock():
             whole = parsed(text or "{}")
             return msgspec.structs.replace(block, input=Raw(_unparsed(text) if whole is None else whole))
         case _:

@@ -24,6 +24,9 @@ _DELTAS = {
     "server_tool_use": {"input_json_delta"},
     "web_search_tool_result": set(),
     "web_fetch_tool_result": set(),
+    "code_execution_tool_result": set(),
+    "mcp_tool_use": {"input_json_delta"},
+    "mcp_tool_result": set(),
 }
 _EMPTY = {
     "text": {"text": ""},
@@ -33,6 +36,9 @@ _EMPTY = {
     "server_tool_use": {"input": {}},
     "web_search_tool_result": {},
     "web_fetch_tool_result": {},
+    "code_execution_tool_result": {},
+    "mcp_tool_use": {"input": {}},
+    "mcp_tool_result": {},
 }
 _USAGE = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _STOP_REASONS = {

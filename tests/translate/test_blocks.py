@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
+
+from ccproxy.translate.blocks import Blocks
+from ccproxy.translate.calls import Calls
+from ccproxy.translate.messages import Usage
 from ccproxy.translate.wire.openai_chat import StreamDecoder
 from tests.translate.contexts import context
+from tests.translate.grammar import check
 from tests.translate.wire.openai_chat.streams import call, chunk, ended, said, text
 
 
@@ -50,3 +56,36 @@ def test_an_answer_that_is_cut_in_the_middle_of_mixed_calls_loses_nothing() -> N
     found = said(data + ended("length"))
     assert found.kinds == ["tool_use", "tool_use", "text"]
     assert [block["partial_json"] for block in found.blocks[:2]] == ['{"a"', '{"b"']
+
+
+def test_what_stands_apart_begins_a_block_of_its_own() -> None:
+    asked = context()
+    blocks = Blocks(asked, Calls(asked))
+    blocks.apart()
+    blocks.thinking("a")
+    blocks.apart()
+    blocks.thinking("b")
+    blocks.text("c")
+    blocks.text("d")
+    blocks.apart()
+    blocks.apart()
+    blocks.text("e")
+    blocks.end("end_turn", None, Usage())
+    found = check(blocks.events)
+    assert [block.get("text") or block.get("thinking") for block in found.blocks] == ["a", "b", "cd", "e"]
+
+
+def test_what_waits_behind_a_call_stands_apart_too_and_keeps_its_citations() -> None:
+    asked = context()
+    calls = Calls(asked)
+    blocks = Blocks(asked, calls)
+    blocks.calls([calls.begin(0, "1", "f")])
+    blocks.text("a")
+    blocks.citation(Raw(b'{"type":"x","n":1}'))
+    blocks.apart()
+    blocks.text("b")
+    blocks.citation(Raw(b'{"type":"x","n":2}'))
+    blocks.end("tool_use", None, Usage())
+    found = check(blocks.events)
+    assert found.kinds == ["tool_use", "text", "text"]
+    assert [[one["n"] for one in block["citations"]] for block in found.blocks[1:]] == [[1], [2]]

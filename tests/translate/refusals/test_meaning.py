@@ -51,6 +51,9 @@ def test_long_texts_are_cut() -> None:
         (504, {}, 504, "timeout_error"),
         (524, {}, 504, "timeout_error"),
         (529, {}, 529, "overloaded_error"),
+        # responses that failed tell no status
+        (200, {"error": {"code": "image_parse_error", "message": "no"}}, 400, "invalid_request_error"),
+        (200, {"error": {"code": "vector_store_timeout", "message": "no"}}, 504, "timeout_error"),
         # statuses that are not what is meant
         (
             400,
