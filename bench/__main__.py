@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import machine, server
+from bench import decoders, machine, server
 from bench.cases import BARE, CROWD, PROXY, ROUND, UPSTREAM, Case, measure
 from bench.load import Result
 from bench.report import Figures, figures, table
@@ -47,11 +47,15 @@ def main() -> int:
     print("worker's memory: " + ", ".join(f"{_mb(value)} {when}" for when, value in memory.items()))
     print(f"ready to serve {proxy.ready_after:.2f} s after its start")
     _print_ratios(rows)
+    compared = decoders.costs()
+    print()
+    print(decoders.table(compared))
+    print()
     print(_circumstances(cores, rounds, seconds))
     if before > 0.5:
         print(f"the machine was busy with something else: load average {before:.1f} before this began")
     if options.json:
-        _write(options.json, rows, memory, proxy.ready_after)
+        _write(options.json, rows, memory, proxy.ready_after, compared)
     return _errors(results)
 
 
@@ -84,11 +88,18 @@ def _mb(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.0f} MB"
 
 
-def _write(path: Path, rows: list[Figures], memory: dict[str, float | None], ready_after: float) -> None:
+def _write(
+    path: Path,
+    rows: list[Figures],
+    memory: dict[str, float | None],
+    ready_after: float,
+    compared: list[decoders.Cost],
+) -> None:
     content = {
         "cases": [asdict(row) for row in rows],
         "memory_mb": memory,
         "ready_after_s": ready_after,
+        "decoders": [one._asdict() for one in compared],
         "machine": machine.described(),
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
