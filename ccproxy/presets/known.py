@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ccproxy.presets import hosts, makers
-from ccproxy.presets.options import AZURE, COMMON
+from ccproxy.presets.options import AZURE, COHERE, COMMON
 from ccproxy.presets.preset import Preset
 from ccproxy.translate.dialect import Dialect
 
@@ -74,6 +74,16 @@ _ALL = (
         version="/api/v1",
     ),
     _chat("mistral", "https://api.mistral.ai/v1", "Mistral's models.", makers.MISTRAL, "MISTRAL_API_KEY"),
+    Preset(
+        name="cohere",
+        wire="cohere",
+        base_url="https://api.cohere.com",
+        docs="Cohere's Command models.",
+        version="",
+        dialect=makers.COHERE,
+        key_env=("COHERE_API_KEY", "CO_API_KEY"),
+        options=COHERE,
+    ),
     _chat("together", "https://api.together.xyz/v1", "Together AI.", hosts.TOGETHER, "TOGETHER_API_KEY"),
     _chat(
         "fireworks",

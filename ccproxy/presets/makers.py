@@ -293,3 +293,25 @@ PERPLEXITY = Dialect(
         ),
     ),
 )
+
+# Its own API. Models that think do so unless it is switched off; the others refuse the switch.
+COHERE = Dialect(
+    path="/v2/chat",
+    models_path="/v1/models?endpoint=chat",
+    images="none",
+    prefill="refused",
+    top_k=True,
+    stop_limit=1,
+    json_schema=False,
+    schema_in_json_object=True,
+    format_with_tools=False,
+    thinks_by_default=False,
+    replay="content",
+    think_tags=False,
+    variants=(
+        Variant(r"vision|command-a-plus", {"images": "any"}),
+        Variant(r"reasoning|command-a-plus", {"thinking": "type", "thinks_by_default": True}),
+        # Tool choice came with Command R7B.
+        Variant(r"command-r(-plus)?(-\d\d-2024)?$|aya", {"choice_required": ""}),
+    ),
+)

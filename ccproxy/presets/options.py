@@ -59,3 +59,11 @@ AZURE: dict[str, OptionSpec] = {
     ),
     "deployment": OptionSpec("string", "The deployment, where it is not called as the model is."),
 }
+
+COHERE: dict[str, OptionSpec] = {
+    **{name: COMMON[name] for name in ("extra_body", "max_output_tokens", "images", "description_limit")},
+    "choice_required": OptionSpec(
+        "string", "Whether `tool_choice` is taken; empty: it is not.", choices=("required", "")
+    ),
+    "thinking": OptionSpec("string", "Whether the model has `thinking`.", choices=("none", "type")),
+}

@@ -99,6 +99,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     stop_limit: int = 4
     json_schema: bool = True
     json_object: bool = True
+    # The schema stands beside the type json_object (Cohere's chat).
+    schema_in_json_object: bool = False
     # False: tools and a response format in one request are refused.
     format_with_tools: bool = True
     stream_options: bool = True

@@ -35,6 +35,8 @@ def response_format(request: MessagesRequest, draft: Draft, tools: bool) -> tupl
     if tools and not dialect.format_with_tools:
         draft.losses.append(path)
         return {}, [_words(wish.schema)]
+    if dialect.schema_in_json_object:
+        return {"response_format": {"type": "json_object", "json_schema": wish.schema}}, []
     if dialect.json_schema:
         return {"response_format": {"type": "json_schema", "json_schema": _named(wish, wish.schema)}}, []
     if dialect.json_object:
