@@ -22,6 +22,8 @@ ThinkingControl = Literal[
     "reasoning",  # reasoning: {effort | max_tokens | enabled}
     "template",  # chat_template_kwargs: {enable_thinking: bool}, and reasoning_effort where there are levels
     "prompt_mode",  # prompt_mode: "reasoning"
+    "budget",  # thinkingConfig: {thinkingBudget: tokens}
+    "level",  # thinkingConfig: {thinkingLevel: level}
 ]
 
 ThinkingReplay = Literal[
@@ -30,6 +32,7 @@ ThinkingReplay = Literal[
     "reasoning",  # as that field of the assistant message
     "reasoning_details",  # the provider's own objects, verbatim, else as `reasoning`
     "content",  # as a `thinking` item of the assistant's content
+    "items",  # as reasoning items of the Responses API, verbatim
 ]
 
 
@@ -62,13 +65,14 @@ class Dialect(Struct, frozen=True, kw_only=True):
     # A last assistant message: continued as it is, continued when marked, or not continued.
     prefill: Literal["continued", "prefix", "partial", "ignored", "refused"] = "continued"
     images: Literal["none", "data", "any"] = "any"
-    # PDF documents: not taken, as a `file` part with bytes (`file+url`: also with a URL), or as a URL part.
-    pdf: Literal["none", "file", "file+url", "document_url", "file_url"] = "none"
+    # PDF documents: not taken, as a `file` part with bytes (`file+url`: also with a URL; `url`: with nothing else), or
+    # as a URL part.
+    pdf: Literal["none", "file", "file+url", "url", "document_url", "file_url"] = "none"
     cache_control: bool = False
 
     # --- tools
     tools: bool = True
-    tool_ids: Literal["any", "short", "nine"] = "any"
+    tool_ids: Literal["any", "long", "short", "nine"] = "any"
     strict_tools: bool = False
     # Characters that a tool's description may have; None: no limit is known.
     description_limit: int | None = None
@@ -134,11 +138,62 @@ class Dialect(Struct, frozen=True, kw_only=True):
     # Anthropic's service tier -> the provider's.
     service_tiers: dict[str, str] = {}
 
+    # --- the Responses API
+    # Whether reasoning is asked for in encrypted form, which is what can be given back where nothing is stored.
+    encrypted_reasoning: bool = False
+    # The kind of summary that is asked for where the client wants to see thinking; "": none, which some refuse.
+    reasoning_summary: Literal["", "auto", "concise", "detailed"] = ""
+    # Whether the output of a call may hold images and files.
+    result_media: bool = True
+    # Fewer output tokens may not be asked for.
+    least_output_tokens: int = 1
+    # The filter of its web search that keeps domains out; "" where there is none.
+    blocked_domains: str = ""
+    # Whether its web search takes the user's place.
+    search_location: bool = False
+    # Whether the pages that a search found have to be asked for.
+    search_sources: bool = False
+    # Whether the calls of the provider's own tools can be limited in number.
+    max_tool_calls: bool = False
+    # Whether it counts the input tokens of a request.
+    counts_tokens: bool = False
+
     # --- what it answers
     # Content that begins with <think> holds reasoning up to </think>.
     think_tags: bool = True
     # The chat template writes the opening tag itself, so answers begin inside the reasoning.
     think_unopened: bool = False
+
+    # --- the Messages API, relayed
+    # Whether it keeps message threads (`thread`).
+    threads: bool = True
+    # False: its message ids may repeat, so answers get one of ours.
+    own_ids: bool = True
+    # The betas that it knows; any other makes it refuse the request. None: it takes or skips them all.
+    betas: tuple[str, ...] | None = None
+    # Top-level fields that make it refuse the request.
+    refused_fields: tuple[str, ...] = ()
+    # Whether it runs message batches, and keeps files.
+    batches: bool = False
+    files: bool = False
+
+    # --- Gemini's generateContent
+    # Which ids go out with calls and results: all, or those only that Gemini made itself.
+    call_ids: Literal["any", "own"] = "any"
+    # A call of the model's must come back with a signature.
+    calls_signed: bool = False
+    # Results may hold images and documents.
+    media_in_results: bool = False
+    # JSON schemas are taken as they are; False: in the older form, as a part of OpenAPI.
+    tool_json_schema: bool = True
+    # Search and fetch may stand beside functions.
+    search_beside_functions: bool = False
+    # Domains may be left out of the search.
+    exclude_domains: bool = False
+    # The least and the most tokens of a thinking budget.
+    thinking_budgets: tuple[int, int] = (0, 0)
+    # What is to be counted is wrapped, with the model's name in it.
+    count_wrapped: bool = True
 
     # --- models that differ; later variants win
     variants: tuple[Variant, ...] = ()
@@ -169,6 +224,9 @@ OVERRIDES = (
     "replay",
     "think_tags",
     "think_unopened",
+    "encrypted_reasoning",
+    "reasoning_summary",
+    "result_media",
 )
 
 

@@ -1,0 +1,159 @@
+"""Tools and tool choice in Gemini's form: functions, and Google's own search and fetch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from ccproxy.translate import searches
+from ccproxy.translate.draft import Draft, given
+from ccproxy.translate.functions import Function, check_named, functions, unserved
+from ccproxy.translate.messages import MessagesRequest, Tool
+from ccproxy.translate.schema import object_schema
+from ccproxy.translate.wire.gemini.fitted import fitted
+
+# What may stand beside the properties of an object that has none, without anything being said by it.
+_NOTHING_SAID = {"type", "properties", "required", "additionalProperties", "$schema"}
+
+
+def tools(request: MessagesRequest, draft: Draft) -> dict[str, Any]:
+    """The fields `tools` and `toolConfig`. Raises Uncarriable and InvalidRequest with the path of the tool."""
+    found, served = functions(request, draft)
+    declared = [_declared(one, draft) for one in found]
+    hosted = _hosted(served, bool(declared), draft)
+    config = _config(request, draft, [one["name"] for one in declared])
+    if hosted and declared:
+        config["includeServerSideToolInvocations"] = True
+    sent = [{"functionDeclarations": declared}] if declared else []
+    sent += hosted
+    fields: dict[str, Any] = {"tools": sent} if sent else {}
+    if config:
+        fields["toolConfig"] = config
+    return fields
+
+
+def _declared(one: Function, draft: Draft) -> dict[str, Any]:
+    declared: dict[str, Any] = {"name": one.name}
+    if one.description:
+        declared["description"] = one.description
+    parameters, lost = _parameters(one.schema, draft)
+    if parameters is not None:
+        declared["parametersJsonSchema" if draft.dialect.tool_json_schema else "parameters"] = parameters
+    if lost:
+        draft.losses.append(f"tools[{one.index}].input_schema")
+    if one.strict:
+        draft.losses.append(f"tools[{one.index}].strict")
+    if one.cache_control is not UNSET:
+        draft.lose(one.cache_control, f"tools[{one.index}].cache_control")
+    return declared
+
+
+def _parameters(schema: Any, draft: Draft) -> tuple[Any, bool]:
+    """The schema as it is sent, None for a function without parameters; and whether something was lost."""
+    lost = False
+    whole = schema
+    if not isinstance(schema, dict):
+        whole, lost = object_schema(schema, draft.dialect.schema_drops)
+    if isinstance(whole, Raw) and b'"const"' not in bytes(whole) and not _empty(whole):
+        read = None  # it fits as it is
+    else:
+        read = msgspec.json.decode(whole) if isinstance(whole, Raw) else whole
+        if not read.get("properties") and read.keys() <= _NOTHING_SAID and not read.get("additionalProperties"):
+            return None, lost
+        whole = _without_const(read)
+    if draft.dialect.tool_json_schema:
+        return whole, lost
+    older, more = fitted(whole)
+    return older, lost or more
+
+
+def _empty(schema: Raw) -> bool:
+    """Whether there may be no properties: a look at the text, which is much cheaper than parsing it."""
+    return b'"properties":{}' in bytes(schema).replace(b" ", b"")
+
+
+def _without_const(node: Any) -> Any:
+    """The same schema with `enum` for `const`, which Gemini's JSON schemas leave out (provider docs)."""
+    if isinstance(node, list):
+        return [_without_const(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    out: dict[str, Any] = {}
+    for keyword, value in node.items():
+        if keyword == "properties" and isinstance(value, dict):
+            out[keyword] = {name: _without_const(one) for name, one in value.items()}
+        elif keyword == "const" and not isinstance(value, dict | list):
+            out["enum"] = [value]
+        elif keyword in ("enum", "default", "examples"):
+            out.setdefault(keyword, value)
+        else:
+            out[keyword] = _without_const(value)
+    return out
+
+
+def _hosted(served: list[tuple[int, Tool]], declared: bool, draft: Draft) -> list[dict[str, Any]]:
+    """Google's own search and fetch; beside functions only where the model takes both, else they are reported."""
+    dialect = draft.dialect
+    hosted: dict[str, dict[str, Any]] = {}
+    rest: list[tuple[int, Tool]] = []
+    for index, tool in served:
+        name = dialect.web_search if searches.is_search(tool) else dialect.web_fetch if searches.is_fetch(tool) else ""
+        if not name or (declared and not dialect.search_beside_functions):
+            rest.append((index, tool))
+            continue
+        field = "urlContext" if name == "url_context" else "googleSearch"
+        hosted[field] = _bounded(tool, index, field, draft)
+    unserved(rest, draft)
+    return [{name: about} for name, about in hosted.items()]
+
+
+def _bounded(tool: Tool, index: int, field: str, draft: Draft) -> dict[str, Any]:
+    """What of the tool's bounds the provider takes; the others are reported."""
+    about: dict[str, Any] = {}
+    if tool.blocked_domains and field == "googleSearch" and draft.dialect.exclude_domains:
+        about["excludeDomains"] = tool.blocked_domains
+    elif tool.blocked_domains:
+        draft.losses.append(f"tools[{index}].blocked_domains")
+    for name in ("allowed_domains", "max_uses", "max_content_tokens", "use_cache"):
+        if getattr(tool, name) is not None:
+            draft.losses.append(f"tools[{index}].{name}")
+    for name in ("user_location", "response_inclusion", "citations", "url_sources", "cache_control"):
+        draft.lose(getattr(tool, name), f"tools[{index}].{name}")
+    if given(tool.allowed_callers) and bytes(tool.allowed_callers).replace(b" ", b"") != b'["direct"]':  # type: ignore[arg-type]
+        draft.losses.append(f"tools[{index}].allowed_callers")
+    return about
+
+
+def _config(request: MessagesRequest, draft: Draft, names: list[str]) -> dict[str, Any]:
+    """`functionCallingConfig`, only beside functions."""
+    wish = request.tool_choice
+    if wish is None:
+        return {}
+    if wish.type == "tool" and not any(tool.name == wish.name and _is_hosted(tool) for tool in request.tools or ()):
+        check_named(wish.name, request, draft, names)
+    if not names:
+        if wish.type in ("any", "tool"):
+            draft.losses.append("tool_choice")
+        return {}
+    if wish.disable_parallel_tool_use:
+        draft.losses.append("tool_choice.disable_parallel_tool_use")
+    match wish.type:
+        case "tool":
+            legal = draft.tool_name(wish.name or "")
+            if legal not in names:
+                draft.losses.append("tool_choice")
+                return {}
+            chosen: dict[str, Any] = {"mode": "ANY", "allowedFunctionNames": [legal]}
+        case "any":
+            chosen = {"mode": "ANY"}
+        case "none":
+            chosen = {"mode": "NONE"}
+        case _:
+            chosen = {"mode": "AUTO"}
+    return {"functionCallingConfig": chosen}
+
+
+def _is_hosted(tool: Tool) -> bool:
+    return searches.is_search(tool) or searches.is_fetch(tool)
