@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ccproxy.presets import hosts, makers
+from ccproxy.presets import google, hosts, makers
 from ccproxy.presets.options import AZURE, COHERE, COMMON
-from ccproxy.presets.preset import Preset
+from ccproxy.presets.preset import Api, Preset
 from ccproxy.translate.dialect import Dialect
 
 
@@ -158,6 +158,34 @@ _ALL = (
         "Google's Gemini models through their OpenAI compatible endpoint.",
         makers.GEMINI,
         version="/v1beta/openai",
+    ),
+    Preset(
+        name="gemini",
+        wire="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        docs="Google's Gemini models, with a key of AI Studio.",
+        version="/v1beta",
+        auth="x-goog-api-key",
+        key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        dialect=google.AI_STUDIO,
+        options=google.GEMINI_OPTIONS,
+    ),
+    Preset(
+        name="vertex",
+        wire="gemini",
+        # v1 knows no ids of function calls and less of what functions answer (recorded traffic: all of it is v1beta1).
+        base_url="https://{location}-aiplatform.googleapis.com/v1beta1/projects/{project}/locations/{location}",
+        docs="Gemini and Claude on Google Cloud's Vertex AI.",
+        hosts={"global-aiplatform.googleapis.com": "aiplatform.googleapis.com"},
+        version="/v1beta1/projects/{project}/locations/{location}",
+        auth="google",
+        key_required=False,
+        dialect=google.VERTEX,
+        options=google.VERTEX_OPTIONS,
+        apis=(
+            Api(name="anthropic", wire="anthropic-vertex", models=r"claude", root="/publishers/anthropic"),
+            Api(name="gemini", wire="gemini", root="/publishers/google"),
+        ),
     ),
     _local("ollama", "http://localhost:11434/v1", "Ollama on this machine; its cloud is https://ollama.com.",
            hosts.OLLAMA),
