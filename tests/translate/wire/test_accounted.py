@@ -22,6 +22,8 @@ TARGETS = [
     ("deepseek", "deepseek-v4-pro"),
     ("mistral", "mistral-small-latest"),
     ("ollama", "qwen3"),
+    ("cohere", "command-a-03-2025"),
+    ("cohere", "command-a-plus-05-2026"),
 ]
 
 
