@@ -11,7 +11,7 @@ from ccproxy.presets.known import WIRES
 NAMES = {
     "openai", "groq", "deepseek", "xai", "openrouter", "mistral", "ollama", "together", "fireworks", "cerebras",
     "moonshot", "zai", "qwen", "nvidia", "huggingface", "github", "perplexity", "vllm", "lmstudio", "llamacpp",
-    "azure", "gemini-openai", "minimax",
+    "azure", "gemini-openai", "minimax", "gemini", "vertex",
 }  # fmt: skip
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 
@@ -27,7 +27,7 @@ def test_each_is_whole(name: str) -> None:
     assert preset is not None
     assert preset.name == name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name)
-    assert preset.wire == "openai-chat"
+    assert preset.wire in ("openai-chat", "gemini")
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:
