@@ -176,7 +176,11 @@ _ALL = (
         # v1 knows no ids of function calls and less of what functions answer (recorded traffic: all of it is v1beta1).
         base_url="https://{location}-aiplatform.googleapis.com/v1beta1/projects/{project}/locations/{location}",
         docs="Gemini and Claude on Google Cloud's Vertex AI.",
-        hosts={"global-aiplatform.googleapis.com": "aiplatform.googleapis.com"},
+        hosts={
+            "global-aiplatform.googleapis.com": "aiplatform.googleapis.com",
+            "us-aiplatform.googleapis.com": "aiplatform.us.rep.googleapis.com",
+            "eu-aiplatform.googleapis.com": "aiplatform.eu.rep.googleapis.com",
+        },
         version="/v1beta1/projects/{project}/locations/{location}",
         auth="google",
         key_required=False,
