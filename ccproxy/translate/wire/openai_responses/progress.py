@@ -1,0 +1,77 @@
+"""How far the items of an answer have come: what of each was told already, so that nothing is lost or told twice.
+
+Servers repeat what they said, in whole, up to four times: at the end of a part, of the content part, of the item and of
+the answer; some leave out the deltas, some the end. Only lengths are compared: what is longer than what was told has
+the rest at its end.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ccproxy.translate.calls import Call
+from ccproxy.translate.wire.openai_responses.items import Item
+
+Key = int | str
+"""An item's place in the output, or its id from servers that do not tell the place. Ids alone would not do: some
+servers give one id to several items (xAI), or another id with each event (Copilot)."""
+
+
+class Part(Struct, gc=False):
+    """A part of an item; `length` counts the characters of it that were told."""
+
+    length: int = 0
+
+
+class Progress(Struct):
+    """An item as far as it has come.
+
+    `length` counts the characters that were told of it, `notes` its citations. `channel` is where its reasoning comes
+    from: the summary or the content, whichever came first, because some servers give both. `over`: it was told whole.
+    """
+
+    type: str
+    call: Call | None = None
+    parts: dict[int | None, Part] = {}
+    length: int = 0
+    notes: int = 0
+    channel: str = ""
+    over: bool = False
+
+
+class Output:
+    """The items of one answer, by their keys."""
+
+    def __init__(self) -> None:
+        self._items: dict[Key, Progress] = {}
+
+    def item(self, index: int | None, id: str | None, type: str) -> Progress:
+        """The item of this place or id, which may be new. Where neither is told, the last one of that type."""
+        key: Key | None = index if index is not None else id
+        if key is None:
+            last = next((item for item in reversed(self._items.values()) if item.type == type and not item.over), None)
+            if last is not None:
+                return last
+            key = f"#{len(self._items)}"
+        found = self._items.get(key)
+        if found is None or found.type != type:
+            found = Progress(type)
+            self._items[key] = found
+        return found
+
+    def missing(self, output: list[Item]) -> list[tuple[Progress, Item]]:
+        """The items of the whole output, each with how far it has come.
+
+        The n-th item of a type is the n-th of that type that was told: places shift where the whole output leaves
+        something out (ChatGPT's backend: everything).
+        """
+        waiting = list(self._items.values())
+        found = []
+        for item in output:
+            known = next((one for one in waiting if one.type == item.type), None)
+            if known is None:
+                known = Progress(item.type)
+            else:
+                waiting.remove(known)
+            found.append((known, item))
+        return found
