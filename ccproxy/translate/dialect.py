@@ -188,6 +188,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     tool_json_schema: bool = True
     # Search and fetch may stand beside functions.
     search_beside_functions: bool = False
+    # The provider runs code that the model writes.
+    code_execution: bool = False
     # Domains may be left out of the search.
     exclude_domains: bool = False
     # The least and the most tokens of a thinking budget.

@@ -12,15 +12,18 @@ from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
     RedactedThinkingBlock,
+    RequestBlock,
     ServerToolUseBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
+    UnknownBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
 from ccproxy.translate.passages import Where, bracketed, dotted
 from ccproxy.translate.turns import Turn
+from ccproxy.translate.wire.gemini import code_history
 from ccproxy.translate.wire.gemini.parts import Part
 from ccproxy.translate.wire.gemini.signatures import Signatures
 
@@ -54,13 +57,25 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
             _add_call(said, block, signatures, draft, where)
         elif isinstance(block, ThinkingBlock | RedactedThinkingBlock):
             _add_thought(said, block, signatures)
-        elif isinstance(block, ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock):
-            said.parts.append({"text": searches.told(block)})
+        elif (served := _served(block, draft)) is not None:
+            said.parts.append(served)
         else:
             draft.losses.append(bracketed(where))
     if all("thought" in part for part in said.parts):
         said.parts.clear()
     return said
+
+
+def _served(block: RequestBlock, draft: Draft) -> Part | None:
+    """What a provider's own tool did: code as such where the model knows it, and everything else in words."""
+    if draft.dialect.code_execution:
+        if isinstance(block, ServerToolUseBlock) and (run := code_history.asked(block)) is not None:
+            return run
+        if isinstance(block, UnknownBlock):
+            return code_history.gave(block)
+    if isinstance(block, ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock):
+        return {"text": searches.told(block)}
+    return None
 
 
 def _add_thought(said: Spoken, block: ThinkingBlock | RedactedThinkingBlock, signatures: Signatures) -> None:

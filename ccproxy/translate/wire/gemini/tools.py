@@ -1,4 +1,4 @@
-"""Tools and tool choice in Gemini's form: functions, and Google's own search and fetch."""
+"""Tools and tool choice in Gemini's form: functions, and Google's own search, fetch and code execution."""
 
 from __future__ import annotations
 
@@ -99,14 +99,23 @@ def _hosted(served: list[tuple[int, Tool]], declared: bool, draft: Draft) -> lis
     hosted: dict[str, dict[str, Any]] = {}
     rest: list[tuple[int, Tool]] = []
     for index, tool in served:
-        name = dialect.web_search if searches.is_search(tool) else dialect.web_fetch if searches.is_fetch(tool) else ""
-        if not name or (declared and not dialect.search_beside_functions):
+        field = _field(tool, draft)
+        if not field or (declared and not dialect.search_beside_functions):
             rest.append((index, tool))
-            continue
-        field = "urlContext" if name == "url_context" else "googleSearch"
-        hosted[field] = _bounded(tool, index, field, draft)
+        else:
+            hosted[field] = _bounded(tool, index, field, draft)
     unserved(rest, draft)
     return [{name: about} for name, about in hosted.items()]
+
+
+def _field(tool: Tool, draft: Draft) -> str:
+    """What a tool that a server runs is called here; "" where there is none."""
+    dialect = draft.dialect
+    if searches.is_search(tool):
+        return "googleSearch" if dialect.web_search else ""
+    if searches.is_fetch(tool):
+        return "urlContext" if dialect.web_fetch else ""
+    return "codeExecution" if dialect.code_execution and _runs_code(tool) else ""
 
 
 def _bounded(tool: Tool, index: int, field: str, draft: Draft) -> dict[str, Any]:
@@ -156,4 +165,8 @@ def _config(request: MessagesRequest, draft: Draft, names: list[str]) -> dict[st
 
 
 def _is_hosted(tool: Tool) -> bool:
-    return searches.is_search(tool) or searches.is_fetch(tool)
+    return searches.is_search(tool) or searches.is_fetch(tool) or _runs_code(tool)
+
+
+def _runs_code(tool: Tool) -> bool:
+    return str(tool.type).startswith("code_execution")
