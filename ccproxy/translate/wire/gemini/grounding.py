@@ -1,0 +1,93 @@
+"""What an answer rests on: searches, pages that were read, and which passages rest on which page.
+
+Gemini tells all of it beside the text, in a stream with the last chunk. It does not tell which query found which
+page, nor a page's text: the queries are one search here, and a citation holds the passage of the answer that rests
+on the page.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+from ccproxy.translate import searches
+from ccproxy.translate.messages import ResponseBlock, ServerToolUseBlock, WebFetchToolResultBlock
+from ccproxy.translate.searches import Page
+from ccproxy.translate.wire.gemini.chunks import Candidate, FetchedUrl, Grounding, GroundingChunk, Support
+
+_READ = ("URL_RETRIEVAL_STATUS_SUCCESS", 1)
+_UNSEEN = "The provider has read this page and does not show its text."
+
+
+class Sources:
+    """What has been told so far; each list as it was told last."""
+
+    def __init__(self) -> None:
+        self._asked: list[str] = []  # as the provider's own calls tell it
+        self._queries: list[str] = []
+        self._chunks: list[GroundingChunk] = []
+        self._supports: list[Support] = []
+        self._fetched: list[FetchedUrl] = []
+
+    @property
+    def queries(self) -> list[str]:
+        """What was searched for, each query once."""
+        return list(filter(None, dict.fromkeys(self._queries or self._asked)))
+
+    def ask(self, queries: list[str]) -> None:
+        """Queries of a search that the provider reports as a call of its own tool."""
+        self._asked += queries
+
+    def add(self, candidate: Candidate) -> None:
+        """What a candidate says beside its text."""
+        found: Grounding | None = candidate.grounding_metadata
+        if found is not None:
+            self._queries = found.web_search_queries or self._queries
+            self._chunks = found.grounding_chunks or self._chunks
+            self._supports = found.grounding_supports or self._supports
+        context = candidate.url_context_metadata
+        if context is not None:
+            self._fetched = context.url_metadata or self._fetched
+
+    def citations(self) -> list[Raw]:
+        """The passages of the text that rest on a page, once for each of its pages."""
+        cited: dict[tuple[Page, str], None] = {}
+        for support in self._supports:
+            passage = (support.segment.text if support.segment is not None else None) or ""
+            for index in support.grounding_chunk_indices or ():
+                page = _page(self._chunks[index]) if 0 <= index < len(self._chunks) else None
+                if page is not None:
+                    cited[page, passage] = None
+        return [searches.citation(page, passage) for page, passage in cited]
+
+    def blocks(self, message: str) -> list[ResponseBlock]:
+        """The search and the pages that were read, as calls with their results; `message` is the answer's id."""
+        suffix = message.removeprefix("msg_")
+        blocks: list[ResponseBlock] = []
+        fetched = {url.retrieved_url: url for url in self._fetched if url.retrieved_url}
+        for number, (address, url) in enumerate(fetched.items()):
+            id = f"srvtoolu_{suffix}f{number}"
+            blocks.append(ServerToolUseBlock(id, "web_fetch", Raw(msgspec.json.encode({"url": address}))))
+            blocks.append(WebFetchToolResultBlock(id, _fetch_result(address, url)))
+        pages = [page for page in map(_page, self._chunks) if page is not None and page.url not in fetched]
+        queries = self.queries
+        if queries or pages:
+            id = f"srvtoolu_{suffix}s"
+            blocks += [searches.asked(id, "; ".join(queries)), searches.found(id, pages)]
+        return blocks
+
+
+def _page(chunk: GroundingChunk) -> Page | None:
+    source = chunk.web or chunk.retrieved_context
+    return Page(source.uri, source.title or "") if source is not None and source.uri else None
+
+
+def _fetch_result(address: str, url: FetchedUrl) -> Raw:
+    """The page without its text, which only the model gets; or why it was not read."""
+    if url.url_retrieval_status not in _READ:
+        return Raw(b'{"type":"web_fetch_tool_result_error","error_code":"url_not_accessible"}')
+    source = {"type": "text", "media_type": "text/plain", "data": _UNSEEN}
+    document = {"type": "document", "source": source, "title": None}
+    return Raw(
+        msgspec.json.encode({"type": "web_fetch_result", "url": address, "content": document, "retrieved_at": None})
+    )
