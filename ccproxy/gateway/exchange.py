@@ -29,7 +29,7 @@ from ccproxy.translate.parse import Parsed
 from ccproxy.translate.redact import redact
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
-from ccproxy.translate.wire import cohere, openai_chat
+from ccproxy.translate.wire import cohere, gemini, openai_chat
 
 HEAD_AFTER = 20.0
 """Seconds without a meaningful event after which the stream's head and a ping go out all the same."""
@@ -41,7 +41,7 @@ PLENTY = 4096
 TURN = 0.01
 """Seconds that one such stream may go on before the others have their turn."""
 
-TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat, "cohere": cohere}
+TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat, "cohere": cohere, "gemini": gemini}
 RELAYING: dict[str, Any] = {}
 """The wires by name, of either kind (`ccproxy.translate.wire`)."""
 
