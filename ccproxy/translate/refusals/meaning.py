@@ -95,6 +95,29 @@ _MEANINGS = {
     "invalid_encrypted_content": 400,
     "data_residency_mismatch": 403,
     "vector_store_timeout": 504,
+    # AWS, in the header x-amzn-errortype or in the name of an exception in a stream
+    "validationexception": 400,
+    "modelstreamerrorexception": 500,
+    "modelerrorexception": 500,
+    "internalserverexception": 500,
+    "modeltimeoutexception": 504,
+    "modelnotreadyexception": 529,
+    "serviceunavailableexception": 529,
+    "throttlingexception": 429,
+    "servicequotaexceededexception": 429,
+    "toomanyrequestsexception": 429,
+    "resourcenotfoundexception": 404,
+    "accessdeniedexception": 403,
+    "unrecognizedclientexception": 401,
+    "invalidsignatureexception": 401,
+    "signaturedoesnotmatch": 401,
+    "incompletesignature": 401,
+    "incompletesignatureexception": 401,
+    "expiredtoken": 401,
+    "expiredtokenexception": 401,
+    "invalidclienttokenid": 401,
+    "missingauthenticationtoken": 401,
+    "missingauthenticationtokenexception": 401,
     "server_error": 500,
     "internal_server_error": 500,
     "internal_error": 500,
@@ -103,10 +126,14 @@ _MEANINGS = {
 
 # Quota that no waiting brings back.
 _SPENT = frozenset({"insufficient_quota", "exceeded_current_quota_error", "billing_hard_limit_reached", "1113"})
-# 400s for a key that is wrong (xAI, Gemini).
+# 400s and 403s for a key that is wrong (xAI, Gemini, Bedrock).
 _BAD_KEY = re.compile(
-    r"(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid)|api_key_invalid", re.I
+    r"(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid)|api_key_invalid"
+    r"|make sure your api key is valid",
+    re.I,
 )
+# 400s for a model that is not there (OpenAI's Responses API tells by code, xAI in words).
+_NO_MODEL = re.compile(r"model not found", re.I)
 _OVERLOADED = re.compile(r"overload|capacity|too busy|high demand|try again later|currently busy|engine is busy", re.I)
 
 
@@ -125,6 +152,7 @@ def decode_error(
     seconds) turns moments into waits.
     """
     said = bodies.read(body)
+    said.code = said.code or _aws(headers, said)
     return refused(said, status, headers, model, max_tokens, now)
 
 
@@ -162,6 +190,13 @@ def refused(
     )
 
 
+def _aws(headers: Mapping[str, str], said: Words) -> str:
+    """The name of AWS's exception: before the colon of a header, or behind the hash of a field."""
+    told = next((value for name, value in headers.items() if name.lower() == "x-amzn-errortype"), "")
+    told = told or str(said.fields.get("__type") or "")
+    return told.partition(":")[0].rpartition("#")[2]
+
+
 def _should_retry(said: Words, status: int, headers: Mapping[str, str]) -> bool | None:
     """What the provider says of it, except where a retry cannot help: no key and no credit comes back by itself."""
     if status in (401, 402) or {said.code.lower(), said.type.lower()} & _SPENT:
@@ -178,6 +213,10 @@ def _status(said: Words, upstream: int | None) -> int:
         status = meant or (401 if _BAD_KEY.search(said.message) else 500)
     if status in (400, 403, 422) and (meant in (401, 402) or _BAD_KEY.search(said.message)):
         return 402 if meant == 402 else 401
+    if status == 400 and meant == 429:
+        return 429  # AWS, for a quota that is used up
+    if status == 400 and (meant in (404, 429) or _NO_MODEL.match(said.message)):
+        return 429 if meant == 429 else 404
     if status in (500, 502, 503) and (meant == 529 or (status == 503 and _OVERLOADED.search(said.message))):
         return 529
     status = _STATUSES.get(status, status)

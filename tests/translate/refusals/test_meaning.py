@@ -55,6 +55,9 @@ def test_long_texts_are_cut() -> None:
         (200, {"error": {"code": "image_parse_error", "message": "no"}}, 400, "invalid_request_error"),
         (200, {"error": {"code": "vector_store_timeout", "message": "no"}}, 504, "timeout_error"),
         # statuses that are not what is meant
+        (400, {"error": {"code": "model_not_found", "message": "no"}}, 404, "not_found_error"),
+        (400, {"code": "invalid-argument", "error": "Model not found: x"}, 404, "not_found_error"),
+        (400, {"error": {"code": "insufficient_quota", "message": "no"}}, 429, "rate_limit_error"),
         (
             400,
             {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***x."},
