@@ -17,6 +17,8 @@ OptionType = Literal["string", "integer", "boolean", "list", "object"]
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "list": list, "object": dict}
 # Full endpoint paths that people paste from a provider's page; what stands before them is the base.
 _ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings)$")
+# The Messages API's clients put the version into the path and not into the base.
+_MESSAGES = re.compile(r"/v1(/messages(/count_tokens|/batches)?)?$")
 
 
 class OptionSpec(Struct, frozen=True):
@@ -120,6 +122,8 @@ def _with_defaults(preset: Preset, options: Mapping[str, Any]) -> dict[str, Any]
 
 def _path(preset: Preset, path: str, options: Mapping[str, Any]) -> str:
     path = re.sub(r"/{2,}", "/", path).rstrip("/")
+    if preset.wire == "anthropic":
+        path = _MESSAGES.sub("", path)
     whole = _ENDPOINTS.search(path)
     if whole:
         path = path[: whole.start()]

@@ -12,22 +12,24 @@ NAMES = {
     "openai", "groq", "deepseek", "xai", "openrouter", "mistral", "ollama", "together", "fireworks", "cerebras",
     "moonshot", "zai", "qwen", "nvidia", "huggingface", "github", "perplexity", "vllm", "lmstudio", "llamacpp",
     "azure", "gemini-openai", "minimax", "gemini", "vertex",
+    "anthropic", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic", "openrouter-anthropic",
+    "qwen-anthropic", "azure-anthropic", "ollama-anthropic", "vllm-anthropic", "lmstudio-anthropic", "llamacpp-anthropic",
 }  # fmt: skip
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 
 
 def test_all_are_there() -> None:
     assert set(PRESETS) == NAMES
-    assert set(WIRES) == {"openai-chat"}
+    assert set(WIRES) == {"openai-chat", "openai-responses"}
 
 
-@pytest.mark.parametrize("name", [*sorted(NAMES), "openai-chat"])
+@pytest.mark.parametrize("name", [*sorted(NAMES), *WIRES])
 def test_each_is_whole(name: str) -> None:
     preset = find(name)
     assert preset is not None
     assert preset.name == name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name)
-    assert preset.wire in ("openai-chat", "gemini")
+    assert preset.wire in ("openai-chat", "gemini", "anthropic")
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:
@@ -54,7 +56,7 @@ def test_grok_has_two_names() -> None:
     assert PRESETS["xai"].key_env == ("XAI_API_KEY", "GROK_API_KEY")
 
 
-@pytest.mark.parametrize("name", [*sorted(NAMES), "openai-chat"])
+@pytest.mark.parametrize("name", [*sorted(NAMES), *WIRES])
 def test_the_docs_name_it(name: str) -> None:
     preset = find(name)
     assert preset is not None
