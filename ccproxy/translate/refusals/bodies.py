@@ -60,7 +60,17 @@ def _own(found: Mapping[str, Any]) -> Words:
     """The words that stand in this very object."""
     code = _name(found.get("code")) or _name(found.get("error_code")) or _name(found.get("status_code"))
     kind = _name(found.get("type"))
-    names = ("message", "msg", "error_msg", "status_msg", "error_message", "detail", "title", "object_message")
+    names = (
+        "message",
+        "Message",
+        "msg",
+        "error_msg",
+        "status_msg",
+        "error_message",
+        "detail",
+        "title",
+        "object_message",
+    )
     message = next((text for text in (_text(found.get(name)) for name in names) if text), "")
     details = _details(found.get("details"))
     if details and details not in message:

@@ -100,8 +100,9 @@ def repaired(
 ) -> str | None:
     """The message in Anthropic's words, or None where it tells of none of these limits."""
     message = message[:_LOOKED_AT]
-    if _ANTHROPIC_WORDS.search(message):
-        return message
+    said = _ANTHROPIC_WORDS.search(message)
+    if said is not None:
+        return message[said.start() :]  # without what a provider in between says before it
     overflow = code in _OVERFLOW_CODES or type in _OVERFLOW_CODES
     if not overflow and (_NOT_OVERFLOW.search(message) or not _OVERFLOW.search(message)):
         return _output_limit(message, model, max_tokens)

@@ -128,6 +128,19 @@ SHARED = "input length and `max_tokens` exceed context limit: {} + {} > {}, decr
             SHARED.format(4050, 100, 4097),
         ),
         (SHARED.format(1, 2, 3), SHARED.format(1, 2, 3)),
+        (f"The model returned the following errors: {SHARED.format(1, 2, 3)}", SHARED.format(1, 2, 3)),
+        (
+            "The model returned the following errors: prompt is too long: 200049 tokens > 200000 maximum",
+            "prompt is too long: 200049 tokens > 200000 maximum",
+        ),
+        (
+            "Input is too long for requested model.",
+            "prompt is too long: Input is too long for requested model.",
+        ),
+        (
+            "Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+            "prompt is too long: Input Tokens Exceeded: Number of input tokens exceeds maximum length.",
+        ),
     ],
 )
 def test_an_overflow_is_said_in_anthropics_words(message: str, expected: str) -> None:

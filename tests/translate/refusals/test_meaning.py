@@ -110,3 +110,38 @@ def test_the_providers_hint_on_retries(status: int, hint: str, should_retry: boo
 @pytest.mark.parametrize(("status", "wait"), [(400, None), (404, None), (429, 5.0), (503, 5.0)])
 def test_only_what_may_pass_is_worth_a_wait(status: int, wait: float | None) -> None:
     assert refused(status, {}, {"retry-after": "5"}).retry_after == wait
+
+
+@pytest.mark.parametrize(
+    ("upstream", "name", "status"),
+    [
+        (400, "ValidationException", 400),
+        (400, "ServiceQuotaExceededException", 429),
+        (400, "ExpiredTokenException", 401),
+        (403, "AccessDeniedException", 403),
+        (403, "UnrecognizedClientException", 401),
+        (403, "InvalidSignatureException", 401),
+        (403, "MissingAuthenticationTokenException", 401),
+        (404, "ResourceNotFoundException", 404),
+        (408, "ModelTimeoutException", 504),
+        (424, "ModelErrorException", 500),
+        (429, "ThrottlingException", 429),
+        (429, "ModelNotReadyException", 429),
+        (500, "InternalServerException", 500),
+        (503, "ServiceUnavailableException", 529),
+    ],
+)
+def test_aws_names_its_exceptions_in_a_header_or_in_the_body(upstream: int, name: str, status: int) -> None:
+    body = {"message": "no"}
+    headers = {"X-Amzn-ErrorType": f"{name}:http://internal.amazon.com/coral/com.amazon.bedrock/"}
+    for error in (
+        refused(upstream, body, headers),
+        refused(upstream, body, {"x-amzn-errortype": name}),
+        refused(upstream, {"__type": f"com.amazon.coral.service#{name}", "Message": "no"}),
+    ):
+        assert (error.status, error.code, error.message) == (status, name, "no")
+
+
+def test_a_bedrock_key_that_is_wrong() -> None:
+    error = refused(403, {"Message": "Authentication failed: Please make sure your API Key is valid."})
+    assert (error.status, error.should_retry) == (401, False)
