@@ -82,6 +82,9 @@ class Answer:
     def whole_text(self, frame: Done) -> None:
         """All of a part of text: what of it did not come before."""
         part = frame.part
+        if part is not None and part.type == "reasoning_text":
+            self.thought(frame, "content")
+            return
         text = frame.text or frame.refusal or (part.words if part is not None else "")
         if frame.refusal or (part is not None and part.refusal):
             self._refused = True
