@@ -78,11 +78,11 @@ def citation(page: Page, text: str = "") -> Raw:
     return Raw(msgspec.json.encode(_Citation(page.url, page.title or page.url, OURS, text)))
 
 
-def counted(searches: int) -> Raw | None:
-    """`usage.server_tool_use` for so many searches."""
-    if not searches:
+def counted(searches: int, fetches: int = 0) -> Raw | None:
+    """`usage.server_tool_use` for so many searches, and pages that were read."""
+    if not searches and not fetches:
         return None
-    return Raw(msgspec.json.encode({"web_search_requests": searches, "web_fetch_requests": 0}))
+    return Raw(msgspec.json.encode({"web_search_requests": searches, "web_fetch_requests": fetches}))
 
 
 def told(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock) -> str:
