@@ -29,7 +29,7 @@ from ccproxy.translate.parse import Parsed
 from ccproxy.translate.redact import redact
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
-from ccproxy.translate.wire import anthropic, cohere, gemini, openai_chat
+from ccproxy.translate.wire import anthropic, cohere, gemini, openai_chat, openai_responses
 from ccproxy.translate.wire.anthropic import bedrock, vertex
 
 HEAD_AFTER = 20.0
@@ -42,7 +42,12 @@ PLENTY = 4096
 TURN = 0.01
 """Seconds that one such stream may go on before the others have their turn."""
 
-TRANSLATING: dict[str, Any] = {"openai-chat": openai_chat, "cohere": cohere, "gemini": gemini}
+TRANSLATING: dict[str, Any] = {
+    "openai-chat": openai_chat,
+    "openai-responses": openai_responses,
+    "cohere": cohere,
+    "gemini": gemini,
+}
 RELAYING: dict[str, Any] = {"anthropic": anthropic, "anthropic-vertex": vertex, "anthropic-bedrock": bedrock}
 """The wires by name, of either kind (`ccproxy.translate.wire`)."""
 

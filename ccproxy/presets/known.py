@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ccproxy.presets import anthropic, google, hosts, makers
-from ccproxy.presets.options import AZURE, COHERE, COMMON
+from ccproxy.presets import anthropic, google, hosts, makers, responses
+from ccproxy.presets.options import AZURE, COHERE, COMMON, RESPONSES
 from ccproxy.presets.preset import Api, Preset
 from ccproxy.translate.dialect import Dialect
 
@@ -18,6 +18,7 @@ def _chat(
     *key_env: str,
     version: str = "/v1",
     key_required: bool = True,
+    apis: tuple[Api, ...] = (),
 ) -> Preset:
     return Preset(
         name=name,
@@ -28,8 +29,16 @@ def _chat(
         key_env=key_env,
         version=version,
         key_required=key_required,
-        options=COMMON,
+        options={**COMMON, **RESPONSES} if apis else COMMON,
+        apis=apis,
     )
+
+
+_CHAT = Api(name="chat", wire="openai-chat")
+
+
+def _responses(dialect: Dialect, models: str = "", since: str = "") -> Api:
+    return Api(name="responses", wire="openai-responses", models=models, dialect=dialect, since=since)
 
 
 def _local(name: str, base_url: str, docs: str, dialect: Dialect, *key_env: str) -> Preset:
@@ -37,7 +46,14 @@ def _local(name: str, base_url: str, docs: str, dialect: Dialect, *key_env: str)
 
 
 _ALL = (
-    _chat("openai", "https://api.openai.com/v1", "OpenAI's models.", makers.OPENAI, "OPENAI_API_KEY"),
+    _chat(
+        "openai",
+        "https://api.openai.com/v1",
+        "OpenAI's models: the reasoning ones through the Responses API, older ones through chat completions.",
+        makers.OPENAI,
+        "OPENAI_API_KEY",
+        apis=(_responses(responses.OPENAI, responses.MODELS), _CHAT),
+    ),
     Preset(
         name="azure",
         wire="openai-chat",
@@ -46,7 +62,8 @@ _ALL = (
         version="/openai/v1",
         auth="api-key",
         dialect=makers.AZURE,
-        options={**COMMON, **AZURE},
+        options={**COMMON, **RESPONSES, **AZURE},
+        apis=(_responses(responses.AZURE, responses.MODELS, "2025-03-01"), _CHAT),
     ),
     _chat(
         "groq",
@@ -64,7 +81,15 @@ _ALL = (
         "DEEPSEEK_API_KEY",
         version="",
     ),
-    _chat("xai", "https://api.x.ai/v1", "xAI's Grok models.", makers.XAI, "XAI_API_KEY", "GROK_API_KEY"),
+    _chat(
+        "xai",
+        "https://api.x.ai/v1",
+        "xAI's Grok models, through its Responses API.",
+        makers.XAI,
+        "XAI_API_KEY",
+        "GROK_API_KEY",
+        apis=(_responses(responses.XAI), _CHAT),
+    ),
     _chat(
         "openrouter",
         "https://openrouter.ai/api/v1",
@@ -187,7 +212,13 @@ _ALL = (
         dialect=google.VERTEX,
         options=google.VERTEX_OPTIONS,
         apis=(
-            Api(name="anthropic", wire="anthropic-vertex", models=r"claude", root="/publishers/anthropic"),
+            Api(
+                name="anthropic",
+                wire="anthropic-vertex",
+                models=r"claude",
+                root="/publishers/anthropic",
+                dialect=anthropic.VERTEX,
+            ),
             Api(name="gemini", wire="gemini", root="/publishers/google"),
         ),
     ),
@@ -203,6 +234,15 @@ PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (*_ALL, *anth
 
 WIRES: Mapping[str, Preset] = {
     "openai-chat": _local("openai-chat", "", "Any server that speaks chat completions.", Dialect()),
+    "openai-responses": Preset(
+        name="openai-responses",
+        wire="openai-responses",
+        base_url="",
+        docs="Any server that speaks the Responses API.",
+        key_required=False,
+        dialect=responses.ANY,
+        options={**COMMON, **RESPONSES},
+    ),
 }
 
 

@@ -18,7 +18,7 @@ COMMON: dict[str, OptionSpec] = {
     "pdf": OptionSpec(
         "string",
         "The form in which PDF documents are sent.",
-        choices=("none", "file", "file+url", "document_url", "file_url"),
+        choices=("none", "file", "file+url", "url", "document_url", "file_url"),
     ),
     "tools": OptionSpec("boolean", "Whether the server has function calling."),
     "choice_required": OptionSpec(
@@ -47,10 +47,27 @@ COMMON: dict[str, OptionSpec] = {
     "replay": OptionSpec(
         "string",
         "The field in which reasoning of earlier turns goes back.",
-        choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content"),
+        choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content", "items"),
     ),
     "think_tags": OptionSpec("boolean", "Whether an answer that begins with <think> holds reasoning there."),
     "think_unopened": OptionSpec("boolean", "Whether answers begin inside the reasoning, without its opening tag."),
+}
+
+# Of providers that speak the Responses API.
+RESPONSES: dict[str, OptionSpec] = {
+    "encrypted_reasoning": OptionSpec(
+        "boolean", "Responses API: whether reasoning is asked for in encrypted form, to be given back later."
+    ),
+    "reasoning_summary": OptionSpec(
+        "string",
+        "Responses API: the summary of the reasoning that is asked for where a client wants to see thinking; empty: "
+        "none, as OpenAI gives one to verified organizations only.",
+        choices=("", "auto", "concise", "detailed"),
+    ),
+    "result_media": OptionSpec(
+        "boolean",
+        "Responses API: whether results of tools may hold images and files; else they follow as user content.",
+    ),
 }
 
 AZURE: dict[str, OptionSpec] = {

@@ -34,7 +34,8 @@ class Api(Struct, frozen=True, kw_only=True):
     """One of several APIs of a provider, for the models in whose lower-cased name the pattern is found.
 
     `name` is the value of the option `api` that pins it for all models. `root` stands between the base URL and the
-    wire's paths. `dialect` is the API's own; None: the preset's.
+    wire's paths. `dialect` is the API's own; None: the preset's. `since` is the first dated api-version that has the
+    API, where such a version is asked for; a URL that names a deployment has none but the preset's own.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Api(Struct, frozen=True, kw_only=True):
     models: str = ""
     root: str = ""
     dialect: Dialect | None = None
+    since: str = ""
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -70,11 +72,20 @@ class Preset(Struct, frozen=True, kw_only=True):
     apis: tuple[Api, ...] = ()
 
 
-def api(preset: Preset, model: str, options: Mapping[str, Any]) -> Api:
-    """The API that serves a model: the one that the option `api` pins, else the first whose pattern is found."""
+def api(preset: Preset, model: str, options: Mapping[str, Any], url: str = "") -> Api:
+    """The API that serves a model: the one that the option `api` pins, else the first whose pattern is found.
+
+    `url` is the provider's base URL.
+    """
     pinned = options.get("api")
+    dated = str(options["api_version"]) if preset.dialect.deployments and _classic(options) else ""
     for one in preset.apis:
-        if one.name == pinned if pinned else re.search(one.models, model.lower()):
+        if pinned:
+            if one.name == pinned:
+                return one
+        elif dated and one.since and (dated < one.since or "/deployments/" in url):
+            continue
+        elif re.search(one.models, model.lower()):
             return one
     return Api(name="", wire=preset.wire)
 

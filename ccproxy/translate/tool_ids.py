@@ -14,12 +14,13 @@ import hashlib
 import re
 from typing import Literal
 
-IdRule = Literal["any", "short", "nine"]
+IdRule = Literal["any", "long", "short", "nine"]
 
 _PREFIX = "ccpid_"
 _LEGAL = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _NINE = re.compile(r"[a-zA-Z0-9]{9}").fullmatch
-_SHORT = 40  # the longest `tool_call_id` that OpenAI takes
+_LONG = 64  # the longest `call_id` that OpenAI takes
+_SHORT = 40  # the longest `tool_call_id` that it takes
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,12 +38,13 @@ def outward(id: str) -> str:
 def inward(id: str, rule: IdRule = "any") -> str:
     """The client's id as the provider takes it: `outward` undone, then the provider's rule.
 
-    `short` allows 40 characters, `nine` exactly nine letters and digits.
+    `long` allows 64 characters, `short` 40, `nine` exactly nine letters and digits.
     """
     original = _undone(id) if id.startswith(_PREFIX) else id
     match rule:
-        case "short":
-            return original if len(original) <= _SHORT else "call_" + _digest(original).hex()[:32]
+        case "long" | "short":
+            most = _LONG if rule == "long" else _SHORT
+            return original if len(original) <= most else "call_" + _digest(original).hex()[:32]
         case "nine":
             return original if _NINE(original) else _nine(original)
         case _:

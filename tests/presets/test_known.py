@@ -29,7 +29,7 @@ def test_each_is_whole(name: str) -> None:
     assert preset is not None
     assert preset.name == name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name)
-    assert preset.wire in ("openai-chat", "gemini", "anthropic")
+    assert preset.wire in ("openai-chat", "openai-responses", "gemini", "anthropic")
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:
