@@ -137,7 +137,7 @@ def for_model(target: Target, model: str) -> Target:
     preset = presets.find(target.kind)
     if preset is None or not preset.apis:
         return structs.replace(target, model=model, dialect=resolve(target.dialect, model, target.options))
-    api = presets.api(preset, model, target.options)
+    api = presets.api(preset, model, target.options, target.base_url)
     return structs.replace(
         target,
         model=model,
