@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Struct
 
-from ccproxy.errors import InvalidRequest
 from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
@@ -21,7 +20,7 @@ from ccproxy.translate.messages import (
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
-from ccproxy.translate.passages import Where, bracketed, dotted
+from ccproxy.translate.passages import Where, bracketed
 from ccproxy.translate.turns import Turn
 from ccproxy.translate.wire.gemini import code_history
 from ccproxy.translate.wire.gemini.parts import Part
@@ -112,7 +111,7 @@ def _add_call(said: Spoken, block: ToolUseBlock, signatures: Signatures, draft: 
         draft.lose(block.toolset_name, bracketed(where) + ".toolset_name")
     if block.caller is not UNSET and b"direct" not in bytes(block.caller):
         draft.lose(block.caller, bracketed(where) + ".caller")
-    call: dict[str, Any] = {"name": draft.tool_name(block.name), "args": _arguments(block.input, where)}
+    call: dict[str, Any] = {"name": draft.tool_name(block.name), "args": block.input}
     id = draft.tool_id(block.id)
     if draft.dialect.call_ids == "any" or _OWN_ID(id):
         call["id"] = id
@@ -127,9 +126,3 @@ def _signed(part: Part, signature: str) -> Part:
     if signature:
         part["thoughtSignature"] = signature
     return part
-
-
-def _arguments(input: Raw, where: Where) -> Raw:
-    if not bytes(input).startswith(b"{"):
-        raise InvalidRequest(f"{dotted(where)}.input: must be an object")
-    return input
