@@ -18,6 +18,7 @@
     │   └── Draining                       this worker is going away
     ├── UpstreamError                 the provider's side; raised and caught per attempt
     │   ├── UpstreamRefused                the provider answered with an error: its own status and words
+    │   ├── NoCredentials             401  nothing authorizes requests to the provider, or what should is refused
     │   ├── Unreachable               502  no connection, or it broke before an answer
     │   ├── BadAnswer                 502  an answer that is not what the API promises
     │   ├── Truncated                 502  the answer stopped before the API's own end
@@ -215,6 +216,17 @@ class UpstreamRefused(UpstreamError):
         how = f"HTTP {self.upstream_status}" if self.upstream_status else "an error"
         code = f" ({self.code})" if self.code and _CODE.fullmatch(self.code) else ""
         return f"the provider answered with {how}{code}"
+
+
+class NoCredentials(UpstreamError):
+    """Requests to the provider cannot be authorized: its credentials are missing, or who hands out tokens refuses them.
+
+    It never came to a request. No retry helps before an administrator does.
+    """
+
+    status = 401
+    type = "authentication_error"
+    should_retry = False
 
 
 class Unreachable(UpstreamError):

@@ -47,8 +47,9 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(threshold)
-    # urllib3 tells of every connection at debug level, with the path but never a header
-    logging.getLogger("urllib3").setLevel(max(threshold, logging.INFO))
+    # At debug level urllib3 tells of every connection, and botocore of all that it signs, tokens included
+    for library in ("urllib3", "botocore", "google"):
+        logging.getLogger(library).setLevel(max(threshold, logging.INFO))
 
 
 def _level(_: WrappedLogger, method: str, event: EventDict) -> EventDict:

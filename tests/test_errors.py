@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from ccproxy import errors
-from ccproxy.errors import BadAnswer, CCProxyError, ClientError, InvalidRequest, UpstreamError, UpstreamRefused
+from ccproxy.errors import (
+    BadAnswer,
+    CCProxyError,
+    ClientError,
+    InvalidRequest,
+    NoCredentials,
+    UpstreamError,
+    UpstreamRefused,
+)
 
 # The SDKs make their exception from the status, and Anthropic's documented types go with it.
 TYPES = {
@@ -55,7 +63,8 @@ def test_status_and_type_go_together(kind: type[CCProxyError]) -> None:
 
 @pytest.mark.parametrize("kind", ALL)
 def test_the_clients_faults_are_4xx_and_nobody_elses(kind: type[CCProxyError]) -> None:
-    assert (400 <= kind.status < 500) == issubclass(kind, ClientError)
+    # A provider that cannot be given credentials is like one that refuses its key, which is a 401 too.
+    assert (400 <= kind.status < 500) == issubclass(kind, ClientError | NoCredentials)
 
 
 def test_the_envelope() -> None:

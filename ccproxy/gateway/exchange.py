@@ -280,6 +280,8 @@ class Exchange:
                 max_tokens=call.max_tokens,
                 now=time.time(),
             )
+            if error.status == 401:
+                self._credentials.refused(call.target)
             error.headers = {**limits, **error.headers}
             raise error
         call.told.update(limits)
@@ -311,7 +313,7 @@ def _decoded(call: Call, body: bytes) -> tuple[Any, bool]:
 def _told(error: UpstreamError, target: Target, entry: Entry) -> UpstreamError:
     """The same error, fit to be shown: it names the provider, and no secret."""
     message = redact(error.message, target.secrets)
-    if error.status == 401:
+    if error.status == 401 and isinstance(error, UpstreamRefused):
         message = f"provider {target.provider!r} refused its API key: {message}"
     error.message = message
     if error.payload is not None and any(secret.encode() in error.payload for secret in target.secrets):

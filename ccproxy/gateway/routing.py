@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
+from ccproxy.gateway.credentials import keys
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate.dialect import resolve
 from ccproxy.translate.target import Keepsakes, Target
@@ -126,7 +127,10 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = (), keepsakes: Ke
         auth=preset.auth if preset.auth in ("aws", "google") else "headers",
         key=provider.api_key,
         options=dict(provider.options),
-        secrets=(*filter(None, (provider.api_key,)), *(value for value in extra.values() if len(value) >= _SECRET)),
+        secrets=(
+            *(keys.secrets(provider.api_key) if provider.api_key else ()),
+            *(value for value in extra.values() if len(value) >= _SECRET),
+        ),
         seal_keys=seal_keys,
         keepsakes=keepsakes,
     )

@@ -88,11 +88,18 @@ class Upstream:
                 if tries == 0 or not connections.was_gone(error):
                     raise
 
-    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
-        """Status and body of a GET, all of it within `timeout` seconds. Raises an UpstreamError."""
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of the answer, all of it within `timeout` seconds. Raises an UpstreamError."""
         with gevent.Timeout(timeout, DeadlinePassed(f"the provider did not answer within {timeout:g} s")):
-            answer = self.send("GET", url, headers, None)
-            return answer.status, answer.read_all(time.monotonic() + timeout)
+            answer = self.send(method, url, headers, body)
+            return answer.status, answer.headers, answer.read_all(time.monotonic() + timeout)
+
+    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        """Status and body of a GET, as `ask` gives them."""
+        status, _, body = self.ask("GET", url, headers, None, timeout)
+        return status, body
 
 
 class Answer:

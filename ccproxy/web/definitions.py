@@ -12,6 +12,7 @@ from typing import Any
 from ccproxy import presets
 from ccproxy.errors import InvalidRequest
 from ccproxy.gateway import endpoints
+from ccproxy.gateway.credentials import keys
 from ccproxy.store.providers import Provider
 from ccproxy.web.schemas import is_mask, is_secret, mask
 
@@ -30,11 +31,14 @@ def define(
     kind, preset = _preset(given, known, name)
     options = dict(given.get("options", known.options if known else {}))
     _check_options(preset, options)
+    key = given.get("api_key", known.api_key if known else None)
+    if key is not None and {"api_key", "type"} & given.keys():
+        _check_key(preset, key, resolve)
     return {
         "name": name,
         "type": kind,
         "api_base_url": _base_url(given, known, preset, options, resolve),
-        "api_key": given.get("api_key", known.api_key if known else None),
+        "api_key": key,
         "models": tuple(given.get("models", known.models if known else ())),
         "enabled": given.get("enabled", known.enabled if known else True),
         "headers": _headers(given, known),
@@ -56,6 +60,17 @@ def _check_options(preset: presets.Preset, options: dict[str, Any]) -> None:
         presets.check_options(preset, options)
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
+
+
+def _check_key(preset: presets.Preset, key: str, resolve: endpoints.Resolve | None) -> None:
+    """The form of the key, and where a token is to be fetched with it: requests go there like to a base URL."""
+    try:
+        keys.check(preset.auth if preset.auth in ("aws", "google") else "headers", key)
+        where = keys.account(key).get("token_uri") if keys.is_json(key) else None
+        if where is not None:
+            endpoints.check(str(where), resolve)
+    except ValueError as error:
+        raise InvalidRequest(f"api_key: {error}") from None
 
 
 def _base_url(

@@ -6,6 +6,7 @@ and no message repeats a value, for it may be a key.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 
 from ccproxy.errors import InvalidRequest
+from ccproxy.gateway.credentials import keys
 from ccproxy.store.providers import Provider
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -43,6 +45,7 @@ HINT_LENGTH = 4
 SHORTEST_HINTED = 12
 LONGEST_TEXT = 4096
 LONGEST_HEADER = 8192
+LONGEST_ACCOUNT = 16384
 MOST_ITEMS = 2000
 SHOWN_NAME = 80
 
@@ -75,13 +78,25 @@ class Text(fields.Field[str]):
 
 
 class Key(Text):
-    """An API key: what can stand in a header. Empty and null both mean: none."""
+    """An API key: what can stand in a header, or credentials in JSON. Empty and null both mean: none."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            return _one_line(value)
         text = super()._deserialize(value, None, None)
         if not text.isascii() or " " in text:
             raise ValidationError("must hold only ASCII characters and no spaces")
         return text
+
+
+def _one_line(document: str) -> str:
+    """Google's credentials as they come in a file, in one line of ASCII characters."""
+    if len(document) > LONGEST_ACCOUNT:
+        raise ValidationError(f"must not be longer than {LONGEST_ACCOUNT} characters")
+    try:
+        return json.dumps(json.loads(document), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise ValidationError("begins like JSON and is none") from None
 
 
 class Flag(fields.Field[bool]):
@@ -211,8 +226,12 @@ def show_provider(provider: Provider) -> dict[str, Any]:
 
 
 def hint(secret: str | None) -> str | None:
-    """The end of a secret, enough to tell it from others; nothing of one so short that the end gives it away."""
-    return secret[-HINT_LENGTH:] if secret and len(secret) >= SHORTEST_HINTED else None
+    """The end of a secret, enough to tell it from others; nothing of one so short that the end gives it away.
+
+    Where an id belongs to the secret (AWS's and Google's), the end of the id: it is no secret at all.
+    """
+    shown = keys.shown(secret) if secret else ""
+    return shown[-HINT_LENGTH:] if len(shown) >= SHORTEST_HINTED else None
 
 
 def is_secret(header: str) -> bool:

@@ -53,6 +53,12 @@ def test_names_that_lead_somewhere_by_themselves(asked: str, label: str, route: 
         assert [target.label for target in plan.targets] == [label]
 
 
+def test_all_that_is_secret_of_a_key_is_kept_from_texts() -> None:
+    target = connect(provider("cloud", api_key="AKIAIOSFODNN7EXAMPLE:a-very-secret-access-key"))
+    assert target.secrets == ("AKIAIOSFODNN7EXAMPLE:a-very-secret-access-key", "a-very-secret-access-key")
+    assert connect(provider("open", api_key=None)).secrets == ()
+
+
 def test_routes_come_before_listed_models_and_the_default_after() -> None:
     router = Router(routes=ROUTES)
     assert router.plan("claude-x", TWO).targets[0].label == "alpha/small"

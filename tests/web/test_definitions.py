@@ -13,6 +13,7 @@ from ccproxy.presets import OptionSpec, Preset
 from ccproxy.store.providers import Provider
 from ccproxy.web.definitions import define
 from ccproxy.web.schemas import read_provider
+from tests.gateway.credentials.accounts import PAIR, service_account, user
 
 
 def unwanted(host: str, port: int) -> list[str]:
@@ -140,6 +141,43 @@ def test_an_option_that_the_address_needs_is_named(options: dict[str, Any], word
     with pytest.raises(InvalidRequest) as caught:
         define({"name": "sky", "options": options}, resolve=None)
     assert caught.value.message.startswith(words)
+
+
+@pytest.fixture
+def clouds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two providers whose requests are signed, or need a token."""
+    auths: dict[str, Any] = {"amazon": "aws", "alphabet": "google"}
+    of_type = {
+        name: Preset(name=name, wire="openai-chat", base_url="http://localhost:5/v1", docs="A cloud.", auth=auth)
+        for name, auth in auths.items()
+    }
+    find = presets.find
+    monkeypatch.setattr(presets, "find", lambda type: of_type.get(type) or find(type))
+
+
+@pytest.mark.usefixtures("clouds")
+def test_a_key_has_a_form_that_its_provider_takes() -> None:
+    assert define({"name": "amazon", "api_key": PAIR}, resolve=None)["api_key"] == PAIR
+    account = service_account()
+    fields = define({"name": "alphabet", "api_key": account}, resolve=None)
+    assert fields["api_key"] == account
+    assert define({"name": "alphabet", "api_key": user()}, resolve=None)["api_key"] == user()
+    known = Provider(**fields)
+    assert define({"models": ["m"]}, known, unwanted)["api_key"] == account
+    with pytest.raises(InvalidRequest, match=r"^api_key: is JSON, and the provider takes a key that is one word"):
+        define({"type": "groq"}, known, resolve=None)
+    with pytest.raises(InvalidRequest, match=r"^api_key: is JSON without private_key"):
+        define({"api_key": service_account(private_key="")}, known, resolve=None)
+
+
+@pytest.mark.parametrize(
+    ("where", "addresses"),
+    [("http://169.254.169.254/token", []), ("https://tokens.test/token", ["169.254.169.254"]), ("file:///a", [])],
+)
+@pytest.mark.usefixtures("clouds")
+def test_tokens_are_fetched_where_a_provider_could_be(where: str, addresses: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match=r"^api_key: "):
+        define({"name": "alphabet", "api_key": service_account(where)}, resolve=lambda host, port: addresses)
 
 
 @pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda preset: preset.name)

@@ -11,6 +11,7 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.settings import Secret
 from ccproxy.store.providers import Provider
 from ccproxy.web.schemas import hint, is_mask, is_secret, mask, moment, read_provider, show_provider
+from tests.gateway.credentials.accounts import PAIR, TOKEN, service_account, user
 
 WHEN = datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 
@@ -27,6 +28,8 @@ WHEN = datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=
         ({"headers": {"X-A": "", "x-b": "\u00e9\t"}}, {"headers": {"X-A": "", "x-b": "\u00e9\t"}}),
         ({"options": {"deep": {"er": [1]}}}, {"options": {"deep": {"er": [1]}}}),
         ({"api_key": Secret("k")}, {"api_key": "k"}),
+        ({"api_key": ' {\n  "a": "\u00e9\\n",\n  "b": 1\n}\n'}, {"api_key": r'{"a":"\u00e9\n","b":1}'}),
+        ({"api_key": Secret('{"a": 1}')}, {"api_key": '{"a":1}'}),
     ],
 )
 def test_what_is_given_is_read(document: dict[str, Any], given: dict[str, Any]) -> None:
@@ -41,6 +44,21 @@ def test_a_fault_names_the_path_and_never_repeats_the_value(name: str, value: An
     with pytest.raises(InvalidRequest) as caught:
         read_provider({name: value})
     assert caught.value.message.startswith(name)
+    assert "SECRET" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ('{"SECRET": ', "begins like JSON and is none"),
+        ('{"a":' * 100_000, "must not be longer than 16384 characters"),
+        ("SECRET\n{}", "no line ends"),
+        ("SECRET {}", "no spaces"),
+    ],
+)
+def test_what_is_no_key(key: str, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^api_key: .*{words}") as caught:
+        read_provider({"api_key": key})
     assert "SECRET" not in caught.value.message
 
 
@@ -73,7 +91,18 @@ def test_a_provider_is_shown_without_its_secrets() -> None:
 
 @pytest.mark.parametrize(
     ("key", "shown"),
-    [(None, None), ("", None), ("12345678901", None), ("123456789012", "9012"), ("x" * 40 + "9876", "9876")],
+    [
+        (None, None),
+        ("", None),
+        ("12345678901", None),
+        ("123456789012", "9012"),
+        ("x" * 40 + "9876", "9876"),
+        # Of a pair and of an account in JSON: the end of the id, which is no secret
+        (f"{PAIR}:{TOKEN}", "MPLE"),
+        (service_account(), "4567"),
+        (user(), None),
+        ('{"type":"no account"}', None),
+    ],
 )
 def test_a_hint_gives_no_short_key_away(key: str | None, shown: str | None) -> None:
     assert hint(key) == shown
