@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from ccproxy.translate import searches
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import Calls
 from ccproxy.translate.messages import OutputTokensDetails, ResponseBlock, StopReason, Usage
@@ -60,11 +59,14 @@ class Answer:
             known = usage(self.reported)
         else:
             known = estimated(self._context.input_tokens, self.characters)
-        known.server_tool_use = searches.counted(len(self._sources.queries))
+        known.server_tool_use = self._sources.counted
         return known
 
-    def add(self, chunk: Chunk) -> None:
-        """Takes in a chunk: its usage first, because the answer begins with the input's count."""
+    def add(self, chunk: Chunk, *, whole: bool = False) -> None:
+        """Takes in a chunk: its usage first, because the answer begins with the input's count.
+
+        `whole` tells that it is a complete answer, whose sources can be told where they were found: before the text.
+        """
         if chunk.usage_metadata is not None:
             self._report(chunk.usage_metadata)
         feedback = chunk.prompt_feedback
@@ -74,7 +76,7 @@ class Answer:
             self._message = feedback.block_reason_message
         for candidate in chunk.candidates or ():
             if not candidate.index:  # else it is one of several answers; the client asked for one
-                self._candidate(candidate)
+                self._candidate(candidate, whole=whole)
 
     def end(self) -> None:
         """The answer is complete: everything held back is written, then the stop reason and the usage.
@@ -90,10 +92,10 @@ class Answer:
         self._tell_sources()
         self._write_end(self._reason())
 
-    def _candidate(self, candidate: Candidate) -> None:
+    def _candidate(self, candidate: Candidate, *, whole: bool) -> None:
         if candidate.grounding_metadata is not None or candidate.url_context_metadata is not None:
             self._sources.add(candidate)
-            if not self._said:
+            if whole:
                 self._ahead = True
                 self._plain = False
         content = candidate.content
@@ -129,7 +131,6 @@ class Answer:
             return
         self._settle()
         if self._ahead:
-            self._ahead = False
             self._tell_sources()
         if self._watch is None:
             self._plain = True
@@ -175,6 +176,8 @@ class Answer:
         streamed, self._streamed = self._streamed, None
         if streamed is None or self._over():
             return
+        if self._ahead:
+            self._tell_sources()
         signature = streamed.signature
         if signature and (self._thinking or self._seals):
             self._mark(Mark("call", signature))
@@ -228,11 +231,12 @@ class Answer:
         return False
 
     def _tell_sources(self) -> None:
-        if self._told:
-            return
-        self._told = True
-        for block in self._sources.blocks(self._context.message_id):
-            self.blocks.whole(block)
+        """The searches and what they found, once."""
+        self._ahead = False
+        if not self._told:
+            for block in self._sources.blocks(self._context.message_id):
+                self._told = True
+                self._whole(block)
 
     def _report(self, counts: UsageBody) -> None:
         """Usage from the provider; where it comes before the first word, the answer begins with its input count."""

@@ -27,12 +27,17 @@ class Sources:
         self._queries: list[str] = []
         self._chunks: list[GroundingChunk] = []
         self._supports: list[Support] = []
-        self._fetched: list[FetchedUrl] = []
+        self._fetched: dict[str, FetchedUrl] = {}
 
     @property
     def queries(self) -> list[str]:
         """What was searched for, each query once."""
         return list(filter(None, dict.fromkeys(self._queries or self._asked)))
+
+    @property
+    def counted(self) -> Raw | None:
+        """`usage.server_tool_use`."""
+        return searches.counted(len(self.queries), len(self._fetched))
 
     def ask(self, queries: list[str]) -> None:
         """Queries of a search that the provider reports as a call of its own tool."""
@@ -46,8 +51,9 @@ class Sources:
             self._chunks = found.grounding_chunks or self._chunks
             self._supports = found.grounding_supports or self._supports
         context = candidate.url_context_metadata
-        if context is not None:
-            self._fetched = context.url_metadata or self._fetched
+        for url in (context.url_metadata if context is not None else None) or ():
+            if url.retrieved_url:
+                self._fetched[url.retrieved_url] = url
 
     def citations(self) -> list[Raw]:
         """The passages of the text that rest on a page, once for each of its pages."""
@@ -64,12 +70,11 @@ class Sources:
         """The search and the pages that were read, as calls with their results; `message` is the answer's id."""
         suffix = message.removeprefix("msg_")
         blocks: list[ResponseBlock] = []
-        fetched = {url.retrieved_url: url for url in self._fetched if url.retrieved_url}
-        for number, (address, url) in enumerate(fetched.items()):
+        for number, (address, url) in enumerate(self._fetched.items()):
             id = f"srvtoolu_{suffix}f{number}"
             blocks.append(ServerToolUseBlock(id, "web_fetch", Raw(msgspec.json.encode({"url": address}))))
             blocks.append(WebFetchToolResultBlock(id, _fetch_result(address, url)))
-        pages = [page for page in map(_page, self._chunks) if page is not None and page.url not in fetched]
+        pages = [page for page in map(_page, self._chunks) if page is not None and page.url not in self._fetched]
         queries = self.queries
         if queries or pages:
             id = f"srvtoolu_{suffix}s"

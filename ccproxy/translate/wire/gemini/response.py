@@ -38,7 +38,7 @@ def _taken(body: bytes, context: DecodeContext) -> Answer:
     chunk = read(body)
     refusals.check(body, chunk)
     answer = Answer(context)
-    answer.add(chunk)
+    answer.add(chunk, whole=True)
     if not chunk.candidates and not answer.finished:
         raise BadAnswer("the provider's answer has no candidates")
     answer.end()

@@ -10,21 +10,9 @@ from ccproxy.translate.messages import RedactedThinkingBlock, ThinkingBlock
 from ccproxy.translate.target import Target
 from ccproxy.translate.wire.gemini.signatures import Mark, Signatures, keep, packer
 from tests.translate.contexts import SEAL_KEY, target
+from tests.translate.wire.gemini.drawer import Drawer
 
 GEMINI = target(kind="gemini")
-
-
-class Drawer:
-    """Keepsakes without bounds."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, bytes] = {}
-
-    def get(self, id: str) -> bytes | None:
-        return self.held.get(id)
-
-    def put(self, id: str, kept: bytes) -> None:
-        self.held[id] = kept
 
 
 def block(*marks: Mark, maker: Target = GEMINI, thinking: str = "hm") -> ThinkingBlock:
