@@ -18,6 +18,8 @@ from tests.translate.marking import mark, unaccounted
 
 TARGETS = [
     ("openai", "gpt-4o"),
+    ("openai", "gpt-5.6"),
+    ("xai", "grok-4.3"),
     ("openrouter", "anthropic/claude-opus-5"),
     ("deepseek", "deepseek-v4-pro"),
     ("mistral", "mistral-small-latest"),

@@ -84,5 +84,5 @@ def _search(found: Hosted, index: int, tool: Tool, draft: Draft) -> None:
 def _report(tool: Tool, index: int, draft: Draft) -> None:
     for name in ("cache_control", "response_inclusion", "citations", "url_sources"):
         draft.lose(getattr(tool, name), f"tools[{index}].{name}")
-    if tool.allowed_callers is not UNSET and b"direct" not in bytes(tool.allowed_callers):
+    if tool.allowed_callers is not UNSET and bytes(tool.allowed_callers).replace(b" ", b"") != b'["direct"]':
         draft.lose(tool.allowed_callers, f"tools[{index}].allowed_callers")
