@@ -25,7 +25,11 @@ class _Count(Struct):
 _read = msgspec.json.Decoder(_Count).decode
 
 
-def count(parsed: Parsed, headers: Mapping[str, str], target: Target) -> UpstreamRequest | None:
+def count(
+    parsed: Parsed,
+    headers: Mapping[str, str],  # noqa: ARG001  the contract of all wires; this one needs none of the client's
+    target: Target,
+) -> UpstreamRequest | None:
     """The request that counts the tokens of this one; None where the provider does not count.
 
     Raises ThreadUnsupported, Uncarriable and InvalidRequest as encoding does.
