@@ -24,6 +24,10 @@ ThinkingControl = Literal[
     "prompt_mode",  # prompt_mode: "reasoning"
     "budget",  # thinkingConfig: {thinkingBudget: tokens}
     "level",  # thinkingConfig: {thinkingLevel: level}
+    "tokens",  # thinking: {type: enabled, budget_tokens: tokens}, as Anthropic has it
+    "adaptive",  # thinking: {type: adaptive}, and output_config: {effort: level}
+    "max_effort",  # reasoningConfig: {type: enabled, maxReasoningEffort: level}
+    "reasoning_config",  # reasoning_config: level
 ]
 
 ThinkingReplay = Literal[
@@ -167,6 +171,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     # --- the Messages API, relayed
     # Whether it keeps message threads (`thread`).
     threads: bool = True
+    # Whether it refuses thinking whose signature is not Anthropic's.
+    signed_thinking: bool = False
     # False: its message ids may repeat, so answers get one of ours.
     own_ids: bool = True
     # The betas that it knows; any other makes it refuse the request. None: it takes or skips them all.
@@ -196,6 +202,30 @@ class Dialect(Struct, frozen=True, kw_only=True):
     thinking_budgets: tuple[int, int] = (0, 0)
     # What is to be counted is wrapped, with the model's name in it.
     count_wrapped: bool = True
+
+    # --- Bedrock's Converse, whose models take this and not that
+    # What tools' results may hold beside text, and what may stand beside results in one message.
+    result_kinds: tuple[str, ...] = ()
+    beside_results: tuple[str, ...] = ("text", "image", "document")
+    # Results tell by a field that they are errors.
+    result_status: bool = False
+    # Results are objects; texts are refused.
+    object_results: bool = False
+    # Text documents, their context and search results are taken as such, and are cited.
+    cited_documents: bool = False
+    # Marks for the cache may stand among the tools, and may be for an hour.
+    cache_tools: bool = False
+    cache_hour: bool = False
+    # False: an answer that may call tools cannot be streamed.
+    streams_tools: bool = True
+    # Tells which stop sequence it met, if asked.
+    tells_stop: bool = False
+    # top_k lies in an inferenceConfig of the model's own.
+    nested_top_k: bool = False
+    # Either temperature or top_p.
+    one_sampling: bool = False
+    # While the model thinks, temperature and the like are refused.
+    samples_while_thinking: bool = True
 
     # --- models that differ; later variants win
     variants: tuple[Variant, ...] = ()
@@ -227,6 +257,7 @@ OVERRIDES = (
     "think_tags",
     "think_unopened",
     "threads",
+    "signed_thinking",
     "own_ids",
     "counts_tokens",
     "batches",
