@@ -23,6 +23,8 @@ GROQ = Dialect(
     replay="reasoning",
     variants=(
         Variant(r"llama|gemma|compound", {"thinks_by_default": False}),
+        # Systems that search by themselves and take no tools of others.
+        Variant(r"compound", {"tools": False, "web_search": "search_settings"}),
         Variant(r"llama-4|maverick|scout|vision|-vl|qwen3\.[5-9]", {"images": "any", "json_schema": True}),
         Variant(r"kimi", {"json_schema": True, "max_output_tokens": 16384}),
         Variant(r"llama-3\.3-70b", {"max_output_tokens": 32768}),
@@ -40,6 +42,7 @@ GROQ = Dialect(
                 "thinks_by_default": True,
                 "json_schema": True,
                 "max_output_tokens": 65536,
+                "web_search": "browser_search",
             },
         ),
     ),
@@ -49,6 +52,8 @@ OPENROUTER = Dialect(
     system_anywhere=True,
     pdf="file+url",
     cache_control=True,
+    web_search="openrouter:web_search",
+    web_fetch="openrouter:web_fetch",
     top_k=True,
     parallel_tool_calls=True,
     user_field="user",

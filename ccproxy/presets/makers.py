@@ -47,6 +47,24 @@ OPENAI = Dialect(
         Variant(r"^gpt-(5\.([2-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_THREE, "xhigh")}),
         # Refuse function tools here with any effort but `none`; their tools belong to the Responses API.
         Variant(r"^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)", {"effort_with_tools": False}),
+        # Search the web before each answer, and can do nothing else.
+        Variant(
+            r"search-(preview|api)",
+            {
+                "web_search": "web_search_options",
+                "tools": False,
+                "temperature": False,
+                "top_p": False,
+                "stop_limit": 0,
+                "system_role": "system",
+                "thinking": "none",
+                "efforts": (),
+                "effort_off": "",
+                "thinks_by_default": False,
+                "images": "none",
+                "pdf": "none",
+            },
+        ),
         # The chat models carry a reasoning model's name and are none.
         Variant(
             r"chat-latest",
@@ -190,6 +208,7 @@ MOONSHOT = Dialect(
 ZAI = Dialect(
     system_anywhere=True,
     images="none",
+    web_search="web_search",
     choice_required="",
     choice_named=False,
     choice_none=False,
@@ -233,6 +252,8 @@ QWEN = Dialect(
         Variant(r"qwen-(plus|flash|turbo)", {"max_output_tokens": 32768}),
         Variant(r"qwen-max", {"max_output_tokens": 8192, "thinking": "none"}),
         Variant(r"qwen3-(max|coder)", {"max_output_tokens": 65536}),
+        # The only one that searches on all continents; it tells no sources here.
+        Variant(r"qwen3-max", {"web_search": "enable_search"}),
     ),
 )
 
@@ -283,6 +304,7 @@ PERPLEXITY = Dialect(
     prefill="refused",
     pdf="file_url",
     tools=False,
+    web_search="search_domain_filter",
     json_object=False,
     stop_limit=0,
     top_k=True,

@@ -14,6 +14,7 @@ from ccproxy.errors import InvalidRequest, Uncarriable
 from ccproxy.translate.client_tools import define
 from ccproxy.translate.draft import Draft, given
 from ccproxy.translate.messages import MessagesRequest, Tool
+from ccproxy.translate.searches import only_web
 
 # Claude Code's stand-in for tools that it has not loaded yet; there is nothing to call behind it.
 _PLACEHOLDER = "DeferredToolPlaceholder"
@@ -65,10 +66,16 @@ def unserved(served: list[tuple[int, Tool]], draft: Draft) -> None:
 
 
 def check_named(name: str | None, request: MessagesRequest, draft: Draft, offered: list[str]) -> None:
-    """That a forced tool is among the names that are `offered` to the provider. Raises InvalidRequest, Uncarriable."""
+    """That a forced tool is among the names that are `offered` to the provider. Raises InvalidRequest, Uncarriable.
+
+    A web tool that the provider has not, in a request for nothing else, is no error: that is answered without it
+    (`translate.searches`).
+    """
     if not name:
         raise InvalidRequest("tool_choice.name: is required with type tool")
-    if draft.tool_name(name) in offered:
+    if name in offered or draft.tool_name(name) in offered:
+        return
+    if only_web(request.tools) and any(tool.name == name for tool in request.tools or ()):
         return
     if any(tool.name == name for tool in request.tools or ()):
         raise Uncarriable(f"tool_choice.name: the tool {name!r} cannot be given to {draft.target.label}")

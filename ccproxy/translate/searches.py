@@ -111,15 +111,22 @@ def is_fetch(tool: Tool) -> bool:
     return bool(tool.type) and str(tool.type).startswith("web_fetch_")
 
 
+def only_web(tools: list[Tool] | None) -> bool:
+    """Whether there are tools, and none but web searches and fetches."""
+    return bool(tools) and all(is_search(tool) or is_fetch(tool) for tool in tools or ())
+
+
 def unanswered(request: MessagesRequest, context: DecodeContext) -> Message | None:
     """The answer to a request whose only tools are web tools that the provider has not; None for all others."""
-    tools = request.tools
-    if not tools or not all(is_search(tool) or is_fetch(tool) for tool in tools):
-        return None
+    tools = request.tools or []
     dialect = context.target.dialect
-    if any(_had(tool, dialect) for tool in tools):
+    if not only_web(tools) or any(_had(tool, dialect) for tool in tools):
         return None
-    tool = tools[0]
+    choice = request.tool_choice
+    if choice is not None and choice.type == "none":
+        return None  # the tools are of no account then
+    named = choice.name if choice is not None and choice.type == "tool" else None
+    tool = next((one for one in tools if one.name == named), tools[0])
     id = "srvtoolu_" + context.message_id.removeprefix("msg_")
     result: ResponseBlock
     if is_search(tool):

@@ -11,7 +11,7 @@ from ccproxy.presets.known import WIRES
 NAMES = {
     "openai", "groq", "deepseek", "xai", "openrouter", "mistral", "ollama", "together", "fireworks", "cerebras",
     "moonshot", "zai", "qwen", "nvidia", "huggingface", "github", "perplexity", "vllm", "lmstudio", "llamacpp",
-    "azure", "gemini-openai", "minimax", "gemini", "vertex",
+    "azure", "gemini-openai", "minimax", "gemini", "vertex", "cohere",
     "anthropic", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic", "openrouter-anthropic",
     "qwen-anthropic", "azure-anthropic", "ollama-anthropic", "vllm-anthropic", "lmstudio-anthropic", "llamacpp-anthropic",
 }  # fmt: skip
@@ -29,7 +29,7 @@ def test_each_is_whole(name: str) -> None:
     assert preset is not None
     assert preset.name == name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name)
-    assert preset.wire in ("openai-chat", "openai-responses", "gemini", "anthropic")
+    assert preset.wire in ("openai-chat", "openai-responses", "gemini", "anthropic", "cohere")
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:

@@ -24,10 +24,9 @@ from ccproxy.translate.wire.openai_chat.chunks import (
     Chunk,
     ContentPart,
     Delta,
-    SearchResult,
-    UrlCitation,
     UsageBody,
 )
+from ccproxy.translate.wire.openai_chat.pages import Pages
 from ccproxy.translate.wire.openai_chat.usage import estimated, usage
 
 
@@ -49,7 +48,8 @@ class Answer:
         self.stop_sequence: str | None = None
         self._context = context
         self._refused = False
-        self._sources: dict[str, str] = {}
+        self._pages = Pages(context.message_id)
+        self._sources: dict[str, Page] = {}
         target = context.target
         dialect = target.dialect
         # Details are kept where the provider wants them back; then they may come without any text.
@@ -62,8 +62,11 @@ class Answer:
     def usage(self) -> Usage:
         """The provider's usage as far as it came, else an estimate."""
         if self.reported is not None:
-            return usage(self.reported)
-        return estimated(self._context.input_tokens, self.characters)
+            known = usage(self.reported)
+        else:
+            known = estimated(self._context.input_tokens, self.characters)
+        known.server_tool_use = searches.counted(self._pages.count)
+        return known
 
     def add(self, delta: Delta, *, whole: bool = False) -> None:
         """Takes in what was said: reasoning first, then text, then calls, which is the order within one delta.
@@ -74,6 +77,8 @@ class Answer:
         details = delta.reasoning_details if self._details else None
         if thought or details:
             self._think(thought, details or ())
+        if delta.executed_tools and not self._over():
+            self._pages.ran(delta.executed_tools, self.blocks)
         content = delta.content
         if isinstance(content, str):
             self.text(content)
@@ -101,8 +106,8 @@ class Answer:
         reported = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
         if reported is not None:
             self.report(reported)
-        if chunk.search_results:
-            self.sources(chunk.search_results)
+        if chunk.search_results or chunk.web_search or chunk.citations:
+            self._found(chunk)
 
     def report(self, counts: UsageBody) -> None:
         """Usage from the provider; where it comes before the first word, the answer begins with its input count.
@@ -112,15 +117,13 @@ class Answer:
         if not counts.prompt_tokens and not counts.completion_tokens:
             return
         self.reported = counts
+        served = counts.server_tool_use_details
+        searched = (served.web_search_requests if served is not None else None) or counts.num_search_queries
+        if searched:
+            self._pages.reported = searched
         if not self.blocks.started and counts.prompt_tokens:
             known = usage(counts)
             self.blocks.prompt = structs.replace(known, output_tokens=0, output_tokens_details=OutputTokensDetails())
-
-    def sources(self, results: list[SearchResult]) -> None:
-        """Web pages that the whole text rests on; they are cited at its end."""
-        for result in results:
-            if result.url:
-                self._sources[result.url] = result.title or result.url
 
     def text(self, text: str) -> None:
         """More text, which may hold tags and stop sequences."""
@@ -153,9 +156,20 @@ class Answer:
             reason = "stop_sequence"
         if reason != "stop_sequence":
             self.stop_sequence = None
-        for url, title in self._sources.items():
-            self._cite(UrlCitation(url, title))
         self._write_end(reason)
+
+    def _found(self, chunk: Chunk) -> None:
+        """Web pages that the whole text rests on, cited at its end; older servers list only where they are."""
+        for result in chunk.search_results or chunk.web_search or ():
+            url = result.url or result.link
+            if url:
+                self._sources[url] = Page(url, result.title or "", result.date or result.publish_date)
+        if not self._sources:
+            self._sources = {url: Page(url) for url in chunk.citations or () if url}
+        for page in self._sources.values():
+            self._pages.add(page)
+        if not self.characters and not self.done:
+            self._pages.tell(self.blocks)
 
     def _beside(self, delta: Delta) -> None:
         """What comes beside the text: a refusal, spoken words, images, the pages that it rests on."""
@@ -169,8 +183,9 @@ class Answer:
             # Answers of the Messages API hold no images; a link can be told, and the loss of one must be.
             self.text(f"![image]({url})" if url.startswith("http") else "[an image that cannot be shown here]")
         for note in delta.annotations or ():
-            if note.url_citation is not None and note.url_citation.url:
-                self._cite(note.url_citation)
+            cited = note.url_citation
+            if cited is not None and cited.url:
+                self._cite(Page(cited.url, cited.title or ""), cited.content or "")
 
     def _think(self, text: str, details: Any) -> None:
         if self._over():
@@ -243,8 +258,9 @@ class Answer:
         if text and not self.calls.all and finish.stop_reason(self.finished, "none") == "end_turn":
             self.blocks.text(text)
 
-    def _cite(self, page: UrlCitation) -> None:
-        self.blocks.citation(searches.citation(Page(page.url, page.title or ""), page.content or ""))
+    def _cite(self, page: Page, text: str = "") -> None:
+        self._pages.add(page)
+        self.blocks.citation(searches.citation(page, text))
 
     def _calls_state(self) -> finish.Calls:
         if not self.calls.all:
@@ -252,6 +268,9 @@ class Answer:
         return "cut" if all(call.cut for call in self.calls.all) else "complete"
 
     def _write_end(self, reason: StopReason) -> None:
+        for page in self._sources.values():
+            self._cite(page)
+        self._pages.tell(self.blocks)
         self.stop_reason = reason
         self.blocks.end(reason, self.stop_sequence, self.usage)
         self.done = True

@@ -54,10 +54,35 @@ class Annotation(Struct, gc=False):
 
 
 class SearchResult(Struct, gc=False):
-    """A web page as Perplexity lists it beside the answer."""
+    """A web page as Perplexity, Groq and Z.ai (`link`, `publish_date`) list it beside the answer."""
 
     url: str = ""
+    link: str = ""
     title: str | None = None
+    date: str | None = None
+    publish_date: str | None = None
+
+
+class SearchResults(Struct, gc=False):
+    """What one search of Groq's found."""
+
+    results: list[SearchResult] | None = None
+
+
+class ExecutedTool(Struct, gc=False):
+    """A tool that Groq's models used on their own; `arguments` are JSON text."""
+
+    index: int | None = None
+    type: str = ""
+    arguments: str | None = None
+    output: str | None = None
+    search_results: SearchResults | None = None
+
+
+class ServerToolUse(Struct, gc=False):
+    """How often OpenRouter's own tools were used."""
+
+    web_search_requests: int | None = None
 
 
 class Audio(Struct, gc=False):
@@ -91,6 +116,7 @@ class Delta(Struct, gc=False):
     annotations: list[Annotation] | None = None
     audio: Audio | None = None
     images: list[ImagePart] | None = None
+    executed_tools: list[ExecutedTool] | None = None
 
 
 class PromptDetails(Struct, gc=False):
@@ -121,6 +147,8 @@ class UsageBody(Struct, gc=False):
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
     reasoning_tokens: int | None = None
+    num_search_queries: int | None = None
+    server_tool_use_details: ServerToolUse | None = None
 
 
 class Choice(Struct, gc=False):
@@ -152,6 +180,8 @@ class Chunk(Struct, gc=False):
     error: Any = None
     x_groq: GroqPart | None = None
     search_results: list[SearchResult] | None = None
+    web_search: list[SearchResult] | None = None
+    citations: list[str] | None = None
 
 
 _decode = msgspec.json.Decoder(Chunk).decode

@@ -30,14 +30,15 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
     """
     anthropic_only.refuse(request, target)
     draft = Draft(target)
-    sent = tools(request, draft)
-    chosen = choice(request, draft, sent)
+    sent, own = tools(request, draft)
+    chosen = choice(request, draft, sent, own)
     control = thinking.fields(request, draft, chosen, bool(sent))
-    output, instructions = response_format(request, draft, bool(sent))
+    output, instructions = response_format(request, draft, bool(sent or own.tools))
     body: dict[str, Any] = {"model": target.model, "messages": chat(request, draft, instructions)}
-    if sent:
-        body["tools"] = sent
+    if sent or own.tools:
+        body["tools"] = sent + own.tools
         body.update(chosen)
+    body.update(own.fields)
     body.update(output)
     local_stops = _sampling(request, draft, body)
     body.update(control)

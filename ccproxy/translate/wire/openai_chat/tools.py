@@ -7,21 +7,28 @@ from typing import Any
 from msgspec import UNSET, Raw
 
 from ccproxy.translate.draft import Draft
-from ccproxy.translate.functions import Function, check_named, functions, unserved
+from ccproxy.translate.functions import Function, check_named, functions
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.schema import is_strict, object_schema
+from ccproxy.translate.wire.openai_chat.hosted import Hosted, hosted
+
+_BROWSER = {"type": "browser_search"}
 
 
-def tools(request: MessagesRequest, draft: Draft) -> list[dict[str, Any]]:
-    """The tools in the provider's form. Raises Uncarriable and InvalidRequest with the path of the tool."""
-    if not request.tools:
-        return []
-    if not draft.dialect.tools:
-        draft.losses.append("tools")
-        return []
+def tools(request: MessagesRequest, draft: Draft) -> tuple[list[dict[str, Any]], Hosted]:
+    """The client's tools in the provider's form, and the provider's own tools.
+
+    Raises Uncarriable and InvalidRequest with the path of the tool.
+    """
     found, served = functions(request, draft)
-    unserved(served, draft)
-    return [{"type": "function", "function": _function(one, draft)} for one in found]
+    own = hosted(served, draft, alone=not found)
+    if request.tool_choice is not None and request.tool_choice.type == "none":
+        own = Hosted([], {}, own.names)  # for it forbids these as well
+    if not draft.dialect.tools:
+        if found:
+            draft.losses.append("tools")
+        return [], own
+    return [{"type": "function", "function": _function(one, draft)} for one in found], own
 
 
 def _function(one: Function, draft: Draft) -> dict[str, Any]:
@@ -46,26 +53,32 @@ def _function(one: Function, draft: Draft) -> dict[str, Any]:
     return function
 
 
-def choice(request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]]) -> dict[str, Any]:
+def choice(request: MessagesRequest, draft: Draft, sent: list[dict[str, Any]], own: Hosted) -> dict[str, Any]:
     """`tool_choice` and `parallel_tool_calls`, only beside tools: alone they are refused.
 
-    `sent` are the tools that go out; for `none` towards a provider without that choice it is emptied.
+    `sent` are the client's tools that go out; for `none` towards a provider without that choice it is emptied. `own`
+    are the provider's: which of them is used is nearly always its own decision.
     """
     wish = request.tool_choice
     if wish is None:
         return {}
     if wish.type == "tool":
-        check_named(wish.name, request, draft, [tool["function"]["name"] for tool in sent])
+        check_named(wish.name, request, draft, [tool["function"]["name"] for tool in sent] + own.names)
     fields: dict[str, Any] = {}
     if sent:
-        if (chosen := _choice(wish.type, wish.name, draft, sent)) is not None:
+        named = wish.type == "tool" and wish.name in own.names
+        if named:
+            draft.losses.append("tool_choice")
+        elif (chosen := _choice(wish.type, wish.name, draft, sent)) is not None:
             fields["tool_choice"] = chosen
         if wish.disable_parallel_tool_use:
             if draft.dialect.parallel_tool_calls:
                 fields["parallel_tool_calls"] = False
             else:
                 draft.losses.append("tool_choice.disable_parallel_tool_use")
-    elif wish.type == "any":
+    elif wish.type in ("any", "tool"):
+        if own.tools == [_BROWSER]:
+            return {"tool_choice": "required"}
         draft.losses.append("tool_choice")
     return fields if sent else {}
 

@@ -24,6 +24,10 @@ class Expected:
     refused: bool = False
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    found: dict[str, str] = field(default_factory=dict)
+    """The web pages that searches found: the URL, and the title where the record has one."""
+    searches: int = 0
+    """How many searches the record shows or tells of; 0 where it says nothing of them."""
 
     @property
     def stop_reason(self) -> str:
@@ -43,6 +47,7 @@ def expected(record: dict[str, Any]) -> Expected:
         usage = value.get("usage") or (value.get("x_groq") or {}).get("usage")
         if usage:
             found.usage = usage
+        _pages(found, value)
         for choice in value.get("choices") or []:
             if choice["index"] == 0:
                 _choice(
@@ -86,6 +91,25 @@ def _choice(found: Expected, choice: dict[str, Any], *, whole: bool, repeated: b
     function = said.get("function_call")
     if function and function["name"]:
         found.calls.append(("", function["name"], function["arguments"]))
+
+
+def _pages(found: Expected, value: dict[str, Any]) -> None:
+    """Every page that is listed anywhere in the answer; a bare list of addresses counts where no other is there."""
+    listed = list(value.get("search_results") or value.get("citations") or [])
+    ran = 0
+    for choice in value.get("choices") or []:
+        for said in (choice.get("message") or {}, choice.get("delta") or {}):
+            listed += [note["url_citation"] for note in said.get("annotations") or [] if "url_citation" in note]
+            for tool in said.get("executed_tools") or []:
+                if tool["type"] == "search" and tool.get("output"):
+                    ran += 1
+                    listed += tool["search_results"]["results"]
+    for page in listed:
+        url, title = (page, "") if isinstance(page, str) else (page["url"], page.get("title") or "")
+        if url:  # files that were sent along are listed too, without one
+            found.found[url] = found.found.get(url) or title
+    told = ((value.get("usage") or {}).get("server_tool_use_details") or {}).get("web_search_requests") or 0
+    found.searches = max(found.searches + ran, told)
 
 
 def _content(found: Expected, content: Any) -> None:

@@ -99,6 +99,9 @@ def assert_content(content: Any) -> None:
 
 def check_tools(body: dict[str, Any]) -> None:
     for tool in body.get("tools", []):
+        if tool["type"] != "function":
+            assert tool["type"] in ("openrouter:web_search", "openrouter:web_fetch", "browser_search", "web_search")
+            continue
         parameters = tool["function"]["parameters"]
         assert parameters["type"] == "object"
         assert isinstance(parameters["properties"], dict)

