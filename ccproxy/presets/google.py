@@ -103,7 +103,7 @@ GEMINI_OPTIONS: dict[str, OptionSpec] = {
 }
 
 VERTEX_OPTIONS: dict[str, OptionSpec] = {
-    **GEMINI_OPTIONS,
+    **{name: option for name, option in GEMINI_OPTIONS.items() if name != "search_beside_functions"},
     "project": OptionSpec("string", "The Google Cloud project."),
     "location": OptionSpec("string", "The location, such as `us-central1`, or `global`.", default="global"),
 }

@@ -267,6 +267,8 @@ OVERRIDES = (
     "encrypted_reasoning",
     "reasoning_summary",
     "result_media",
+    "tool_json_schema",
+    "search_beside_functions",
 )
 
 
