@@ -26,14 +26,21 @@ TARGETS = [
     ("ollama", "qwen3"),
     ("cohere", "command-a-03-2025"),
     ("cohere", "command-a-plus-05-2026"),
+    ("gemini", "gemini-2.0-flash"),
+    ("gemini", "gemini-2.5-pro"),
+    ("gemini", "gemini-3-pro"),
+    ("vertex", "gemini-3-pro"),
 ]
+OPTIONS: dict[str, dict[str, Any]] = {"vertex": {"project": "p"}}
 
 
 def target(kind: str, model: str) -> Target:
     preset = presets.find(kind)
     assert preset is not None
-    url = presets.base_url(preset, None, {})
-    return for_model(connect(Provider(name=kind, type=kind, api_base_url=url, api_key="k")), model)
+    options = OPTIONS.get(kind, {})
+    url = presets.base_url(preset, None, options)
+    provider = Provider(name=kind, type=kind, api_base_url=url, api_key="k", options=options)
+    return for_model(connect(provider), model)
 
 
 def recorded(shared: Path) -> Iterator[tuple[str, dict[str, Any]]]:
