@@ -39,8 +39,8 @@ _NOTES = ("$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "defa
 _SILENT = (*_NOTES, "writeOnly", "examples", "example", "propertyOrdering")
 _READ = (*_KEPT, "type", "format", "enum", "const", "properties", "required", "items", "prefixItems", "nullable")
 _UNIONS = ("anyOf", "oneOf", "allOf", "$ref", "exclusiveMinimum", "exclusiveMaximum", "additionalProperties")
-_DEEPEST = 24
-"""How deep a schema that refers to itself is written out."""
+_MOST = 5000
+"""Values that a schema may describe; references that lead to many others would go on for ever."""
 
 
 def fitted(schema: Raw | Schema) -> tuple[Schema, bool]:
@@ -55,7 +55,10 @@ def fitted(schema: Raw | Schema) -> tuple[Schema, bool]:
     if not isinstance(whole, dict):
         return {"type": "OBJECT"}, True
     fitting = _Fitting(whole)
-    return fitting.node(whole, 0), fitting.lost
+    try:
+        return fitting.node(whole, frozenset()), fitting.lost
+    except RecursionError:  # nested hundreds of levels deep: no provider takes that
+        return {"type": "OBJECT"}, True
 
 
 class _Fitting:
@@ -63,15 +66,20 @@ class _Fitting:
 
     def __init__(self, root: Schema) -> None:
         self._root = root
+        self._left = _MOST
         self.lost = False
 
-    def node(self, given: Any, depth: int) -> Schema:
-        """The schema of one value."""
+    def node(self, given: Any, within: frozenset[str]) -> Schema:
+        """The schema of one value; `within` are the references that led to it, for some lead back to themselves."""
+        self._left -= 1
+        if self._left < 0:
+            self.lost = True
+            return {"type": "OBJECT"}
         if not isinstance(given, dict):
             # `true` allows everything, which has no form here; `false` nothing.
             self.lost = True
             return {"type": "STRING"}
-        given = self._resolved(given, depth)
+        given, within = self._resolved(given, within)
         out: Schema = {}
         branches = self._branches(given)
         kinds = self._kinds(given)
@@ -81,11 +89,11 @@ class _Fitting:
         if given.get("nullable") is True:
             out["nullable"] = True
         if branches:
-            self._union(out, given, branches, depth)
+            self._union(out, given, branches, within)
         elif len(kinds) > 1:
-            out["anyOf"] = [self._typed({}, given, kind, depth) for kind in kinds]
+            out["anyOf"] = [self._typed({}, given, kind, within) for kind in kinds]
         else:
-            self._typed(out, given, kinds[0] if kinds else "string", depth)
+            self._typed(out, given, kinds[0] if kinds else "string", within)
             self.lost |= not kinds  # it may have been anything
         for keyword in ("title", "description"):
             if isinstance(given.get(keyword), str):
@@ -93,25 +101,25 @@ class _Fitting:
         self.lost |= any(keyword not in (*_READ, *_UNIONS, *_SILENT) for keyword in given)
         return out
 
-    def _resolved(self, given: Schema, depth: int) -> Schema:
+    def _resolved(self, given: Schema, within: frozenset[str]) -> tuple[Schema, frozenset[str]]:
         """The schema with what it refers to, and all that must hold besides, in one."""
-        steps = 0
         while "$ref" in given or "allOf" in given:
-            steps += 1
             given = dict(given)
-            reference = given.pop("$ref", None)
             parts = given.pop("allOf", None)
-            found = [self._named(reference)] if reference is not None else []
-            found += [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-            if steps > _DEEPEST or depth > _DEEPEST:
-                self.lost = True
-                break
+            found = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+            if "$ref" in given:
+                reference = given.pop("$ref")
+                if not isinstance(reference, str) or reference in within:
+                    self.lost = True
+                else:
+                    within |= {reference}
+                    found.insert(0, self._named(reference))
             for part in found:
                 self._merge(given, part)
-        return given
+        return given, within
 
-    def _named(self, reference: Any) -> Schema:
-        if not isinstance(reference, str) or not reference.startswith("#"):
+    def _named(self, reference: str) -> Schema:
+        if not reference.startswith("#"):
             self.lost = True
             return {}
         found: Any = self._root
@@ -145,7 +153,7 @@ class _Fitting:
                 found = found or given[keyword]
         return found
 
-    def _union(self, out: Schema, given: Schema, branches: list[Any], depth: int) -> None:
+    def _union(self, out: Schema, given: Schema, branches: list[Any], within: frozenset[str]) -> None:
         """A union; `null` among its branches is a flag, and a single branch is no union."""
         beside: Schema = {
             keyword: given[keyword] for keyword in ("type", "properties", "required", "items") if keyword in given
@@ -156,9 +164,12 @@ class _Fitting:
                 out["nullable"] = True
                 continue
             if isinstance(branch, dict):
-                branch = dict(self._resolved(branch, depth + 1))
+                resolved, deeper = self._resolved(branch, within)
+                branch = dict(resolved)
                 self._merge(branch, beside)
-            written.append(self.node(branch, depth + 1))
+                written.append(self.node(branch, deeper))
+            else:
+                written.append(self.node(branch, within))
         if len(written) == 1:
             out.update({**written[0], **out})
         elif written:
@@ -179,7 +190,7 @@ class _Fitting:
         values = given.get("enum") or ([given["const"]] if "const" in given else [])
         return list(dict.fromkeys(_kind(value) for value in values)) if isinstance(values, list) else []
 
-    def _typed(self, out: Schema, given: Schema, kind: str, depth: int) -> Schema:
+    def _typed(self, out: Schema, given: Schema, kind: str, within: frozenset[str]) -> Schema:
         """What a value of one type may be."""
         out["type"] = kind.upper()
         for keyword in _KEPT[2:]:
@@ -192,14 +203,14 @@ class _Fitting:
         elif "format" in given:
             self.lost = True
         if kind == "object":
-            self._object(out, given, depth)
+            self._object(out, given, within)
         elif kind == "array":
             items = given.get("items")
             if items is None or isinstance(items, list) or "prefixItems" in given:
-                self.lost |= "prefixItems" in given or isinstance(items, list)
+                self.lost = True  # places with types of their own, or anything
                 out["items"] = {"type": "STRING"}
             else:
-                out["items"] = self.node(items, depth + 1)
+                out["items"] = self.node(items, within)
         return out
 
     def _bounds(self, out: Schema, given: Schema, kind: str) -> None:
@@ -225,10 +236,10 @@ class _Fitting:
         if None in values:
             out["nullable"] = True
 
-    def _object(self, out: Schema, given: Schema, depth: int) -> None:
+    def _object(self, out: Schema, given: Schema, within: frozenset[str]) -> None:
         properties = given.get("properties")
         if isinstance(properties, dict) and properties:
-            out["properties"] = {name: self.node(one, depth + 1) for name, one in properties.items()}
+            out["properties"] = {name: self.node(one, within) for name, one in properties.items()}
             required = given.get("required")
             names = [name for name in required if name in properties] if isinstance(required, list) else []
             if names:

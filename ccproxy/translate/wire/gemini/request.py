@@ -117,6 +117,8 @@ def _output(request: MessagesRequest, draft: Draft, tools: bool) -> tuple[dict[s
     if not draft.dialect.json_schema or (tools and not draft.dialect.format_with_tools):
         draft.losses.append(path)
         return {}, [{"text": _words(wish)}]
+    if wish.name:
+        draft.losses.append(f"{path}.name")
     settings: dict[str, Any] = {"responseMimeType": "application/json"}
     if draft.dialect.tool_json_schema:
         settings["responseJsonSchema"] = wish.schema
@@ -138,6 +140,4 @@ def _rest(request: MessagesRequest, draft: Draft) -> None:
         draft.losses.append("metadata.user_id")
     if request.service_tier not in (None, "auto"):
         draft.losses.append("service_tier")
-    if request.output_config and request.output_config.format and request.output_config.format.name:
-        draft.losses.append("output_config.format.name")
     anthropic_only.report(request, draft)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft, given
 from ccproxy.translate.functions import Function, check_named, functions, unserved
 from ccproxy.translate.messages import MessagesRequest, Tool
 from ccproxy.translate.schema import object_schema
-from ccproxy.translate.wire.gemini.fitted import fitted
+from ccproxy.translate.wire.gemini.fitted import Schema, fitted
 
 # What may stand beside the properties of an object that has none, without anything being said by it.
 _NOTHING_SAID = {"type", "properties", "required", "additionalProperties", "$schema"}
@@ -50,26 +50,25 @@ def _declared(one: Function, draft: Draft) -> dict[str, Any]:
     return declared
 
 
-def _parameters(schema: Any, draft: Draft) -> tuple[Any, bool]:
+def _parameters(schema: Raw | Schema | UnsetType, draft: Draft) -> tuple[Raw | Schema | None, bool]:
     """The schema as it is sent, None for a function without parameters; and whether something was lost."""
-    lost = False
-    whole = schema
-    if not isinstance(schema, dict):
-        whole, lost = object_schema(schema, draft.dialect.schema_drops)
-    if isinstance(whole, Raw) and b'"const"' not in bytes(whole) and not _empty(whole):
-        read = None  # it fits as it is
-    else:
-        read = msgspec.json.decode(whole) if isinstance(whole, Raw) else whole
-        if not read.get("properties") and read.keys() <= _NOTHING_SAID and not read.get("additionalProperties"):
-            return None, lost
-        whole = _without_const(read)
+    whole: Raw | Schema
+    whole, lost = (schema, False) if isinstance(schema, dict) else object_schema(schema, draft.dialect.schema_drops)
+    try:
+        if not isinstance(whole, Raw) or b'"const"' in bytes(whole) or _may_be_empty(whole):
+            read: Schema = msgspec.json.decode(whole) if isinstance(whole, Raw) else whole
+            if not read.get("properties") and read.keys() <= _NOTHING_SAID and not read.get("additionalProperties"):
+                return None, lost
+            whole = _without_const(read)
+    except RecursionError:  # nested hundreds of levels deep: no provider takes that
+        return None, True
     if draft.dialect.tool_json_schema:
         return whole, lost
     older, more = fitted(whole)
     return older, lost or more
 
 
-def _empty(schema: Raw) -> bool:
+def _may_be_empty(schema: Raw) -> bool:
     """Whether there may be no properties: a look at the text, which is much cheaper than parsing it."""
     return b'"properties":{}' in bytes(schema).replace(b" ", b"")
 
