@@ -18,9 +18,14 @@ def maker(model: str) -> str:
     >>> maker("us.anthropic.claude-sonnet-4-20250514-v1:0")
     'anthropic'
     """
+    return base_model(model).partition(".")[0].lower()
+
+
+def base_model(model: str) -> str:
+    """The model's own id, without the ARN and the region of an inference profile."""
     name = model.rpartition("/")[2]
     region = _REGION.match(name)
-    return name[region.end() if region else 0 :].partition(".")[0].lower()
+    return name[region.end() if region else 0 :]
 
 
 def packed(made_by: str, parts: Sequence[str]) -> bytes:
