@@ -58,8 +58,13 @@ def words(found: Any, nesting: int = _NESTING) -> Words:
 
 def _own(found: Mapping[str, Any]) -> Words:
     """The words that stand in this very object."""
-    code = _name(found.get("code")) or _name(found.get("error_code")) or _name(found.get("status_code"))
-    kind = _name(found.get("type"))
+    code = (
+        _reason(found.get("details"))
+        or _name(found.get("code"))
+        or _name(found.get("error_code"))
+        or _name(found.get("status_code"))
+    )
+    kind = _name(found.get("type")) or _capitals(found.get("status"))
     names = (
         "message",
         "Message",
@@ -107,6 +112,17 @@ def _details(details: Any) -> str:
     if isinstance(details, str):
         return details.strip()
     return _text(details) if isinstance(details, list) else ""
+
+
+def _reason(details: Any) -> str:
+    """Google's ErrorInfo, which says more than the number of the status: `API_KEY_INVALID`."""
+    infos = [detail for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+    return next(filter(None, (_capitals(info.get("reason")) for info in infos)), "")
+
+
+def _capitals(value: Any) -> str:
+    """A name as Google writes the status and the reason of an error: `RESOURCE_EXHAUSTED`."""
+    return value if isinstance(value, str) and value.isupper() else ""
 
 
 def _text(value: Any) -> str:

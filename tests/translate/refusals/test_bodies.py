@@ -37,6 +37,12 @@ def refused(status: int, body: Any, headers: dict[str, str] | None = None, **opt
         ({"type": "urn:inference:bad", "title": "Bad", "status": 400, "detail": "no"}, "no", "urn:inference:bad"),
         ({"type": "urn:x", "title": "Bad", "status": 400}, "Bad", "urn:x"),
         ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], "no", "400"),
+        ({"error": {"message": "no", "status": "DEADLINE_EXCEEDED"}}, "no", "DEADLINE_EXCEEDED"),
+        (
+            {"error": {"code": 400, "message": "no", "details": [7, {"reason": "API_KEY_INVALID"}, {"reason": 5}]}},
+            "no",
+            "API_KEY_INVALID",
+        ),
         ([{"error": {"message": "a"}}, {"error": {"message": "b"}}], "a; b", None),
         ({"errors": [{"code": 7, "message": "no"}], "success": False}, "no", "7"),
         ({"base_resp": {"status_code": 1004, "status_msg": "no"}}, "no", "1004"),

@@ -45,6 +45,8 @@ def test_long_texts_are_cut() -> None:
         (501, {}, 500, "api_error"),
         (502, {}, 500, "api_error"),
         (503, {}, 503, "api_error"),
+        (503, {"error": {"code": 503, "message": "no", "status": "UNAVAILABLE"}}, 529, "overloaded_error"),
+        (400, {"error": {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}}, 401, "authentication_error"),
         (503, {"error": {"message": "The engine is currently overloaded"}}, 529, "overloaded_error"),
         (503, {"error": {"message": "no", "status": "UNAVAILABLE", "code": "unavailable"}}, 529, "overloaded_error"),
         (500, {"error": {"type": "overloaded_error", "message": "no"}}, 529, "overloaded_error"),

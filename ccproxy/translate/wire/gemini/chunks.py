@@ -180,4 +180,5 @@ def read(data: bytes) -> Chunk:
     try:
         return _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return fitted(value(data), Chunk, "Gemini response")
+        found = value(data)
+        return Chunk() if isinstance(found, list) else fitted(found, Chunk, "Gemini response")  # errors come in lists
