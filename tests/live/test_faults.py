@@ -17,6 +17,10 @@ APIS = [
     ("mistral", "/mistral/v1", "mistral-small-latest"),
     ("groq", "/groq/openai/v1", "openai/gpt-oss-20b"),
     ("together", "/together/v1", "some/model"),
+    ("openai-responses", "/v1", "gpt-5"),
+    ("anthropic", "/anthropic", "claude-sonnet-4-5"),
+    ("gemini", "/gemini/v1beta", "gemini-2.5-flash"),
+    ("cohere", "/cohere", "command-a-03-2025"),
 ]
 TOOLS: list[Any] = [
     {
@@ -25,6 +29,7 @@ TOOLS: list[Any] = [
         "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     }
 ]
+COUNTED = "One two three four five six seven eight nine ten."
 
 pytestmark = pytest.mark.parametrize("model", [f"llmock-{kind}/{model}" for kind, _, model in APIS])
 
@@ -113,7 +118,11 @@ def test_an_error_keeps_its_status(
 
 @pytest.mark.parametrize("kind", ["disconnect", "truncate", "malformed"])
 def test_a_broken_stream_is_no_answer(client: anthropic.Anthropic, mock: LLMock, model: str, kind: str) -> None:
-    mock.play(type="reply", text="One two three four five six seven eight nine ten.")
+    mock.play(type="reply", text=COUNTED)
     mock.play(type="stream_fault", kind=kind, after_chunks=3)
+    if kind == "malformed" and "responses" in model:
+        # That API says everything twice, so the end of the stream makes up for an event that cannot be read.
+        assert [block.text for block in streamed(client, model).content if block.type == "text"] == [COUNTED]
+        return
     with pytest.raises(anthropic.APIStatusError):
         streamed(client, model)
