@@ -157,6 +157,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     search_location: bool = False
     # Whether the pages that a search found have to be asked for.
     search_sources: bool = False
+    # MCP servers are called by the provider; it asks before each call unless it is told not to (`approval`).
+    mcp: Literal["", "plain", "approval"] = ""
     # Whether the calls of the provider's own tools can be limited in number.
     max_tool_calls: bool = False
     # Whether it counts the input tokens of a request.

@@ -36,7 +36,7 @@ def count(
     """
     if not target.dialect.counts_tokens:
         return None
-    anthropic_only.refuse(parsed.request, target)
+    anthropic_only.refuse(parsed.request, target, mcp_servers=bool(target.dialect.mcp and target.dialect.tools))
     draft = Draft(target)
     body = asked(parsed.request, draft)
     return UpstreamRequest(

@@ -1,4 +1,4 @@
-"""The tools that the provider runs itself: its web search."""
+"""The tools that the provider runs itself: its web search, its code interpreter, MCP servers that it calls."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from ccproxy.errors import Uncarriable
 from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft, given
-from ccproxy.translate.messages import Tool
+from ccproxy.translate.functions import unserved
+from ccproxy.translate.messages import MessagesRequest, Tool
+from ccproxy.translate.wire.openai_responses import mcp
 
 _SOURCES = "web_search_call.action.sources"
+_OUTPUTS = "code_interpreter_call.outputs"
 
 
 class Hosted(Struct):
@@ -23,7 +25,7 @@ class Hosted(Struct):
     tools: list[dict[str, Any]]
     names: dict[str, tuple[str, ...]]
     fields: dict[str, Any]
-    include: tuple[str, ...] = ()
+    include: list[str] = []
 
     def keep(self, name: str) -> None:
         """Leave out all tools but the one of that name."""
@@ -31,19 +33,29 @@ class Hosted(Struct):
         self.tools[:] = [tool for tool in self.tools if tool["type"] in kept]
 
 
-def hosted(served: list[tuple[int, Tool]], draft: Draft) -> Hosted:
-    """The provider's tools for those that the client wants a server to run.
+def hosted(request: MessagesRequest, served: list[tuple[int, Tool]], draft: Draft) -> Hosted:
+    """The provider's tools for those that the client wants a server to run, and for its MCP servers.
 
-    What it has not is reported. Raises Uncarriable for a tool that nothing can replace.
+    What it has not is reported. Raises Uncarriable for a tool that nothing can replace, and InvalidRequest.
     """
     found = Hosted([], {}, {})
+    dialect = draft.dialect
+    uses: tuple[int, int] | None = None
     for index, tool in served:
-        if searches.is_search(tool) and draft.dialect.web_search:
+        if searches.is_search(tool) and dialect.web_search:
             _search(found, index, tool, draft)
-        elif str(tool.type).startswith("code_execution"):
-            raise Uncarriable(f"tools.{index}: {draft.target.label} has no code execution; leave {tool.type} out")
+            uses = (index, tool.max_uses) if tool.max_uses is not None else uses
+        elif str(tool.type).startswith("code_execution") and dialect.code_execution:
+            _code(found, index, tool, draft)
+        elif not (mcp.is_toolset(tool) and dialect.mcp):
+            unserved([(index, tool)], draft)
+    if dialect.mcp:
+        found.tools += mcp.servers(request, served, draft)
+    if uses is not None:
+        if dialect.max_tool_calls and len(found.tools) == 1:  # for it counts all of them together
+            found.fields["max_tool_calls"] = uses[1]
         else:
-            draft.losses.append(f"tools[{index}]")
+            draft.losses.append(f"tools[{uses[0]}].max_uses")
     return found
 
 
@@ -66,11 +78,6 @@ def _search(found: Hosted, index: int, tool: Tool, draft: Draft) -> None:
             search["user_location"] = tool.user_location
         else:
             draft.losses.append(f"tools[{index}].user_location")
-    if tool.max_uses is not None:
-        if dialect.max_tool_calls:
-            found.fields["max_tool_calls"] = tool.max_uses
-        else:
-            draft.losses.append(f"tools[{index}].max_uses")
     _report(tool, index, draft)
     found.tools.append(search)
     # Posts are no pages of the domains that were asked for.
@@ -78,7 +85,15 @@ def _search(found: Hosted, index: int, tool: Tool, draft: Draft) -> None:
     found.tools += [{"type": kind} for kind in others]
     found.names[tool.name] = (kinds[0], *others)
     if dialect.search_sources:
-        found.include = (_SOURCES,)
+        found.include.append(_SOURCES)
+
+
+def _code(found: Hosted, index: int, tool: Tool, draft: Draft) -> None:
+    """What the code printed has to be asked for."""
+    _report(tool, index, draft)
+    found.tools.append({"type": "code_interpreter", "container": {"type": "auto"}})
+    found.names[tool.name] = ("code_interpreter",)
+    found.include.append(_OUTPUTS)
 
 
 def _report(tool: Tool, index: int, draft: Draft) -> None:

@@ -34,7 +34,7 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
     `target.headers` are part of it. Raises ThreadUnsupported, Uncarriable and InvalidRequest (all 400) for what
     must not be lost or what no provider would take.
     """
-    anthropic_only.refuse(request, target)
+    anthropic_only.refuse(request, target, mcp_servers=bool(target.dialect.mcp and target.dialect.tools))
     draft = Draft(target)
     body = asked(request, draft)
     body["store"] = False

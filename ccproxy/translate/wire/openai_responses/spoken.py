@@ -15,11 +15,13 @@ from ccproxy.translate.messages import (
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
+    UnknownBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
 from ccproxy.translate.passages import Where, bracketed, dotted
 from ccproxy.translate.turns import Turn
+from ccproxy.translate.wire.openai_responses.earlier import told
 from ccproxy.translate.wire.openai_responses.reasoning import unpacked
 
 Item = dict[str, Any]
@@ -44,6 +46,8 @@ def spoken(turn: Turn, draft: Draft) -> list[Item]:
                 if block.cache_control is not UNSET:
                     draft.lose(block.cache_control, bracketed(where) + ".cache_control")
                 _say(items, searches.told(block))
+            case UnknownBlock() if (words := told(block)) is not None:
+                _say(items, words)
             case _:
                 draft.losses.append(bracketed(where))
         cited = False

@@ -23,7 +23,7 @@ def tools(request: MessagesRequest, draft: Draft) -> tuple[list[dict[str, Any]],
             draft.losses.append("tools")
         return [], Hosted([], {}, {})
     found, served = functions(request, draft)
-    return [_function(one, draft) for one in found], hosted(served, draft)
+    return [_function(one, draft) for one in found], hosted(request, served, draft)
 
 
 def _function(one: Function, draft: Draft) -> dict[str, Any]:

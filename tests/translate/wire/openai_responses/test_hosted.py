@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from ccproxy.errors import Uncarriable
 from tests.translate.wire.openai_chat.requests import request, tool
 
 from .requests import body, losses
 
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 FETCH = {"type": "web_fetch_20250910", "name": "web_fetch"}
+CODE = {"type": "code_execution_20250825", "name": "code_execution"}
 PLACE = {"type": "approximate", "city": "Utrecht"}
 ALLOWED = {"allowed_domains": ["a.test"]}
 BLOCKED = {"blocked_domains": ["b.test"]}
@@ -46,6 +48,22 @@ def test_search(kind: str, model: str, more: dict[str, Any], expected: list[Any]
     wish = request(tools=[{**SEARCH, **more}])
     assert body(wish, kind, model=model)["tools"] == expected
     assert losses(wish, kind, model=model) == [f"tools[0].{name}" for name in lost]
+
+
+def test_code_execution() -> None:
+    wish = request(tools=[{**CODE, "cache_control": {"type": "ephemeral"}}])
+    out = body(wish, "openai", model="gpt-5.6")
+    assert out["tools"] == [{"type": "code_interpreter", "container": {"type": "auto"}}]
+    assert out["include"] == ["reasoning.encrypted_content", "code_interpreter_call.outputs"]
+    assert losses(wish, "openai", model="gpt-5.6") == ["tools[0].cache_control"]
+    with pytest.raises(Uncarriable, match=r"^tools\.0: .*no code execution"):
+        body(wish, "xai", model="grok-4.3")
+
+
+def test_a_limit_is_for_searches_only() -> None:
+    wish = request(tools=[{**SEARCH, "max_uses": 8}, CODE])
+    assert "max_tool_calls" not in body(wish, "openai", model="gpt-5.6")
+    assert losses(wish, "openai", model="gpt-5.6") == ["tools[0].max_uses"]
 
 
 def test_how_many_searches_and_what_they_found() -> None:
