@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from msgspec import Raw
 
 from ccproxy.errors import InvalidRequest, Uncarriable
-from tests.translate.wire.gemini.requests import NEW, OLD, body, losses
+from ccproxy.translate.target import UpstreamRequest
+from tests.translate.wire.gemini.requests import NEW, OLD, body, encoded, losses
 from tests.translate.wire.openai_chat.requests import request, tool
 
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -78,13 +80,19 @@ def test_an_option_asks_for_the_older_form() -> None:
     assert losses(request(tools=[tool(input_schema=schema)]), OLD, tool_json_schema=False) == ["tools[0].input_schema"]
 
 
-def test_a_schema_that_is_nested_too_deep_is_lost() -> None:
+@pytest.mark.parametrize("depth", [480, 700])
+def test_a_schema_that_is_nested_too_deep_is_lost(depth: int) -> None:
     wish = request(tools=[tool()])
-    deep = b'{"type":"object","properties":{"a":' * 700 + b'{"const":1}' + b"}}" * 700
+    deep = b'{"type":"object","properties":{"a":' * depth + b'{"const":1}' + b"}}" * depth
     assert wish.tools is not None
     wish.tools[0].input_schema = Raw(deep)
-    assert body(wish, OLD)["tools"] == [{"functionDeclarations": [{"name": "look"}]}]
-    assert losses(wish, OLD) == ["tools[0].input_schema"]
+
+    def far_down(calls: int) -> UpstreamRequest:
+        return far_down(calls - 1) if calls else encoded(wish, OLD)
+
+    found = far_down(100)
+    assert json.loads(found.body)["tools"] == [{"functionDeclarations": [{"name": "look"}]}]
+    assert found.losses == ("tools[0].input_schema",)
 
 
 def test_tools_that_anthropic_defines_have_their_schema() -> None:
