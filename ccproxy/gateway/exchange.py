@@ -295,10 +295,9 @@ def _opened(result: Opened | Exception) -> Opened:
 
 
 def _ready(message: Message, entry: Entry) -> bytes:
-    """An answer that was there without asking the upstream."""
-    entry.attempted(None)
+    """An answer that was there without asking the upstream: no attempt was made, and no token was used."""
     entry.first_byte()
-    entry.answered(message.stop_reason, message.usage, True)
+    entry.answered(message.stop_reason, message.usage, False)
     return render.message(message)
 
 

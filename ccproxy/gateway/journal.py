@@ -108,7 +108,7 @@ class Entry:
         if self._delivered and isinstance(self._error, _LEAVING):
             self._error = None
         row.status, row.error_type = _outcome(self._error)
-        if row.provider is not None and not row.attempts:
+        if row.provider is not None and not row.attempts and row.status != 200:
             self._attempt(row.status, row.error_type)  # it was broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
         line: dict[str, Any] = {}

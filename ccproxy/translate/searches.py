@@ -59,7 +59,7 @@ class _Citation(Struct, tag="web_search_result_location"):
     cited_text: str
 
 
-_read_results: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_read: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def asked(id: str, query: str) -> ServerToolUseBlock:
@@ -86,19 +86,45 @@ def counted(searches: int, fetches: int = 0) -> Raw | None:
 
 
 def told(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock) -> str:
-    """A block of an earlier search or fetch in words, for a provider that has to be told what was found."""
+    """A block of an earlier search or fetch in words, for a provider that has to be told what was found.
+
+    All of its texts are in them, but no bytes of a document (see `untold`).
+    """
     if isinstance(block, ServerToolUseBlock):
         return f"[{block.name} {str(block.input, 'utf-8')}]"
-    content = _read_results.decode(block.content)
-    if not isinstance(content, list):
-        return f"[result of {block.tool_use_id}: {str(block.content, 'utf-8')}]"
-    lines = [_line(one) for one in content if isinstance(one, dict)]
-    return "\n".join(["[found:", *lines, "]"])
+    content = _read.decode(block.content)
+    match content:
+        case list():
+            return "\n".join(["[found:", *(_listed(one) for one in content), "]"])
+        case {"error_code": str(code), **rest} if set(rest) <= {"type"}:
+            what = "search" if isinstance(block, WebSearchToolResultBlock) else "fetch"
+            return f"[the web {what} failed: {code}]"
+        case {"type": "web_fetch_result", "url": str(url), "content": {"source": dict(source), **about}}:
+            when = f" at {content['retrieved_at']}" if content.get("retrieved_at") else ""
+            head = "".join(f"<{name}>{about[name]}</{name}>\n" for name in ("title", "context") if about.get(name))
+            text = source["data"] if source.get("type") == "text" else "(a file, which is not shown)"
+            return f"[fetched {url}{when}]\n<document>\n{head}{text}\n</document>"
+        case _:
+            return f"[result of {block.tool_use_id}: {str(block.content, 'utf-8')}]"
 
 
-def _line(result: dict[str, Any]) -> str:
-    age = f" ({result['page_age']})" if result.get("page_age") else ""
-    return f"- {result.get('title')} {result.get('url')}{age}"
+def untold(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock) -> bool:
+    """Whether the block holds the bytes of a document, which no words tell: their loss is to be reported."""
+    if not isinstance(block, WebFetchToolResultBlock):
+        return False
+    content = _read.decode(block.content)
+    match content:
+        case {"type": "web_fetch_result", "url": str(), "content": {"source": {"type": kind}}}:
+            return bool(kind != "text")
+        case _:
+            return False
+
+
+def _listed(page: Any) -> str:
+    if not isinstance(page, dict):
+        return f"- {page}"
+    said = (page.get("title"), page.get("url"), page.get("page_age"))
+    return "- " + " ".join(str(one) for one in said if one)
 
 
 def is_search(tool: Tool) -> bool:
@@ -130,14 +156,15 @@ def unanswered(request: MessagesRequest, context: DecodeContext) -> Message | No
     id = "srvtoolu_" + context.message_id.removeprefix("msg_")
     result: ResponseBlock
     if is_search(tool):
-        what, result = "web search", WebSearchToolResultBlock(id, _SEARCH_ERROR)
+        name, result = "web_search", WebSearchToolResultBlock(id, _SEARCH_ERROR)
     else:
-        what, result = "web fetch", WebFetchToolResultBlock(id, _FETCH_ERROR)
+        name, result = "web_fetch", WebFetchToolResultBlock(id, _FETCH_ERROR)
+    what = name.replace("_", " ")
     text = f"{what.capitalize()} is unavailable: {context.target.label} has no {what} of its own."
     return Message(
         id=context.message_id,
         model=context.target.label,
-        content=[ServerToolUseBlock(id, tool.name, Raw(b"{}")), result, TextBlock(text)],
+        content=[ServerToolUseBlock(id, name, Raw(b"{}")), result, TextBlock(text)],
         stop_reason="end_turn",
         usage=Usage(),
     )

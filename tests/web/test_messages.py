@@ -24,6 +24,7 @@ from ccproxy.web import messages
 from ccproxy.web.messages import Primed
 from ccproxy.web.services import EXTENSION, Services
 from tests.fake_upstream import Cut, FakeUpstream, Refusal, Reply, Stream, chunk
+from tests.translate.grammar import check, frames
 
 KEY = "sk-provider-0123456789abcdef"
 
@@ -108,6 +109,59 @@ def test_any_models_name_fits_into_its_header(proxy: Proxy, asked: str, header: 
     assert answer.headers["X-Model"] == header
     assert proxy.provider.requests[0].json["model"] == asked
     assert "X-Evil" not in answer.headers
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
+FETCH = {"type": "web_fetch_20250910", "name": "web_fetch"}
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    ("tool", "choice", "words"),
+    [
+        (SEARCH, {"type": "auto"}, "Web search is unavailable: fake/m has no web search of its own."),
+        (SEARCH, {"type": "tool", "name": "web_search"}, "Web search is unavailable: "),
+        (FETCH, None, "Web fetch is unavailable: "),
+    ],
+)
+def test_a_search_that_the_provider_cannot_make(
+    proxy: Proxy, tool: dict[str, Any], choice: Any, words: str, streaming: bool
+) -> None:
+    answer = proxy.post(ask(tools=[tool], tool_choice=choice, stream=streaming))
+    assert answer.status_code == 200
+    assert proxy.provider.requests == []
+    name = tool["name"]
+    error = {"type": f"{name}_tool_result_error", "error_code": "unavailable"}
+    if streaming:
+        said = check(frames(answer.data))
+        assert said.kinds == ["server_tool_use", f"{name}_tool_result", "text"]
+        assert (said.blocks[1]["content"], said.stop_reason) == (error, "end_turn")
+        text = said.text
+    else:
+        asked, result, told = answer.json["content"]
+        assert (asked["type"], asked["name"]) == ("server_tool_use", name)
+        assert (result["type"], result["content"]) == (f"{name}_tool_result", error)
+        assert result["tool_use_id"] == asked["id"]
+        assert answer.json["stop_reason"] == "end_turn"
+        text = told["text"]
+    assert text.startswith(words)
+    [row] = proxy.rows
+    assert (row.status, row.provider, row.upstream_model, row.stop_reason) == (200, "fake", "m", "end_turn")
+    assert (row.input_tokens, row.output_tokens, row.usage_estimated) == (0, 0, False)
+    assert row.attempts == [], "nobody was asked"
+    assert "tools[0]" in row.dropped
+    assert "tools[0]" in answer.headers["X-CCProxy-Dropped"]
+
+
+@pytest.mark.parametrize("tool", [SEARCH, FETCH])
+def test_among_other_tools_a_search_is_left_out_and_told(proxy: Proxy, tool: dict[str, Any]) -> None:
+    proxy.provider.enqueue(Reply("hello"))
+    answer = proxy.post(ask(tools=[LOOK, tool]))
+    assert answer.status_code == 200
+    assert [one["function"]["name"] for one in proxy.provider.requests[0].json["tools"]] == ["look"]
+    assert answer.headers["X-CCProxy-Dropped"] == "tools[1]"
+    assert proxy.rows[0].dropped == ["tools[1]"]
 
 
 def test_headers_that_cannot_be_sent_leave_nothing_behind(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

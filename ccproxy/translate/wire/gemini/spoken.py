@@ -58,6 +58,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
             _add_thought(said, block, signatures)
         elif (served := _served(block, draft)) is not None:
             said.parts.append(served)
+            if isinstance(block, WebFetchToolResultBlock) and searches.untold(block):
+                draft.losses.append(bracketed(where) + ".content")
         else:
             draft.losses.append(bracketed(where))
     if all("thought" in part for part in said.parts):

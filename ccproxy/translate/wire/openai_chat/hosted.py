@@ -199,5 +199,5 @@ def _report(tool: Tool, index: int, taken: set[str], draft: Draft) -> None:
             continue
         if not isinstance(value, msgspec.Raw) or given(value):
             draft.losses.append(f"tools[{index}].{name}")
-    if tool.allowed_callers is not UNSET and b"direct" not in bytes(tool.allowed_callers):
+    if tool.allowed_callers is not UNSET and bytes(tool.allowed_callers).replace(b" ", b"") != b'["direct"]':
         draft.lose(tool.allowed_callers, f"tools[{index}].allowed_callers")

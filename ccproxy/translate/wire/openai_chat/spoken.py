@@ -45,6 +45,9 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
             said.thoughts.add(block, draft)
         elif isinstance(block, ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock):
             said.texts.append(searches.told(block))
+            draft.lose(block.cache_control, bracketed(where) + ".cache_control")
+            if searches.untold(block):
+                draft.losses.append(bracketed(where) + ".content")
         elif not isinstance(block, RedactedThinkingBlock):  # which only its own provider could read
             draft.losses.append(bracketed(where))
     return said

@@ -46,6 +46,8 @@ def spoken(turn: Turn, draft: Draft) -> list[Item]:
                 if block.cache_control is not UNSET:
                     draft.lose(block.cache_control, bracketed(where) + ".cache_control")
                 _say(items, searches.told(block))
+                if searches.untold(block):
+                    draft.losses.append(bracketed(where) + ".content")
             case UnknownBlock() if (words := told(block)) is not None:
                 _say(items, words)
             case _:
