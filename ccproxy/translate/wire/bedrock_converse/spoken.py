@@ -63,6 +63,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
                 continue
             case ServerToolUseBlock() | WebSearchToolResultBlock() | WebFetchToolResultBlock():
                 said.pieces.append({"text": searches.told(block)})
+                if searches.untold(block):
+                    draft.losses.append(bracketed(where) + ".content")
             case _:
                 draft.losses.append(bracketed(where))
                 continue
