@@ -17,6 +17,7 @@ import structlog
 from msgspec import UNSET, Struct
 
 from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError, UpstreamRefused
+from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
@@ -95,6 +96,7 @@ class Exchange:
     def __init__(self, upstream: Upstream, credentials: Credentials, *, total: float) -> None:
         self._upstream = upstream
         self._credentials = credentials
+        self._counter = Counter(upstream, credentials)
         self._total = total
 
     def prepare(self, parsed: Parsed, headers: Mapping[str, str], plan: Plan, message_id: str, request_id: str) -> Call:
@@ -128,6 +130,12 @@ class Exchange:
             dropped=encoded.losses if relaying else (*encoded.losses, *parsed.unknown),
             told={},
         )
+
+    def count(self, parsed: Parsed, headers: Mapping[str, str], plan: Plan | None) -> bytes:
+        """The answer to a question for the request's tokens; without a plan, for a model that nobody knows."""
+        target = plan.targets[0] if plan is not None else None
+        wire = (RELAYING.get(target.wire) or TRANSLATING[target.wire]) if target is not None else None
+        return self._counter.count(parsed, headers, target, wire)
 
     def answer(self, call: Call, entry: Entry) -> bytes:
         """The whole answer as the client gets it. Raises an UpstreamError."""

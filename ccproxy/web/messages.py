@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import gevent
 from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway import journal
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.exchange import Call
-from ccproxy.translate import losses, tokens
+from ccproxy.gateway.routing import Plan
+from ccproxy.translate import losses
 from ccproxy.translate.parse import parse
 from ccproxy.web.bodies import read_body
 from ccproxy.web.services import services
@@ -77,15 +77,14 @@ def create() -> Response:
 
 
 @blueprint.post("/v1/messages/count_tokens")
-def count_tokens() -> dict[str, int]:
-    """The input tokens of a request, counted here."""
+def count_tokens() -> Response:
+    """The input tokens of a request, counted by its provider where that is possible, else here."""
     parts = services()
     parts.gate.check(request.environ)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
-    # Editors and /context send dozens at once: each lets the others, and the streams, have their turn first.
-    gevent.sleep(0)
-    return {"input_tokens": tokens.count(parsed.request, _label(parsed.request.model))}
+    counted = parts.exchange.count(parsed, _anthropic_headers(request.environ), _plan(parsed.request.model))
+    return Response(counted, mimetype="application/json")
 
 
 class Primed:
@@ -125,16 +124,16 @@ class Primed:
             self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _label(asked: str) -> str:
-    """The target that a model's name leads to, as tokens depend on it; the name itself where it leads nowhere.
+def _plan(asked: str) -> Plan | None:
+    """Where a model's name leads to; None where it leads nowhere.
 
     A count is not refused for that: clients take a model out of use on a 404 here.
     """
     parts = services()
     try:
-        return parts.router.plan(asked, parts.providers.snapshot()).targets[0].label
+        return parts.router.plan(asked, parts.providers.snapshot())
     except CCProxyError:
-        return asked
+        return None
 
 
 def _message_id() -> str:

@@ -1,0 +1,140 @@
+"""How many tokens a request has: the upstream is asked where it can tell, and what it does not tell is counted here.
+
+A count never fails and never takes long. Editors and `/context` send dozens at once beside running streams, so only so
+many ask at the same time, the others wait a moment for their turn, and whoever does not get one counts here. So does
+everybody while a target has shown that it does not count: its refusals would be round trips for nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+import structlog
+from gevent.lock import BoundedSemaphore
+
+from ccproxy.errors import BadAnswer, CCProxyError, DeadlinePassed
+from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.upstream import Upstream
+from ccproxy.translate import tokens
+from ccproxy.translate.parse import Parsed
+from ccproxy.translate.target import Target
+
+DEADLINE = 4.0
+"""Seconds for the upstream's answer."""
+AT_ONCE = 16
+"""Questions under way in one worker: three rounds of them are the fifty of a `/context`."""
+PATIENCE = 2.0
+"""Seconds that a request waits for its turn to ask."""
+
+LOGGED = 60.0
+"""Seconds between two lines about one provider."""
+ABSENT = 600.0
+"""Seconds for which a target that has no such endpoint is not asked again."""
+FAILED = 10.0
+"""Seconds for which one that is unwell, or has had enough, is not."""
+MOST = 1000
+"""Targets that are remembered at most, for a client may name any model."""
+
+
+class Unasked(CCProxyError):
+    """The upstream was not asked, or did not say; never seen by a client. `rest`: seconds to leave it alone."""
+
+    def __init__(self, message: str, rest: float = 0.0) -> None:
+        super().__init__(message)
+        self.rest = rest
+
+
+class Counter:
+    """Counts of one worker. `clock` counts seconds."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        credentials: Credentials,
+        *,
+        deadline: float = DEADLINE,
+        at_once: int = AT_ONCE,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._upstream = upstream
+        self._credentials = credentials
+        self._deadline = deadline
+        self._turns = BoundedSemaphore(at_once)
+        self._patience = patience
+        self._clock = clock
+        self._resting: dict[str, float] = {}
+        self._logged: dict[str, float] = {}
+
+    def count(self, parsed: Parsed, headers: Mapping[str, str], target: Target | None, wire: Any) -> bytes:
+        """The body of the answer. `headers` are the client's; without a target there is nobody to ask."""
+        if target is not None and hasattr(wire, "count") and self._clock() >= self._resting.get(target.label, 0.0):
+            try:
+                return self._asked(parsed, headers, target, wire)
+            except CCProxyError as error:
+                self._failed(target, error)
+            except Exception:  # noqa: BLE001 - a bug in here costs accuracy and nothing else
+                structlog.get_logger().exception("bug in counting tokens", provider=target.provider)
+        # Each count lets the others, and the streams, have their turn first.
+        gevent.sleep(0)
+        return b'{"input_tokens":%d}' % tokens.count(
+            parsed.request, target.label if target is not None else parsed.request.model
+        )
+
+    def _asked(self, parsed: Parsed, headers: Mapping[str, str], target: Target, wire: Any) -> bytes:
+        """The count as the upstream gives it. Raises a CCProxyError."""
+        request = wire.count(parsed, headers, target)
+        if request is None:
+            raise Unasked("")
+        if not self._turns.acquire(timeout=self._patience):
+            raise Unasked("too many counts are under way")
+        late = DeadlinePassed(f"the provider did not count within {self._deadline:g} s")
+        try:
+            with gevent.Timeout(self._deadline, late):
+                url = target.base_url + request.path
+                authorized = self._credentials.headers(target, request.method, url, request.headers, request.body)
+                status, _, body = self._upstream.ask(request.method, url, authorized, request.body, self._deadline)
+        finally:
+            self._turns.release()
+        if status == 401:
+            self._credentials.refused(target)
+        if status != 200:
+            raise Unasked(f"the provider answered with status {status}", _rest(status))
+        count: int = wire.counted(body)
+        if not 0 <= count < 1_000_000_000:
+            raise BadAnswer("the provider's count is not one")
+        # One that speaks the Messages API may tell more than the number
+        return body if hasattr(wire, "relay") and b'"input_tokens"' in body else b'{"input_tokens":%d}' % count
+
+    def _failed(self, target: Target, error: CCProxyError) -> None:
+        """Leave the target alone for a while where that helps, and say so once in a while."""
+        now = self._clock()
+        rest = error.rest if isinstance(error, Unasked) else FAILED if error.status >= 500 else 0.0
+        if rest:
+            _remember(self._resting, target.label, now + rest)
+        if error.message and now >= self._logged.get(target.provider, 0.0):
+            _remember(self._logged, target.provider, now + LOGGED)
+            structlog.get_logger().info("tokens are counted here", provider=target.provider, error=error.logged)
+
+
+def _rest(status: int) -> float:
+    """How long to leave a target alone that answered with this status; not at all where it was about the request."""
+    match status:
+        case 404 | 405 | 410 | 501:
+            return ABSENT
+        case 401 | 402 | 403:
+            return LOGGED
+        case 429:
+            return FAILED
+        case _:
+            return FAILED if status >= 500 else 0.0
+
+
+def _remember(moments: dict[str, float], name: str, until: float) -> None:
+    moments.pop(name, None)
+    moments[name] = until
+    while len(moments) > MOST:
+        del moments[next(iter(moments))]
