@@ -16,7 +16,7 @@ OptionType = Literal["string", "integer", "boolean", "list", "object"]
 
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "list": list, "object": dict}
 # Full endpoint paths that people paste from a provider's page; what stands before them is the base.
-_ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings)$")
+_ENDPOINTS = re.compile(r"/(chat/completions|completions|responses|embeddings)$|(/publishers/\w+)?/models/[^/]+:\w+$")
 # The Messages API's clients put the version into the path and not into the base.
 _MESSAGES = re.compile(r"/v1(/messages(/count_tokens|/batches)?)?$")
 

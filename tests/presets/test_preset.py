@@ -41,6 +41,19 @@ DATED = {"api_version": "2024-10-21"}
         ("openai-chat", "http://127.0.0.1:9//v1//", {}, "http://127.0.0.1:9/v1"),
         ("openai-chat", "http://[::1]:9/v1", {}, "http://[::1]:9/v1"),
         ("openai-chat", "http://x.test/inference", {}, "http://x.test/inference"),
+        (
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:streamGenerateContent",
+            {},
+            "https://generativelanguage.googleapis.com/v1beta",
+        ),
+        (
+            "vertex",
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/google/models/"
+            "gemini-2.5-pro:generateContent",
+            {},
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5",
+        ),
         ("openai-chat", "http://x.test/inference/chat/completions", {}, "http://x.test/inference"),
         ("openai-chat", "http://x.test/chat/completions", {}, "http://x.test/."),
         ("azure", "https://r.openai.azure.com", {}, "https://r.openai.azure.com/openai/v1"),

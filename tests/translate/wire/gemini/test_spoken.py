@@ -11,23 +11,11 @@ from ccproxy.translate import signature
 from ccproxy.translate.target import Target
 from ccproxy.translate.wire.gemini.request import encode
 from ccproxy.translate.wire.gemini.signatures import Mark, keep, packer
+from tests.translate.wire.gemini.drawer import Drawer
 from tests.translate.wire.gemini.requests import KEY, NEW, OLD, contents, losses, target
 from tests.translate.wire.openai_chat.requests import assistant, request, result, text, use, user
 
 SKIP = "skip_thought_signature_validator"
-
-
-class Drawer:
-    """Keepsakes without bounds."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, bytes] = {}
-
-    def get(self, id: str) -> bytes | None:
-        return self.held.get(id)
-
-    def put(self, id: str, kept: bytes) -> None:
-        self.held[id] = kept
 
 
 def thought(words: str, *marks: Mark, by: Target | None = None) -> dict[str, Any]:
