@@ -1,0 +1,90 @@
+"""Fifty counts at once through a real server, as editors and `/context` send them, beside a running stream."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anthropic
+import pytest
+
+from tests.fake_upstream import FakeUpstream, Json, Pause, Received, Refusal, Stream, Until
+from tests.live.sdk import HELLO, provider_of
+from tests.live.server import Server
+
+COUNTS = 50
+
+
+def event(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+
+
+def answer_of(words: list[str], until: threading.Event) -> Stream:
+    """A stream of the Messages API: half of the words, the other half when the event says so."""
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    message = {"id": "msg_01", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": usage}
+    said = [event("content_block_delta", index=0, delta={"type": "text_delta", "text": f"{word} "}) for word in words]
+    return Stream(
+        [
+            event("message_start", message={**message, "stop_reason": None, "stop_sequence": None}),
+            event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+            *said[: len(said) // 2],
+            Until(until),
+            *said[len(said) // 2 :],
+            event("content_block_stop", index=0),
+            event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage=usage),
+            event("message_stop"),
+        ]
+    )
+
+
+@pytest.fixture
+def counting(server: Server) -> Iterator[FakeUpstream]:
+    """A provider that speaks the Messages API, set up as `native`."""
+    with FakeUpstream() as upstream, provider_of(server, "native", upstream.url, type="anthropic", api_key="k" * 20):
+        yield upstream
+
+
+def count(client: anthropic.Anthropic, number: int) -> int:
+    messages: list[Any] = [{"role": "user", "content": f"{number} " + "word " * 2000}]
+    return client.messages.count_tokens(model="native/m", messages=messages).input_tokens
+
+
+def test_fifty_at_once_beside_a_stream(client: anthropic.Anthropic, counting: FakeUpstream) -> None:
+    words, counted = [f"word{number}" for number in range(40)], threading.Event()
+
+    def answer(received: Received) -> Any:
+        if received.path.endswith("/count_tokens"):
+            return Json({"input_tokens": 100_000 + int(received.json["messages"][0]["content"].split()[0])},
+                        before=(Pause(0.05),))  # fmt: skip
+        return answer_of(words, counted)
+
+    counting.script("*", answer)
+    with client.messages.stream(model="native/m", max_tokens=100, messages=HELLO) as stream:
+        heard = stream.text_stream
+        assert next(heard) == "word0 "
+        with ThreadPoolExecutor(COUNTS) as crowd:
+            counts = list(crowd.map(lambda number: count(client, number), range(COUNTS)))
+        counted.set()
+        assert "word0 " + "".join(heard) == "".join(f"{word} " for word in words)
+    assert counts == [100_000 + number for number in range(COUNTS)]
+    asked = [received for received in counting.requests if received.path.endswith("/count_tokens")]
+    assert len(asked) == COUNTS
+    assert all(received.headers["anthropic-version"] for received in asked)
+
+
+def test_a_provider_that_does_not_count_costs_one_question(client: anthropic.Anthropic, counting: FakeUpstream) -> None:
+    counting.script("*", Refusal(404, "what is count_tokens?"))
+    counts = [count(client, number) for number in range(8)]
+    assert all(1500 < number < 3000 for number in counts)
+    assert 1 <= len(counting.requests) <= 2  # one in each worker
+
+
+def test_a_provider_that_is_gone_counts_too(client: anthropic.Anthropic, server: Server) -> None:
+    with FakeUpstream() as upstream:
+        url = upstream.url
+    with provider_of(server, "native", url, type="anthropic", api_key="k" * 20):
+        assert 1500 < count(client, 1) < 3000
