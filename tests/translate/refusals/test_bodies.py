@@ -39,9 +39,9 @@ def refused(status: int, body: Any, headers: dict[str, str] | None = None, **opt
         ([{"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}], "no", "400"),
         ({"error": {"message": "no", "status": "DEADLINE_EXCEEDED"}}, "no", "DEADLINE_EXCEEDED"),
         (
-            {"error": {"code": 400, "message": "no", "details": [7, {"reason": "API_KEY_INVALID"}, {"reason": 5}]}},
+            {"error": {"code": 400, "message": "no", "details": [7, {"reason": "FIELD_INVALID"}, {"reason": 5}]}},
             "no",
-            "API_KEY_INVALID",
+            "FIELD_INVALID",
         ),
         ([{"error": {"message": "a"}}, {"error": {"message": "b"}}], "a; b", None),
         ({"errors": [{"code": 7, "message": "no"}], "success": False}, "no", "7"),
