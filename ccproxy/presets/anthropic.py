@@ -10,18 +10,19 @@ from typing import Any
 from ccproxy.presets.preset import OptionSpec, Preset
 from ccproxy.translate.dialect import Dialect
 
-ANTHROPIC = Dialect(models_path="/v1/models", counts_tokens=True, batches=True, files=True)
+ANTHROPIC = Dialect(models_path="/v1/models", signed_thinking=True, counts_tokens=True, batches=True, files=True)
 
 # Anthropic's models in Microsoft's data centres: no batches there, and no list of models.
-AZURE = Dialect(models_path="/v1/models", threads=False, counts_tokens=True, files=True)
+AZURE = Dialect(models_path="/v1/models", threads=False, signed_thinking=True, counts_tokens=True, files=True)
 
 # Partner models on Vertex AI: the newest betas and fields are not there.
-VERTEX = Dialect(threads=False, counts_tokens=True)
+VERTEX = Dialect(threads=False, signed_thinking=True, counts_tokens=True)
 
 # InvokeModel refuses a request for a beta or a field that it does not know ("invalid beta flag", "Extra inputs are not
 # permitted"); these it knows (provider docs, and what its users measured).
 BEDROCK = Dialect(
     threads=False,
+    signed_thinking=True,
     counts_tokens=True,
     betas=(
         "claude-code-20250219",
@@ -62,6 +63,7 @@ DEEPSEEK = Dialect(models_path="/v1/models", threads=False, own_ids=False, files
 OPTIONS: dict[str, OptionSpec] = {
     "max_output_tokens": OptionSpec("integer", "The most output tokens the server lets one ask for; more is cut."),
     "threads": OptionSpec("boolean", "Whether the server keeps message threads (`thread`)."),
+    "signed_thinking": OptionSpec("boolean", "Whether the server refuses thinking that Anthropic has not signed."),
     "own_ids": OptionSpec("boolean", "Whether the server's message ids are unique; else answers get new ones."),
     "counts_tokens": OptionSpec("boolean", "Whether the server counts tokens (/v1/messages/count_tokens)."),
     "batches": OptionSpec("boolean", "Whether the server runs message batches."),

@@ -28,7 +28,10 @@ _MALFORMED = re.compile(r"JSON is malformed: (?P<what>.*) \(byte (?P<at>\d+)\)")
 
 
 class Parsed(Struct, frozen=True):
-    """A request, the paths of the fields that were left out of it (`messages[3].content[0].foo`), and its bytes."""
+    """A request, the paths of the fields that were left out of it (`messages[3].content[0].foo`), and its bytes.
+
+    The bytes are the client's, but for what was no sound Unicode in them.
+    """
 
     request: MessagesRequest
     unknown: tuple[str, ...] = ()
@@ -63,9 +66,9 @@ def parse(body: bytes, *, counting: bool = False) -> Parsed:
 def _slowly(body: bytes) -> Parsed:
     """The road for everything that is not exactly as expected."""
     try:
-        value = _plain.decode(_repaired(body))
-        fitted, left_out = fit(value, MessagesRequest)
-        return Parsed(_checked(_typed.decode(msgspec.json.encode(fitted))), left_out, body)
+        text = _repaired(body)
+        fitted, left_out = fit(_plain.decode(text), MessagesRequest)
+        return Parsed(_checked(_typed.decode(msgspec.json.encode(fitted))), left_out, text.encode())
     except RecursionError:
         raise InvalidRequest("body: the JSON is nested too deeply") from None
     except msgspec.ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,9 @@ class _Body(Struct):
 
 _read: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(_Body)
 
+_LIMITS = re.compile(
+    r"prompt is too long: \d+ tokens > \d|input length and `max_tokens` exceed context limit: \d|max_tokens: \d+ > \d"
+)
 _KNOWN = ("_error", "request_too_large")
 """What the API's own error types end in; some servers put other names into its form."""
 
@@ -78,7 +82,5 @@ def _own(body: bytes) -> _Error | None:
 
 
 def _is_reworded(error: UpstreamRefused, own: _Error) -> bool:
-    """Whether it tells of a limit in words that clients do not know; those that they do know stay as they are."""
-    return error.message.startswith(("prompt is too long", "input length and", "max_tokens:")) and (
-        error.message.strip() != own.message.strip()
-    )
+    """Whether it told of a limit, with its numbers, in words that clients do not know and that are theirs now."""
+    return _LIMITS.match(error.message) is not None and _LIMITS.search(own.message) is None

@@ -24,7 +24,7 @@ class Frames:
 
     def feed(self, data: bytes) -> bytes:
         """Frames that are complete now, each with the blank line behind it; `b""` where there is none."""
-        if self._cr or b"\r" in data:
+        if (self._cr and data) or b"\r" in data:
             data = self._unified(data)
         if not self._rest:
             if data[-2:] == b"\n\n":

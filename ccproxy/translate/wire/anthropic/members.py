@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 _KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")\s*:\s*', re.DOTALL)
-_GAP = re.compile(rb"[\s,\[]*")
+_GAP = re.compile(rb"\s*[\[,]\s*")  # before each item stands one bracket or comma
 
 
 class Member(Struct, frozen=True):
@@ -90,7 +90,9 @@ def items(data: bytes | Raw, at: int = 0) -> list[Member]:
     place = 0
     for value in parts:
         gap = _GAP.match(body, place)
-        start = gap.end() if gap is not None else place
+        if gap is None:
+            raise ValueError("no JSON array")
+        start = gap.end()
         place = start + len(memoryview(value))
         found.append(Member("", at + start, at + start, at + place, value))
     return found

@@ -1,7 +1,8 @@
-"""What other providers left in a conversation in our form, taken out before an API sees it that would refuse it.
+"""What other providers left in a conversation, taken out before an API sees it that would refuse it.
 
-Thinking with our signature goes without a word: its API could not have made it. A search that another provider made
-becomes text, for no other API can read it again. Only the messages that hold such a thing are touched.
+Thinking with our signature goes without a word: its API could not have made it. So does thinking that some other maker
+of the Messages API signed, where signatures are checked. A search that another provider made becomes text, for no other
+API can read it again. Only the messages that hold such a thing are touched.
 """
 
 from __future__ import annotations
@@ -15,30 +16,51 @@ from ccproxy.translate import searches, signature
 from ccproxy.translate.messages import ServerToolUseBlock, WebSearchToolResultBlock
 from ccproxy.translate.wire.anthropic.members import Edit, Member, decoded, items, members, named, removed, replaced
 
-MARK = b'"ccp1.'
-"""Bytes that a body without anything of ours has not; text that quotes them has them too."""
-
+_MARK = b'"ccp1.'  # bytes that a body without anything of ours has not; text that quotes them has them too
+_SIGNATURE = b'"signature"'
+# Anthropic's signatures hold the reasoning in encrypted form and have hundreds of characters; those of others are ids,
+# hashes or empty (recorded traffic, provider docs).
+_SHORTEST = 100
 _NOTHING = b'[{"type":"text","text":"(no content)"}]'
 
 
-def edits(found: list[Member]) -> list[Edit]:
-    """The edits that take what is ours out of a request; `found` are its members."""
+def edits(body: bytes, found: list[Member], *, signed: bool) -> list[Edit]:
+    """The edits that take out of a request what others left in it; `found` are its members.
+
+    `signed`: thinking is refused unless Anthropic signed it.
+    """
+    if not _concerned(body, 0, len(body), signed):
+        return []
     messages = named(found, "messages")
     made: list[Edit] = []
     for message in items(messages.value, messages.start) if messages is not None else ():
-        if MARK in bytes(message.value):
-            made += _message(message)
+        if _concerned(body, message.start, message.end, signed):
+            made += _message(message, signed)
     return made
 
 
-def _message(message: Member) -> list[Edit]:
+def _concerned(body: bytes, start: int, end: int, signed: bool) -> bool:
+    """Whether these bytes may hold something of the kind; a look that costs next to nothing."""
+    if body.find(_MARK, start, end) >= 0:
+        return True
+    place = body.find(_SIGNATURE, start, end) if signed else -1
+    while place >= 0:
+        place += len(_SIGNATURE)
+        opened = body.find(b'"', place, end)
+        if opened >= 0 and body.find(b'"', opened + 1, opened + 1 + _SHORTEST) >= 0:
+            return True
+        place = body.find(_SIGNATURE, place, end)
+    return False
+
+
+def _message(message: Member, signed: bool) -> list[Edit]:
     content = named(members(message.value, message.start), "content")
     if content is None:
         return []
     blocks = items(content.value, content.start)
     values = [decoded(block.value) for block in blocks]
     found_by_others = {value["tool_use_id"] for value in values if _is_found(value)}
-    gone = {place for place, value in enumerate(values) if _is_thought(value)}
+    gone = {place for place, value in enumerate(values) if _is_thought(value, signed)}
     if blocks and len(gone) == len(blocks):
         return [Edit(content.start, content.end, _NOTHING)]
     made = removed(blocks, gone)
@@ -79,9 +101,11 @@ def _citations(text: list[Member]) -> list[Edit]:
     return removed(notes, gone)
 
 
-def _is_thought(value: Any) -> bool:
+def _is_thought(value: Any, signed: bool) -> bool:
     match value:
-        case {"type": "thinking", "signature": str(sealed)} | {"type": "redacted_thinking", "data": str(sealed)}:
+        case {"type": "thinking", "signature": str(sealed)}:
+            return signature.is_ours(sealed) or (signed and len(sealed) < _SHORTEST)
+        case {"type": "redacted_thinking", "data": str(sealed)}:
             return signature.is_ours(sealed)
         case _:
             return False

@@ -20,7 +20,6 @@ from ccproxy.translate.wire.anthropic.members import Edit, edited, members, put,
 VERSION = "2023-06-01"
 """What is said to be spoken where the client does not tell."""
 
-_BOM = b"\xef\xbb\xbf"
 _MESSAGES = "/v1/messages"
 
 
@@ -60,7 +59,7 @@ def rewritten(
     request, dialect = parsed.request, target.dialect
     if given(request.thread) and not dialect.threads:
         raise ThreadUnsupported
-    body = parsed.body.removeprefix(_BOM)
+    body = parsed.body
     try:
         found = members(body)
     except ValueError as error:
@@ -80,8 +79,7 @@ def rewritten(
     if most and request.max_tokens is not None and request.max_tokens > most:
         edits += replaced(found, "max_tokens", b"%d" % most)
         losses.append("max_tokens")
-    if ours.MARK in body:
-        edits += ours.edits(found)
+    edits += ours.edits(body, found, signed=dialect.signed_thinking)
     if having:
         edits += put(found, body.index(b"{"), having)
     return edited(body, edits + removed(found, gone)), tuple(losses)

@@ -121,7 +121,7 @@ class StreamDecoder:
             for frame in ready.split(b"\n\n"):
                 if self.done:
                     break
-                passed.append(self._frame(frame.lstrip(b"\n")))
+                passed.append(self._frame(frame.strip(b"\n")))
         except UpstreamError as error:
             if not (begun and any(passed)):
                 raise
