@@ -41,8 +41,10 @@ def _responses(dialect: Dialect, models: str = "", since: str = "") -> Api:
     return Api(name="responses", wire="openai-responses", models=models, dialect=dialect, since=since)
 
 
-def _local(name: str, base_url: str, docs: str, dialect: Dialect, *key_env: str) -> Preset:
-    return _chat(name, base_url, docs, dialect, *key_env, key_required=False)
+def _local(name: str, base_url: str, docs: str, dialect: Dialect, *key_env: str, also: Dialect | None = None) -> Preset:
+    """`also` is the dialect of the server's Responses API, which is taken only where an option says so."""
+    apis = (_CHAT, _responses(also)) if also is not None else ()
+    return _chat(name, base_url, docs, dialect, *key_env, key_required=False, apis=apis)
 
 
 _ALL = (
@@ -72,6 +74,7 @@ _ALL = (
         hosts.GROQ,
         "GROQ_API_KEY",
         version="/openai/v1",
+        apis=(_CHAT, _responses(responses.GROQ)),
     ),
     _chat(
         "deepseek",
@@ -80,6 +83,7 @@ _ALL = (
         makers.DEEPSEEK,
         "DEEPSEEK_API_KEY",
         version="",
+        apis=(_CHAT, _responses(responses.DEEPSEEK)),
     ),
     _chat(
         "xai",
@@ -223,9 +227,9 @@ _ALL = (
         ),
     ),
     _local("ollama", "http://localhost:11434/v1", "Ollama on this machine; its cloud is https://ollama.com.",
-           hosts.OLLAMA),
-    _local("vllm", "http://localhost:8000/v1", "vLLM's server.", hosts.VLLM),
-    _local("lmstudio", "http://localhost:1234/v1", "LM Studio's server.", hosts.LMSTUDIO),
+           hosts.OLLAMA, also=responses.OLLAMA),
+    _local("vllm", "http://localhost:8000/v1", "vLLM's server.", hosts.VLLM, also=responses.VLLM),
+    _local("lmstudio", "http://localhost:1234/v1", "LM Studio's server.", hosts.LMSTUDIO, also=responses.LMSTUDIO),
     _local("llamacpp", "http://localhost:8080/v1", "llama.cpp's server, started with --jinja for tools.",
            hosts.LLAMACPP),
 )  # fmt: skip

@@ -5,6 +5,8 @@ Model patterns are searched in the lower-cased model name. Later variants win ov
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from ccproxy.translate.dialect import Dialect, Variant
 
 _THREE = ("low", "medium", "high")
@@ -43,6 +45,7 @@ _NO_REASONING = {
     "replay": "none",
     "encrypted_reasoning": False,
     "reasoning_summary": "",
+    "phases": False,
 }
 
 _OPENAI = (
@@ -53,6 +56,7 @@ _OPENAI = (
     Variant(r"gpt-5\.[1-4]($|-)", {"thinks_by_default": False}),
     Variant(r"gpt-(5\.([2-9]|\d\d)|[6-9]|\d\d)", {"efforts": _FOUR}),
     Variant(r"gpt-(5\.([6-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_FOUR, "max")}),
+    Variant(r"gpt-(5\.3-codex|5\.([4-9]|\d\d)|[6-9]|\d\d)", {"phases": True}),
     Variant(r"codex", {"effort_off": "", "thinks_by_default": True}),
     Variant(r"gpt-5-codex|gpt-5\.1-codex|codex-mini", {"efforts": _THREE}),
     Variant(r"gpt-5\.1-codex-max", {"efforts": _FOUR}),
@@ -148,12 +152,12 @@ XAI = Dialect(
     pdf="url",
     tool_ids="any",
     parallel_tool_calls=True,
-    result_media=False,
     web_search="web_search+x_search",
     blocked_domains="excluded_domains",
     mcp="plain",
     stop_limit=0,
     user_field="user",
+    prompt_cache_key=True,
     replay="items",
     variants=(
         Variant(r"grok-(2|3)|non-reasoning", {"thinks_by_default": False}),
@@ -172,3 +176,39 @@ XAI = Dialect(
         Variant(r"grok-4\.[6-9]|multi-agent", {"efforts": _FOUR}),
     ),
 )
+
+# Those below are asked through this API only where the option `api` says so.
+
+_TEXT_RESULTS = structs.replace(ANY, pdf="none", result_media=False)
+
+# Searches the web here, which it does not do through chat completions.
+DEEPSEEK = structs.replace(
+    _TEXT_RESULTS,
+    system_anywhere=True,
+    prefill="ignored",
+    images="none",
+    json_schema=False,
+    web_search="web_search",
+    efforts=("high", "max"),
+    thinks_by_default=True,
+)
+
+GROQ = structs.replace(
+    _TEXT_RESULTS,
+    system_anywhere=True,
+    images="none",
+    efforts=(),
+    variants=(
+        Variant(r"llama-4|maverick|scout|vision|-vl|qwen3\.[5-9]", {"images": "any"}),
+        Variant(r"gpt-oss", {"efforts": _THREE, "thinks_by_default": True}),
+    ),
+)
+
+LMSTUDIO = structs.replace(_TEXT_RESULTS, images="data", choice_named=False)
+
+# Tool choice is ignored by the server, so it is neither sent nor promised.
+OLLAMA = structs.replace(
+    _TEXT_RESULTS, images="data", choice_required="", choice_named=False, choice_none=False, effort_off="none"
+)
+
+VLLM = _TEXT_RESULTS

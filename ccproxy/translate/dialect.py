@@ -147,6 +147,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     encrypted_reasoning: bool = False
     # The kind of summary that is asked for where the client wants to see thinking; "": none, which some refuse.
     reasoning_summary: Literal["", "auto", "concise", "detailed"] = ""
+    # Whether messages of the assistant's say if they are an answer or a comment on the way to one.
+    phases: bool = False
     # Whether the output of a call may hold images and files.
     result_media: bool = True
     # Fewer output tokens may not be asked for.

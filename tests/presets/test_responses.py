@@ -13,6 +13,7 @@ from ccproxy.translate.dialect import Dialect, resolve
 THREE = ("low", "medium", "high")
 FOUR = (*THREE, "xhigh")
 DATED = {"api_version": "2025-04-01-preview"}
+PINNED = ("deepseek", "groq", "ollama", "vllm", "lmstudio")
 OLD = {"api_version": "2024-10-21"}
 
 
@@ -43,6 +44,8 @@ OLD = {"api_version": "2024-10-21"}
         ("azure", "my-deployment", {"api": "responses"}, "openai-responses"),
         ("xai", "grok-4.3 grok-3-mini grok-code-fast-1", {}, "openai-responses"),
         ("xai", "grok-4.3", {"api": "chat"}, "openai-chat"),
+        *((kind, "some-model", {}, "openai-chat") for kind in PINNED),
+        *((kind, "some-model", {"api": "responses"}, "openai-responses") for kind in PINNED),
     ],
 )
 def test_which_api(kind: str, models: str, options: dict[str, Any], wire: str) -> None:
@@ -104,6 +107,11 @@ def test_a_url_that_names_a_deployment_is_one_of_chat_completions() -> None:
         (responses.XAI, "grok-4-0709", {"efforts": (), "encrypted_reasoning": True, "images": "any"}),
         (responses.XAI, "grok-4-fast-non-reasoning", {"thinks_by_default": False, "encrypted_reasoning": False}),
         (responses.XAI, "grok-4.20-multi-agent-0309", {"efforts": FOUR}),
+        (responses.OPENAI, "gpt-5.3-codex", {"phases": True}),
+        (responses.OPENAI, "gpt-5.2", {"phases": False}),
+        (responses.GROQ, "openai/gpt-oss-120b", {"efforts": THREE, "images": "none"}),
+        (responses.GROQ, "llama-3.3-70b-versatile", {"efforts": (), "pdf": "none"}),
+        (responses.DEEPSEEK, "deepseek-v4-flash", {"web_search": "web_search", "efforts": ("high", "max")}),
         (responses.ANY, "anything", {"encrypted_reasoning": False, "replay": "items", "web_search": ""}),
     ],
 )

@@ -53,7 +53,23 @@ def spoken(turn: Turn, draft: Draft) -> list[Item]:
             case _:
                 draft.losses.append(bracketed(where))
         cited = False
-    return _with_what_follows(items)
+    items = _with_what_follows(items)
+    if draft.dialect.phases:
+        _tell_phases(items)
+    return items
+
+
+def _tell_phases(items: list[Item]) -> None:
+    """What was said before a call is a comment, what was said behind all calls the answer.
+
+    No block has room for the model's own word on it, and without one it takes comments for answers (provider docs).
+    """
+    phase = "final_answer"
+    for item in reversed(items):
+        if item["type"] == "function_call":
+            phase = "commentary"
+        elif item["type"] == "message":
+            item["phase"] = phase
 
 
 def _text(items: list[Item], block: TextBlock, cited: bool, draft: Draft, where: Where) -> bool:

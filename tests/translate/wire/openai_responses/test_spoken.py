@@ -136,3 +136,11 @@ def test_what_a_call_cannot_carry_is_reported() -> None:
 def test_an_input_that_is_no_object() -> None:
     with pytest.raises(InvalidRequest, match=r"messages\.1\.content\.0\.input"):
         items(request([user("a"), assistant({**use(), "input": [1]}), user(result())]))
+
+
+def test_phases() -> None:
+    turn = [user("a"), assistant(text("b"), use("t1"), text("c"), use("t2")), user(result("t1"), result("t2"))]
+    wish = request([*turn, assistant(text("d")), user("e")])
+    said = [item for item in items(wish, "openai", model="gpt-5.6") if item.get("role") == "assistant"]
+    assert [item["phase"] for item in said] == ["commentary", "commentary", "final_answer"]
+    assert not [item for item in items(wish, "openai", model="gpt-5.2") if "phase" in item]
