@@ -124,7 +124,7 @@ class Answer:
     def whole_arguments(self, frame: Done) -> None:
         """All of a call's input: what of it did not come before."""
         item = self._output.item(frame.output_index, frame.item_id, "function_call")
-        self._called(item, "", frame.name or "", items.text_of(frame.arguments)[item.length :])
+        self._called(item, "", frame.name or "", _rest(items.text_of(frame.arguments), item))
 
     def noted(self, frame: Noted) -> None:
         """A note on the text that came last."""
@@ -135,8 +135,9 @@ class Answer:
     def began(self, frame: Told) -> None:
         """An item began; only of a call there is something to tell yet."""
         item = frame.item
-        known = self._output.item(frame.output_index, item.id, item.type)
-        if item.type == "function_call" and known.call is None:
+        known = self._output.item(frame.output_index, item.id, item.type, begins=True)
+        self._index = None
+        if item.type == "function_call":
             self._called(known, item.call_id or item.id or "", item.name or "", "")
 
     def told(self, frame: Told) -> None:
@@ -151,13 +152,13 @@ class Answer:
         """
         if response.usage is not None and (response.usage.input_tokens or response.usage.output_tokens):
             self.reported = response.usage
-        if self._over():
-            return
+        self._flush()
         endings.check(response)
         for known, item in self._output.missing(response.output or []):
             self._complete(known, item)
-        if self._over():
+        if self.done:
             return
+        self._flush()
         calls = self.calls.all
         state: endings.Calls = "none" if not calls else "cut" if all(call.cut for call in calls) else "complete"
         self._write_end(endings.stop_reason(response, state, refusal=self._refused))
@@ -173,8 +174,8 @@ class Answer:
             case "reasoning":
                 self._reasoned(known, item)
             case "function_call":
-                text = items.text_of(item.arguments)
-                self._called(known, item.call_id or item.id or "", item.name or "", text[known.length :])
+                rest = _rest(items.text_of(item.arguments), known)
+                self._called(known, item.call_id or item.id or "", item.name or "", rest)
                 self._settle(known.call)
             case _ if searched.is_search(item):
                 self._tell(self._searches.told(item, self._id("srvtoolu_")))
@@ -182,7 +183,7 @@ class Answer:
                 text = items.text_of({"input": items.text_of(item.input)})
                 self._called(known, item.call_id or item.id or "", item.name or "", text)
             case _:
-                self._tell(ran.told(item, self._id))
+                self._tell(ran.told(item, self._id, self._context.names))
 
     def _message(self, known: Progress, item: Item) -> None:
         if item.role not in (None, "assistant"):
@@ -199,7 +200,7 @@ class Answer:
                 self._say(rest)
             for note in part.annotations or ():
                 notes += 1
-                if notes > known.notes:
+                if notes > known.notes and not self.done:
                     self._cite(note)
 
     def _reasoned(self, known: Progress, item: Item) -> None:
@@ -215,7 +216,7 @@ class Answer:
         """What is said next belongs to this part of this item."""
         part = item.parts.setdefault(within, Part())
         if part is not self._part:
-            self._over()
+            self._flush()
             self.blocks.apart()
         self._item, self._part = item, part
         self._index, self._within = None, within
@@ -229,8 +230,6 @@ class Answer:
         if self._watch is None:
             self.blocks.text(text)
             return
-        if self.done:
-            return
         sure, met = self._watch.feed(text)
         if sure:
             self.blocks.text(sure)
@@ -239,8 +238,9 @@ class Answer:
             self._write_end("stop_sequence")
 
     def _think(self, item: Progress, text: str, details: Sequence[Reasoning] = ()) -> None:
-        if not (text or details) or self._over():
+        if not (text or details):
             return
+        self._flush()
         self.characters += len(text)
         item.length += len(text)
         if item is not self._thinking:
@@ -250,8 +250,7 @@ class Answer:
 
     def _called(self, item: Progress, id: str, name: str, fragment: str) -> None:
         """A call: new, or with more input. One that begins inside the input of another has the same name."""
-        if self._over():
-            return
+        self._flush()
         call = item.call or self.calls.begin(None, id, name)
         call.id, call.name = call.id or id, call.name or name
         touched = [call]
@@ -274,8 +273,7 @@ class Answer:
 
     def _tell(self, told: Iterable[ResponseBlock | str]) -> None:
         """Blocks that came whole, and words for what has none."""
-        if self._over():
-            return
+        self._flush()
         for one in told:
             if isinstance(one, str):
                 self.characters += len(one)
@@ -288,7 +286,7 @@ class Answer:
 
     def _cite(self, note: Annotation) -> None:
         page = searched.page_of(note)
-        if page is not None and not self._over():
+        if page is not None:
             self._searches.cited(page)
             self.blocks.citation(searches.citation(page))
 
@@ -297,13 +295,12 @@ class Answer:
         self._served += 1
         return f"{prefix}{self._context.message_id.removeprefix('msg_')}{self._served}"
 
-    def _over(self) -> bool:
-        """Writes what is held back, because no more of this text follows; tells whether the answer has ended."""
-        if self._watch is not None and not self.done:
+    def _flush(self) -> None:
+        """Writes what is held back, because no more of this text follows."""
+        if self._watch is not None:
             text = self._watch.flush()
             if text:
                 self.blocks.text(text)
-        return self.done
 
     def _write_end(self, reason: StopReason) -> None:
         for block in self._searches.rest():
@@ -311,6 +308,11 @@ class Answer:
         self.stop_reason = reason
         self.blocks.end(reason, self.stop_sequence, self.usage)
         self.done = True
+
+
+def _rest(arguments: str, item: Progress) -> str:
+    """What of a call's whole input did not come before; behind the end of one there is nothing more."""
+    return "" if item.call is not None and item.call.complete else arguments[item.length :]
 
 
 def _raw(value: Any) -> Raw | UnsetType:

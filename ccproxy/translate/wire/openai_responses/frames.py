@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ccproxy.translate.misfits import fitted, value
 from ccproxy.translate.wire.openai_responses.items import Annotation, Item, Part, Response
@@ -54,19 +54,18 @@ class Noted(Struct, gc=False):
 class Told(Struct, gc=False):
     """An item that began, or is complete."""
 
-    item: Item
+    item: Item = field(default_factory=Item)
     output_index: int | None = None
 
 
 class Ended(Struct):
     """The end of the answer."""
 
-    response: Response
+    response: Response = field(default_factory=Response)
 
 
 class _Typed(Struct, gc=False):
     type: str = ""
-    error: Any = None
 
 
 _KINDS: dict[type[Struct], tuple[str, ...]] = {
@@ -94,12 +93,17 @@ _KINDS: dict[type[Struct], tuple[str, ...]] = {
 _READ: dict[bytes, Any] = {
     name.encode(): (msgspec.json.Decoder(kind).decode, kind) for kind, names in _KINDS.items() for name in names
 }
+_ERRORS = (b"error", b"response.error")
 _typed = msgspec.json.Decoder(_Typed).decode
 
 
 def kind(name: bytes, payload: bytes) -> bytes:
-    """The type of an event, by its name or else by its data; `error` for an error of any form, `` for neither."""
-    if name in _READ or name.startswith(b"response.") or name == b"error":
+    """The type of an event, by its name or else by its data; `error` for an error of any form."""
+    if name in _READ:
+        return name
+    if name in _ERRORS:
+        return b"error"
+    if name.startswith(b"response."):
         return name
     try:
         found = _typed(payload)
@@ -107,10 +111,9 @@ def kind(name: bytes, payload: bytes) -> bytes:
         raw = value(payload)
         if not isinstance(raw, dict):
             return b"error"
-        found = fitted({name: raw.get(name) for name in ("type", "error")}, _Typed, "response")
-    if not found.type:
-        return b"error"
-    return found.type.encode()
+        found = fitted({"type": raw.get("type")}, _Typed, "response")
+    told = found.type.encode()
+    return b"error" if not told or told in _ERRORS else told
 
 
 def read(kind: bytes, payload: bytes) -> Any:

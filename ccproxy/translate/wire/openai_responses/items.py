@@ -87,6 +87,9 @@ class Item(Struct, gc=False):
     outputs: Any = None
     result: Any = None
     revised_prompt: str | None = None
+    queries: Any = None
+    results: Any = None
+    operation: Any = None
 
 
 class Incomplete(Struct, gc=False):
@@ -130,7 +133,8 @@ def parts(content: Any) -> list[Part]:
         return [Part(text=content)]
     if not isinstance(content, list):
         return []
-    return fitted({"parts": list(content)}, _Content, "message").parts
+    listed = [{"text": part} if isinstance(part, str) else part for part in content]
+    return fitted({"parts": listed}, _Content, "message").parts
 
 
 def thoughts(content: Any) -> str:

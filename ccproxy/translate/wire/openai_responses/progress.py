@@ -17,13 +17,17 @@ Key = int | str
 servers give one id to several items (xAI), or another id with each event (Copilot)."""
 
 
+_NOWHERE = ""
+"""The key of an item whose place was not told yet."""
+
+
 class Part(Struct, gc=False):
     """A part of an item; `length` counts the characters of it that were told."""
 
     length: int = 0
 
 
-class Progress(Struct):
+class Progress(Struct, eq=False):
     """An item as far as it has come.
 
     `length` counts the characters that were told of it, `notes` its citations. `channel` is where its reasoning comes
@@ -43,20 +47,32 @@ class Output:
     """The items of one answer, by their keys."""
 
     def __init__(self) -> None:
-        self._items: dict[Key, Progress] = {}
+        self._all: list[Progress] = []
+        self._by_key: dict[tuple[Key, str], Progress] = {}
 
-    def item(self, index: int | None, id: str | None, type: str) -> Progress:
-        """The item of this place or id, which may be new. Where neither is told, the last one of that type."""
+    def item(self, index: int | None, id: str | None, type: str, *, begins: bool = False) -> Progress:
+        """The item of this place or id, which may be new. Where neither is told, the last one of that type.
+
+        `begins`: it is surely not one that is over, although it may have its place.
+        """
         key: Key | None = index if index is not None else id
         if key is None:
-            last = next((item for item in reversed(self._items.values()) if item.type == type and not item.over), None)
-            if last is not None:
-                return last
-            key = f"#{len(self._items)}"
-        found = self._items.get(key)
-        if found is None or found.type != type:
-            found = Progress(type)
-            self._items[key] = found
+            last = next((item for item in reversed(self._all) if item.type == type), None)
+            return last if last is not None and not last.over else self._new(_NOWHERE, type)
+        found = self._by_key.get((key, type)) or self._placed(key, type)
+        return self._new(key, type) if found is None or (begins and found.over) else found
+
+    def _placed(self, key: Key, type: str) -> Progress | None:
+        """The item of no place, which turns out to have this one."""
+        found = self._by_key.pop((_NOWHERE, type), None)
+        if found is None or found.over:
+            return None
+        self._by_key[key, type] = found
+        return found
+
+    def _new(self, key: Key, type: str) -> Progress:
+        found = self._by_key[key, type] = Progress(type)
+        self._all.append(found)
         return found
 
     def missing(self, output: list[Item]) -> list[tuple[Progress, Item]]:
@@ -65,7 +81,7 @@ class Output:
         The n-th item of a type is the n-th of that type that was told: places shift where the whole output leaves
         something out (ChatGPT's backend: everything).
         """
-        waiting = list(self._items.values())
+        waiting = list(self._all)
         found = []
         for item in output:
             known = next((one for one in waiting if one.type == item.type), None)

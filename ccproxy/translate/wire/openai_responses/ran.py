@@ -6,7 +6,7 @@ serves the provider.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,11 +21,14 @@ _SILENT = frozenset({"mcp_list_tools", "tool_search_output", "additional_tools",
 """Items that list tools, or that only the provider can read."""
 
 
-def told(item: Item, fresh: Callable[[str], str]) -> Iterable[ResponseBlock | str]:
-    """The blocks and the words of an item; `fresh` makes an id with the given prefix."""
+def told(item: Item, fresh: Callable[[str], str], names: Mapping[str, str]) -> Iterable[ResponseBlock | str]:
+    """The blocks and the words of an item.
+
+    `fresh` makes an id with the given prefix; `names` are the client's for those of the provider that differ.
+    """
     match item.type:
         case "mcp_call":
-            return _mcp(item, fresh("mcptoolu_"))
+            return _mcp(item, fresh("mcptoolu_"), names)
         case "code_interpreter_call":
             return _code(item, fresh("srvtoolu_"))
         case "image_generation_call":
@@ -34,13 +37,14 @@ def told(item: Item, fresh: Callable[[str], str]) -> Iterable[ResponseBlock | st
             return _other(item)
 
 
-def _mcp(item: Item, id: str) -> list[ResponseBlock | str]:
+def _mcp(item: Item, id: str, names: Mapping[str, str]) -> list[ResponseBlock | str]:
     found = object_of(item.arguments)
     input = Raw(msgspec.json.encode(found if isinstance(found, dict) else {}))
     said = text_of(item.output) if item.output is not None else text_of(item.error)
     content = Raw(msgspec.json.encode([{"type": "text", "text": said}] if said else []))
     failed = item.error is not None or item.status == "failed"
-    use = McpToolUseBlock(id, item.name or "unknown", item.server_label or "unknown", input)
+    server = item.server_label or "unknown"
+    use = McpToolUseBlock(id, item.name or "unknown", names.get(server, server), input)
     return [use, McpToolResultBlock(id, failed, content)]
 
 
@@ -72,9 +76,10 @@ def _other(item: Item) -> list[ResponseBlock | str]:
         "name": item.name,
         "server": item.server_label,
         "input": object_of(item.arguments if item.arguments is not None else item.input),
-        "action": item.action,
+        "action": item.action or item.operation,
+        "queries": item.queries,
         "code": item.code,
-        "output": item.output,
+        "output": item.output or item.results or item.outputs or item.result,
         "error": item.error,
     }
     shown = msgspec.json.encode({name: value for name, value in fields.items() if value}).decode()

@@ -20,10 +20,7 @@ def decode(body: bytes, context: DecodeContext) -> Message:
     """
     if body.lstrip().startswith(_STREAMS):
         decoder = StreamDecoder(context)
-        events: list[Event] = decoder.feed(body)
-        if decoder.failure is not None:
-            raise decoder.failure
-        events += decoder.close()
+        events: list[Event] = decoder.feed(body) + decoder.close()
         estimated = decoder.usage_estimated
     else:
         answer = bodies.taken(body, context)

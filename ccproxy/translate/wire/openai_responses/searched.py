@@ -11,7 +11,7 @@ from msgspec import Raw
 from ccproxy.translate import searches
 from ccproxy.translate.messages import ResponseBlock, WebSearchToolResultBlock
 from ccproxy.translate.searches import Page
-from ccproxy.translate.wire.openai_responses.items import Action, Annotation, Item, Source, action
+from ccproxy.translate.wire.openai_responses.items import Action, Annotation, Item, Source, action, text_of
 
 _FAILED = Raw(b'{"type":"web_search_tool_result_error","error_code":"unavailable"}')
 _MARK = "ws_call_id="
@@ -21,7 +21,7 @@ _MARK = "ws_call_id="
 def is_search(item: Item) -> bool:
     """Whether the item is a search, of the web or of X, which is a `custom_tool_call` in xAI's newer answers."""
     if item.type == "custom_tool_call":
-        return "x_" in (item.name or "") and (item.call_id or "").startswith("xs_call")
+        return "x_" in (item.name or "")
     return item.type in ("web_search_call", "x_search_call")
 
 
@@ -44,7 +44,7 @@ class Searches:
     def told(self, item: Item, id: str) -> list[ResponseBlock]:
         """The blocks of a search that is over; `id` is new. Its pages may still be to come."""
         did = action(item)
-        asked = searches.asked(id, _query(did))
+        asked = searches.asked(id, _query(did) or text_of(item.arguments or item.input))
         if did.type == "search":
             self.count += 1
         if item.status == "failed":
