@@ -31,12 +31,12 @@ NOTE = {"type": "url_citation", "url": "https://a.example/", "title": "A", "star
 
 def thought(*parts: str, at: int = 0, channel: str = "summary") -> bytes:
     """Deltas of reasoning, each of them a part of its own."""
-    kind, index = ("reasoning_summary_text", "summary_index") if channel == "summary" else ("reasoning_text",) * 2
-    if channel == "content":
-        index = "content_index"
-    return b"".join(
-        event(f"{kind}.delta", delta=part, output_index=at, **{index: number}) for number, part in enumerate(parts)
-    )
+    kind = "reasoning_summary_text" if channel == "summary" else "reasoning_text"
+    found = b""
+    for number, part in enumerate(parts):
+        fields: dict[str, Any] = {"delta": part, "output_index": at, f"{channel}_index": number}
+        found += event(f"{kind}.delta", **fields)
+    return found
 
 
 def reasoning(*texts: str, encrypted: str | None = None, channel: str = "summary", **fields: Any) -> dict[str, Any]:
