@@ -61,11 +61,12 @@ class Said(Struct, gc=False):
 
 
 class Tokens(Struct, gc=False):
-    """Counts of tokens."""
+    """Counts of tokens. Among those that the model read (`tokens`), the images' are counted for themselves."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class UsageBody(Struct, gc=False):

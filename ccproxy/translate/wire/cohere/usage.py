@@ -19,9 +19,9 @@ def counted(body: UsageBody) -> Tokens | None:
 def usage(body: UsageBody) -> Usage:
     """The provider's counts; cached tokens are part of its input (recorded traffic)."""
     tokens = counted(body) or Tokens()
-    prompt, output = max(tokens.input_tokens or 0, 0), max(tokens.output_tokens or 0, 0)
-    read = min(max(body.cached_tokens or 0, 0), prompt)
-    thinking = min(max(tokens.reasoning_tokens or 0, 0), output)
+    prompt, output = _count(tokens.input_tokens) + _count(tokens.image_tokens), _count(tokens.output_tokens)
+    read = min(_count(body.cached_tokens), prompt)
+    thinking = min(_count(tokens.reasoning_tokens), output)
     return Usage(
         input_tokens=prompt - read,
         output_tokens=output,
@@ -33,3 +33,7 @@ def usage(body: UsageBody) -> Usage:
 def estimated(input_tokens: int, characters: int) -> Usage:
     """What can be said of an answer without usage: the prompt's estimate, and the answer by its length."""
     return Usage(input_tokens=input_tokens, output_tokens=-(-characters // _CHARACTERS_PER_TOKEN))
+
+
+def _count(number: int | None) -> int:
+    return max(number or 0, 0)
