@@ -55,7 +55,9 @@ def test_several_parts_of_one_chunk() -> None:
 
 
 def test_nothing_opens_no_block() -> None:
-    found = said(chunk({"text": ""}), chunk(), chunk({"text": "", "thought": True}), chunk({"foo": {}}), ended())
+    found = said(
+        chunk({"text": ""}), chunk(), chunk({"text": "", "thought": True}), chunk({"foo": {}}), chunk(piece()), ended()
+    )
     assert (found.blocks, found.stop_reason) == ([], "end_turn")
     assert said({"candidates": [{"finishReason": "MAX_TOKENS"}]}).stop_reason == "max_tokens"
 
