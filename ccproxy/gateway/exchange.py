@@ -30,7 +30,7 @@ from ccproxy.translate.parse import Parsed
 from ccproxy.translate.redact import redact
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
-from ccproxy.translate.wire import anthropic, cohere, gemini, openai_chat, openai_responses
+from ccproxy.translate.wire import anthropic, bedrock_converse, cohere, gemini, openai_chat, openai_responses
 from ccproxy.translate.wire.anthropic import bedrock, vertex
 
 HEAD_AFTER = 20.0
@@ -48,6 +48,7 @@ TRANSLATING: dict[str, Any] = {
     "openai-responses": openai_responses,
     "cohere": cohere,
     "gemini": gemini,
+    "bedrock-converse": bedrock_converse,
 }
 RELAYING: dict[str, Any] = {"anthropic": anthropic, "anthropic-vertex": vertex, "anthropic-bedrock": bedrock}
 """The wires by name, of either kind (`ccproxy.translate.wire`)."""

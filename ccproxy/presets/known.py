@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ccproxy.presets import anthropic, google, hosts, makers, responses
+from ccproxy.presets import anthropic, aws, google, hosts, makers, responses
 from ccproxy.presets.options import AZURE, COHERE, COMMON, RESPONSES
 from ccproxy.presets.preset import Api, Preset
 from ccproxy.translate.dialect import Dialect
@@ -234,7 +234,7 @@ _ALL = (
            hosts.LLAMACPP),
 )  # fmt: skip
 
-PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (*_ALL, *anthropic.ALL)}
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (*_ALL, *anthropic.ALL, *aws.ALL)}
 
 WIRES: Mapping[str, Preset] = {
     "openai-chat": _local("openai-chat", "", "Any server that speaks chat completions.", Dialect()),

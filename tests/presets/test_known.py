@@ -12,8 +12,9 @@ NAMES = {
     "openai", "groq", "deepseek", "xai", "openrouter", "mistral", "ollama", "together", "fireworks", "cerebras",
     "moonshot", "zai", "qwen", "nvidia", "huggingface", "github", "perplexity", "vllm", "lmstudio", "llamacpp",
     "azure", "gemini-openai", "minimax", "gemini", "vertex", "cohere",
-    "anthropic", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic", "openrouter-anthropic",
-    "qwen-anthropic", "azure-anthropic", "ollama-anthropic", "vllm-anthropic", "lmstudio-anthropic", "llamacpp-anthropic",
+    "anthropic", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic",
+    "openrouter-anthropic", "qwen-anthropic", "azure-anthropic", "ollama-anthropic", "vllm-anthropic",
+    "lmstudio-anthropic", "llamacpp-anthropic", "bedrock", "bedrock-mantle",
 }  # fmt: skip
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 
@@ -29,7 +30,7 @@ def test_each_is_whole(name: str) -> None:
     assert preset is not None
     assert preset.name == name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name)
-    assert preset.wire in ("openai-chat", "openai-responses", "gemini", "anthropic", "cohere")
+    assert preset.wire in ("openai-chat", "openai-responses", "gemini", "anthropic", "cohere", "bedrock-converse")
     assert preset.docs.endswith(".")
     assert preset.options
     if preset.base_url:

@@ -6,8 +6,8 @@ from ccproxy.presets.google import GEMINI_OPTIONS, VERTEX_OPTIONS
 from ccproxy.presets.options import AZURE, COMMON, RESPONSES
 from ccproxy.translate.dialect import OVERRIDES, Dialect
 
-# What only Gemini's API knows, whose presets have options of their own.
-NOT_ITS_OWN = {"budget", "level"}
+# What only Gemini's API and Bedrock's know, whose presets have options of their own.
+NOT_ITS_OWN = {"budget", "level", "tokens", "adaptive", "max_effort", "reasoning_config"}
 
 
 def test_every_flag_that_may_be_overridden_is_an_option() -> None:
