@@ -204,7 +204,9 @@ def test_pictures_of_tools_reach_the_model(server: Server, provider: FakeUpstrea
 
 def test_a_pdf_reaches_a_provider_that_takes_it(server: Server, provider: FakeUpstream, shared: Path) -> None:
     body = body_of(shared, "media")
-    with provider_of(server, "other", provider.base_url, type="openai", api_key="sk-other-0123456789"):
+    with provider_of(
+        server, "other", provider.base_url, type="openai", options={"api": "chat"}, api_key="sk-other-0123456789"
+    ):
         _, found = post(server, {**body, "model": "other/gpt-5"}, str(uuid.uuid4()))
     [document] = parts(provider, "file")
     data = document["file"]["file_data"].removeprefix("data:application/pdf;base64,")
