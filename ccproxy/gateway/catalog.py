@@ -139,8 +139,10 @@ class Catalog:
         if target.dialect.deployments:
             return ()  # requests name deployments there, and the list holds the models that could be deployed
         preset = presets.find(provider.type)
-        path = presets.models_path(preset, provider.options) if preset is not None else target.dialect.models_path
-        status, body = self._get(f"{target.base_url}{path}", target.headers, self._timeout)
+        urls = presets.model_lists(preset, target.base_url, provider.options) if preset is not None else ()
+        if not urls:
+            return ()
+        status, body = self._get(urls[0], target.headers, self._timeout)
         if status != 200:
             raise BadAnswer(f"the provider answered with status {status}")
         return listing.read(body, provider.name)

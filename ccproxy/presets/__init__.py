@@ -6,7 +6,7 @@ gives into what requests need. Data lies in `known`, the rules in `preset`. Noth
 
 from ccproxy.presets import template
 from ccproxy.presets.known import PRESETS, find
-from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, models_path
+from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, model_lists
 
 __all__ = [
     "PRESETS",
@@ -18,6 +18,6 @@ __all__ = [
     "base_url",
     "check_options",
     "find",
-    "models_path",
+    "model_lists",
     "template",
 ]

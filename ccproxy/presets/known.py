@@ -204,6 +204,10 @@ _ALL = (
         wire="gemini",
         # v1 knows no ids of function calls and less of what functions answer (recorded traffic: all of it is v1beta1).
         base_url="https://{location}-aiplatform.googleapis.com/v1beta1/projects/{project}/locations/{location}",
+        lists=(
+            "https://{location}-aiplatform.googleapis.com/v1beta1/publishers/google/models?pageSize=1000",
+            "https://{location}-aiplatform.googleapis.com/v1beta1/publishers/anthropic/models?pageSize=1000",
+        ),
         docs="Gemini and Claude on Google Cloud's Vertex AI.",
         hosts={
             "global-aiplatform.googleapis.com": "aiplatform.googleapis.com",

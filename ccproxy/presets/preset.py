@@ -51,6 +51,8 @@ class Preset(Struct, frozen=True, kw_only=True):
 
     `base_url` may have holes that options fill (see `template`); an option without a default is then required.
     `hosts` are the hosts that such a URL's filled host stands for, where some value makes an exception.
+    `lists` are the URLs of its lists of models, with holes too, where they are not at the dialect's `models_path` below
+    the base URL; with another base URL than the preset's own, their paths are tried on its host.
     `version` is the path of the API's root below the host (`/v1`), which may be left out in a given URL. `key_env`
     are the environment variables that hold its key, best first. `docs` is one sentence for people. `apis` are there
     where a provider's models are served by different APIs: the first that fits is taken, else `wire`. `auth` names the
@@ -62,6 +64,7 @@ class Preset(Struct, frozen=True, kw_only=True):
     base_url: str
     docs: str
     hosts: dict[str, str] = {}
+    lists: tuple[str, ...] = ()
     version: str = "/v1"
     auth: Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "aws", "google", "none"] = "bearer"
     key_required: bool = True
@@ -99,7 +102,7 @@ def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | Non
     if not given:
         if not preset.base_url:
             raise ValueError(f"api_base_url is required with type {preset.name}")
-        return _own_url(preset, options or {})
+        return _filled(preset, preset.base_url, options or {})
     text = given.strip()
     try:
         parts = urlsplit(text)
@@ -118,11 +121,11 @@ def base_url(preset: Preset, given: str | None, options: Mapping[str, Any] | Non
     return f"{parts.scheme.lower()}://{parts.netloc}{_path(preset, parts.path, options or {})}"
 
 
-def _own_url(preset: Preset, options: Mapping[str, Any]) -> str:
-    """The preset's own URL with these options; those that are not given have their defaults."""
-    if not template.holes(preset.base_url):
-        return preset.base_url
-    url = template.fill(preset.base_url, _with_defaults(preset, options))
+def _filled(preset: Preset, url: str, options: Mapping[str, Any]) -> str:
+    """One of the preset's own URLs with these options; those that are not given have their defaults."""
+    if not template.holes(url):
+        return url
+    url = template.fill(url, _with_defaults(preset, options))
     host = urlsplit(url).netloc
     return url.replace(host, preset.hosts.get(host, host), 1)
 
@@ -172,11 +175,25 @@ def _classic(options: Mapping[str, Any]) -> bool:
     return str(options.get("api_version") or "")[:1].isdigit()
 
 
-def models_path(preset: Preset, options: Mapping[str, Any] | None = None) -> str:
-    """Where the list of models is, relative to the base URL, with a query where the provider needs one."""
-    if preset.dialect.deployments and _classic(options or {}):
-        return f"{preset.dialect.models_path}?api-version={(options or {})['api_version']}"
-    return preset.dialect.models_path
+def model_lists(preset: Preset, base_url: str, options: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """The URLs of the lists of models, each with the query that it needs; none where the provider has no list."""
+    given = options or {}
+    if preset.lists:
+        if _is_own(preset, base_url, given):
+            return tuple(_filled(preset, url, given) for url in preset.lists)
+        host = "://".join(urlsplit(base_url)[:2])
+        return tuple(host + urlsplit(url)._replace(scheme="", netloc="").geturl() for url in preset.lists)
+    path = preset.dialect.models_path
+    if preset.dialect.deployments and _classic(given):
+        path = f"{path}?api-version={given['api_version']}"
+    return (base_url + path,) if path else ()
+
+
+def _is_own(preset: Preset, base_url: str, options: Mapping[str, Any]) -> bool:
+    try:
+        return base_url == _filled(preset, preset.base_url, options)
+    except ValueError:
+        return False  # an option is missing that would be a part of it
 
 
 def auth_headers(preset: Preset, api_key: str | None) -> dict[str, str]:

@@ -43,6 +43,13 @@ def test_each_is_whole(name: str) -> None:
         assert preset.base_url.endswith(preset.version)
 
 
+def test_lists_of_models_are_complete_with_the_same_options() -> None:
+    for preset in PRESETS.values():
+        for url in preset.lists:
+            assert set(template.holes(url)) <= set(template.holes(preset.base_url))
+            assert not template.holes(url.partition("://")[2].partition("/")[2])
+
+
 def test_find_of_what_is_not_there() -> None:
     assert find("nobody") is None
 

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from ccproxy import presets
-from ccproxy.presets import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, models_path
+from ccproxy.presets import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, model_lists
+from ccproxy.translate.dialect import Dialect
 
 
 def preset(name: str) -> presets.Preset:
@@ -127,12 +128,12 @@ def test_a_preset_without_authentication_sends_no_key() -> None:
         ("openai", {"api_version": "2024-10-21"}, "/models"),
     ],
 )
-def test_models_path(name: str, options: dict[str, Any], expected: str) -> None:
-    assert models_path(preset(name), options) == expected
+def test_where_models_are_listed(name: str, options: dict[str, Any], expected: str) -> None:
+    assert model_lists(preset(name), "http://localhost:1/v1", options) == (f"http://localhost:1/v1{expected}",)
 
 
-def test_models_path_without_options() -> None:
-    assert models_path(preset("azure")) == "/models"
+def test_where_models_are_listed_without_options() -> None:
+    assert model_lists(preset("azure"), "http://localhost:1") == ("http://localhost:1/models",)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +232,30 @@ def test_an_option_that_could_change_the_host_does_not_fit() -> None:
         check_options(VERTEX, {"location": "evil.test/"})
     with pytest.raises(ValueError, match=r"^options\.project: must be letters"):
         check_options(VERTEX, {"project": "../x"})
+
+
+LISTED = msgspec.structs.replace(
+    VERTEX,
+    lists=("https://{location}-aiplatform.googleapis.com/v1/models?a=b", "https://x.test/y"),
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "base", "expected"),
+    [
+        (IN_EUROPE, None, (f"{EUROPE}/v1/models?a=b", "https://x.test/y")),
+        ({"project": "p1"}, None, ("https://aiplatform.googleapis.com/v1/models?a=b", "https://x.test/y")),
+        (IN_EUROPE, "http://localhost:9/v1/p", ("http://localhost:9/v1/models?a=b", "http://localhost:9/y")),
+        ({}, "http://[::1]:9", ("http://[::1]:9/v1/models?a=b", "http://[::1]:9/y")),
+    ],
+)
+def test_lists_that_are_elsewhere(options: dict[str, Any], base: str | None, expected: tuple[str, ...]) -> None:
+    assert model_lists(LISTED, base_url(LISTED, base, options) if base is None else base, options) == expected
+
+
+def test_a_provider_without_a_list() -> None:
+    silent = msgspec.structs.replace(preset("openai"), dialect=Dialect(models_path=""))
+    assert model_lists(silent, "https://api.openai.com/v1") == ()
 
 
 APIS = Preset(

@@ -43,8 +43,8 @@ class Credentials:
         pair = keys.pair(key) if key else self._ours(target)
         if pair is None:
             return {**headers, "authorization": f"Bearer {key}"}  # an API key of Bedrock's
-        region = aws.region(url, target.options)
-        return {**headers, **aws.signature(pair, region, method, url, headers, body)}
+        service, region = aws.service(url, target.kind), aws.region(url, target.options)
+        return {**headers, **aws.signature(pair, service, region, method, url, headers, body)}
 
     def refused(self, target: Target) -> None:
         """The provider took what authorized a request for nothing: it is not used again."""

@@ -18,7 +18,9 @@ from ccproxy.gateway.credentials.keys import Pair
 from ccproxy.gateway.credentials.lease import Failure, Lease
 
 SERVICE = "bedrock"
-"""The name that all of Bedrock's endpoints are signed for, whatever their hosts are called (botocore's models)."""
+"""What Bedrock's runtime and control plane are signed for, whatever their hosts are called (botocore's models)."""
+MANTLE = "bedrock-mantle"
+"""The endpoint with others' APIs is signed for under its own name (provider's SDK)."""
 DEFAULT_REGION = "us-east-1"
 
 LOOKED_AT = 60.0
@@ -45,8 +47,13 @@ def region(url: str, options: Mapping[str, Any]) -> str:
     return given if isinstance(given, str) and given else DEFAULT_REGION
 
 
+def service(url: str, kind: str) -> str:
+    """The service to sign for: the host says so, or the type of a provider that is somewhere else."""
+    return MANTLE if kind == MANTLE or (urlsplit(url).hostname or "").startswith(MANTLE) else SERVICE
+
+
 def signature(
-    pair: Pair, region: str, method: str, url: str, headers: Mapping[str, str], body: bytes
+    pair: Pair, service: str, region: str, method: str, url: str, headers: Mapping[str, str], body: bytes
 ) -> dict[str, str]:
     """The headers that sign a request. The URL must go out as it is: its path is a part of what is signed."""
     from botocore.auth import SigV4Auth
@@ -54,7 +61,7 @@ def signature(
 
     signed = {name: value for name, value in headers.items() if name.lower().startswith(_SIGNED)}
     request = AWSRequest(method=method, url=url, headers=dict(signed), data=body)
-    SigV4Auth(pair, SERVICE, region).add_auth(request)
+    SigV4Auth(pair, service, region).add_auth(request)
     return {name: value for name, value in request.headers.items() if name not in signed}
 
 

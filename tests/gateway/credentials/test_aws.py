@@ -42,6 +42,20 @@ def test_region(url: str, options: dict[str, Any], region: str) -> None:
     assert aws.region(url, options) == region
 
 
+@pytest.mark.parametrize(
+    ("url", "kind", "service"),
+    [
+        (f"{RUNTIME}/model/m/converse", "bedrock", "bedrock"),
+        ("https://bedrock.us-east-1.amazonaws.com/foundation-models", "bedrock", "bedrock"),
+        ("https://bedrock-mantle.us-east-1.api.aws/v1", "bedrock-mantle", "bedrock-mantle"),
+        ("https://bedrock-mantle.us-east-1.api.aws/v1", "openai-chat", "bedrock-mantle"),
+        ("http://127.0.0.1:9/v1", "bedrock-mantle", "bedrock-mantle"),
+    ],
+)
+def test_service(url: str, kind: str, service: str) -> None:
+    assert aws.service(url, kind) == service
+
+
 EXAMPLE = "https://example.amazonaws.com"
 # From AWS's published test suite for Signature Version 4.
 VECTORS = [
@@ -101,7 +115,7 @@ def test_what_arrives_is_signed(path: str, token: str | None) -> None:
     with FakeUpstream() as provider:
         provider.enqueue(Json({}))
         url = provider.url + path
-        signed = aws.signature(Pair(ACCESS_KEY, SECRET_KEY, token), "eu-west-1", "POST", url, headers, body)
+        signed = aws.signature(Pair(ACCESS_KEY, SECRET_KEY, token), "bedrock", "eu-west-1", "POST", url, headers, body)
         answer = Upstream(connect=5, idle=5).send("POST", url, {**headers, **signed}, body)
         answer.close()
         [seen] = provider.requests
@@ -118,7 +132,9 @@ def test_what_arrives_is_signed(path: str, token: str | None) -> None:
 
 
 def test_only_what_signs_is_added() -> None:
-    signed = aws.signature(Pair("a" * 20, "b"), "us-east-1", "GET", f"{RUNTIME}/x", {"content-type": "a/b"}, b"")
+    signed = aws.signature(
+        Pair("a" * 20, "b"), "bedrock", "us-east-1", "GET", f"{RUNTIME}/x", {"content-type": "a/b"}, b""
+    )
     assert set(signed) == {"X-Amz-Date", "Authorization"}
 
 
