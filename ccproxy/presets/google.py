@@ -58,6 +58,7 @@ AI_STUDIO = Dialect(
     calls_signed=True,
     media_in_results=True,
     search_beside_functions=True,
+    tells_searches=True,
     variants=(
         Variant(r"gemini-(1|2\.0|pro$)|gemma|learnlm", _OLDER),
         Variant(r"gemini-1|gemma|learnlm", {"web_search": "", "code_execution": False}),
@@ -70,6 +71,8 @@ AI_STUDIO = Dialect(
         Variant(r"gemini-3-pro", {"efforts": ("low", "high")}),
         Variant(r"gemini-3(\.[56])?-flash|gemini-3.*flash-lite|flash-lite-latest", {"efforts": ("minimal", *_THREE)}),
         Variant(r"gemini-3.*flash.*image", {"efforts": ("minimal", "high")}),
+        # Sampling is fixed: what is sent is ignored by some and refused by others.
+        Variant(r"gemini-(3\.([6-9]|\d\d)|[4-9]|\d\d)|-latest", {"temperature": False, "top_p": False, "top_k": False}),
         # Newer models refuse a conversation that ends with the model's own words.
         Variant(r"gemini-3(\.1)?-|gemini-3\.5-flash$", {"prefill": "continued"}),
     ),
@@ -81,10 +84,11 @@ VERTEX = structs.replace(
     call_ids="own",
     count_wrapped=False,
     exclude_domains=True,
+    tells_searches=False,
     variants=(
         *AI_STUDIO.variants,
-        # All generations download what a URL leads to, and none takes search beside functions.
-        Variant(r"", {"images": "any", "pdf": "file+url", "search_beside_functions": False}),
+        # All generations download what a URL leads to.
+        Variant(r"", {"images": "any", "pdf": "file+url"}),
     ),
 )
 
@@ -103,7 +107,7 @@ GEMINI_OPTIONS: dict[str, OptionSpec] = {
 }
 
 VERTEX_OPTIONS: dict[str, OptionSpec] = {
-    **{name: option for name, option in GEMINI_OPTIONS.items() if name != "search_beside_functions"},
+    **GEMINI_OPTIONS,
     "project": OptionSpec("string", "The Google Cloud project."),
     "location": OptionSpec("string", "The location, such as `us-central1`, or `global`.", default="global"),
 }

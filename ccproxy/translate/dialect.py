@@ -198,6 +198,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     tool_json_schema: bool = True
     # Search and fetch may stand beside functions.
     search_beside_functions: bool = False
+    # And then have to be asked to tell of their calls; otherwise the field for it is refused.
+    tells_searches: bool = False
     # The provider runs code that the model writes.
     code_execution: bool = False
     # Domains may be left out of the search.

@@ -70,11 +70,29 @@ def test_levels(model: str, efforts: tuple[str, ...]) -> None:
 
 
 def test_vertex_differs_where_google_says_so() -> None:
-    names = ("images", "pdf", "call_ids", "count_wrapped", "exclude_domains", "search_beside_functions")
+    names = ("images", "pdf", "call_ids", "count_wrapped", "exclude_domains", "tells_searches")
     assert flags(AI_STUDIO, "gemini-3-pro-preview", *names) == ("any", "file+url", "any", True, False, True)
-    assert flags(AI_STUDIO, "gemini-2.5-pro", *names) == ("data", "file", "any", True, False, False)
+    assert flags(AI_STUDIO, "gemini-2.5-pro", *names) == ("data", "file", "any", True, False, True)
     for model in ("gemini-3-pro-preview", "gemini-2.5-pro"):
         assert flags(VERTEX, model, *names) == ("any", "file+url", "own", False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("model", "beside", "samples"),
+    [
+        ("gemini-2.5-pro", False, True),
+        ("gemini-3-pro-preview", True, True),
+        ("gemini-3.5-flash", True, True),
+        ("gemini-3.6-flash", True, False),
+        ("gemini-3.10-pro", True, False),
+        ("gemini-4-hydrogen", True, False),
+        ("gemini-flash-latest", True, False),
+    ],
+)
+def test_search_beside_functions_and_sampling(model: str, beside: bool, samples: bool) -> None:
+    for dialect in (AI_STUDIO, VERTEX):
+        found = flags(dialect, model, "search_beside_functions", "temperature", "top_p", "top_k")
+        assert found == (beside, samples, samples, samples)
 
 
 def test_options_are_flags_or_fields() -> None:

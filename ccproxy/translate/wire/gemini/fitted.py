@@ -98,6 +98,8 @@ class _Fitting:
         for keyword in ("title", "description"):
             if isinstance(given.get(keyword), str):
                 out[keyword] = given[keyword]
+        if "anyOf" in out:
+            out = {"anyOf": [_told(branch, out) for branch in out["anyOf"]]}
         self.lost |= any(keyword not in (*_READ, *_UNIONS, *_SILENT) for keyword in given)
         return out
 
@@ -246,6 +248,18 @@ class _Fitting:
                 out["required"] = names
         # What further properties may be cannot be said; that there are none is what a model does anyway.
         self.lost |= isinstance(given.get("additionalProperties"), dict)
+
+
+def _told(branch: Schema, union: Schema) -> Schema:
+    """A branch with what is said of the whole union: beside `anyOf` nothing else may stand."""
+    said = dict(branch)
+    if union.get("nullable"):
+        said["nullable"] = True
+    for keyword in ("title", "description"):
+        texts = [text for text in (union.get(keyword), branch.get(keyword)) if text]
+        if texts:
+            said[keyword] = "\n".join(dict.fromkeys(texts))
+    return said
 
 
 def _kind(value: Any) -> str:

@@ -16,6 +16,7 @@ from ccproxy.translate.wire.gemini import thinking
 from ccproxy.translate.wire.gemini.contents import contents, system
 from ccproxy.translate.wire.gemini.fitted import fitted
 from ccproxy.translate.wire.gemini.parts import Part
+from ccproxy.translate.wire.gemini.plain import plain
 from ccproxy.translate.wire.gemini.tools import tools
 
 _encoder = msgspec.json.Encoder()
@@ -121,7 +122,10 @@ def _output(request: MessagesRequest, draft: Draft, tools: bool) -> tuple[dict[s
         draft.losses.append(f"{path}.name")
     settings: dict[str, Any] = {"responseMimeType": "application/json"}
     if draft.dialect.tool_json_schema:
-        settings["responseJsonSchema"] = wish.schema
+        try:
+            settings["responseJsonSchema"] = plain(wish.schema)
+        except (msgspec.MsgspecError, RecursionError):  # the provider says better what is wrong with it
+            settings["responseJsonSchema"] = wish.schema
         return settings, []
     settings["responseSchema"], lost = fitted(wish.schema)
     if lost:

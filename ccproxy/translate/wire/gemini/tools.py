@@ -13,6 +13,7 @@ from ccproxy.translate.functions import Function, check_named, functions, unserv
 from ccproxy.translate.messages import MessagesRequest, Tool
 from ccproxy.translate.schema import object_schema
 from ccproxy.translate.wire.gemini.fitted import Schema, fitted
+from ccproxy.translate.wire.gemini.plain import plain
 
 # What may stand beside the properties of an object that has none, without anything being said by it.
 _NOTHING_SAID = {"type", "properties", "required", "additionalProperties", "$schema"}
@@ -24,7 +25,7 @@ def tools(request: MessagesRequest, draft: Draft) -> dict[str, Any]:
     declared = [_declared(one, draft) for one in found]
     hosted = _hosted(served, bool(declared), draft)
     config = _config(request, draft, [one["name"] for one in declared])
-    if hosted and declared:
+    if hosted and declared and draft.dialect.tells_searches:
         config["includeServerSideToolInvocations"] = True
     sent = [{"functionDeclarations": declared}] if declared else []
     sent += hosted
@@ -55,15 +56,14 @@ def _parameters(schema: Raw | Schema | UnsetType, draft: Draft) -> tuple[Raw | S
     whole: Raw | Schema
     whole, lost = (schema, False) if isinstance(schema, dict) else object_schema(schema, draft.dialect.schema_drops)
     try:
-        if not isinstance(whole, Raw) or b'"const"' in bytes(whole) or _may_be_empty(whole):
+        if not isinstance(whole, Raw) or _may_be_empty(whole):
             read: Schema = msgspec.json.decode(whole) if isinstance(whole, Raw) else whole
             if not read.get("properties") and read.keys() <= _NOTHING_SAID and not read.get("additionalProperties"):
                 return None, lost
-            whole = _without_const(read)
+        if draft.dialect.tool_json_schema:
+            return plain(whole), lost
     except RecursionError:  # nested hundreds of levels deep: no provider takes that
         return None, True
-    if draft.dialect.tool_json_schema:
-        return whole, lost
     older, more = fitted(whole)
     return older, lost or more
 
@@ -71,25 +71,6 @@ def _parameters(schema: Raw | Schema | UnsetType, draft: Draft) -> tuple[Raw | S
 def _may_be_empty(schema: Raw) -> bool:
     """Whether there may be no properties: a look at the text, which is much cheaper than parsing it."""
     return b'"properties":{}' in bytes(schema).replace(b" ", b"")
-
-
-def _without_const(node: Any) -> Any:
-    """The same schema with `enum` for `const`, which Gemini's JSON schemas leave out (provider docs)."""
-    if isinstance(node, list):
-        return [_without_const(one) for one in node]
-    if not isinstance(node, dict):
-        return node
-    out: dict[str, Any] = {}
-    for keyword, value in node.items():
-        if keyword == "properties" and isinstance(value, dict):
-            out[keyword] = {name: _without_const(one) for name, one in value.items()}
-        elif keyword == "const" and not isinstance(value, dict | list):
-            out["enum"] = [value]
-        elif keyword in ("enum", "default", "examples"):
-            out.setdefault(keyword, value)
-        else:
-            out[keyword] = _without_const(value)
-    return out
 
 
 def _hosted(served: list[tuple[int, Tool]], declared: bool, draft: Draft) -> list[dict[str, Any]]:

@@ -38,7 +38,14 @@ STRING = {"type": "STRING"}
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, {**STRING, "nullable": True}, False),
         (
             {"oneOf": [{"type": "string"}, {"type": "boolean"}], "description": "d"},
-            {"anyOf": [STRING, {"type": "BOOLEAN"}], "description": "d"},
+            {"anyOf": [{**STRING, "description": "d"}, {"type": "BOOLEAN", "description": "d"}]},
+            False,
+        ),
+        (
+            {"anyOf": [{"type": "string", "title": "t", "description": "one"}, {"type": "integer"}, {"type": "null"}],
+             "description": "d"},
+            {"anyOf": [{**STRING, "title": "t", "description": "d\none", "nullable": True},
+                       {"type": "INTEGER", "description": "d", "nullable": True}]},
             False,
         ),
         ({"anyOf": [{"type": "null"}]}, {"nullable": True}, False),

@@ -19,9 +19,8 @@ CODE = {"type": "code_execution_20250825", "name": "code_execution"}
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-07/schema#",
     "type": "object",
-    "properties": {"n": {"type": "integer", "exclusiveMinimum": 0}, "s": {"$ref": "#/$defs/s"}},
+    "properties": {"n": {"type": "integer", "exclusiveMinimum": 0}, "s": {"type": ["string", "null"]}},
     "additionalProperties": False,
-    "$defs": {"s": {"type": ["string", "null"]}},
 }
 
 
@@ -35,17 +34,10 @@ def test_json_schemas_go_as_they_are() -> None:
     ]
 
 
-def test_constants_are_values_of_a_list() -> None:
-    schema = {
-        "type": "object",
-        "properties": {"const": {"const": "a"}, "b": {"anyOf": [{"const": 1}]}, "c": {"enum": [{"const": 1}]}},
-    }
+def test_schemas_are_put_in_words_that_gemini_knows() -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"const": 1}}}
     (one,) = declared(tool(input_schema=schema))
-    assert one["parametersJsonSchema"]["properties"] == {
-        "const": {"enum": ["a"]},
-        "b": {"anyOf": [{"enum": [1]}]},
-        "c": {"enum": [{"const": 1}]},
-    }
+    assert one["parametersJsonSchema"] == {"type": "object", "properties": {"a": {"enum": [1]}}}
 
 
 @pytest.mark.parametrize(
@@ -181,7 +173,13 @@ def test_newer_models_take_them_beside_functions() -> None:
     assert sent["toolConfig"] == {"includeServerSideToolInvocations": True}
 
 
-@pytest.mark.parametrize(("model", "kind"), [(OLD, "gemini"), (NEW, "vertex")])
+def test_on_vertex_they_must_not_be_asked_for() -> None:
+    sent = body(request(tools=[SEARCH, tool()]), NEW, "vertex")
+    assert sent["tools"] == [{"functionDeclarations": [{"name": "look"}]}, {"googleSearch": {}}]
+    assert "toolConfig" not in sent
+
+
+@pytest.mark.parametrize(("model", "kind"), [(OLD, "gemini"), (OLD, "vertex")])
 def test_where_they_cannot_stand_beside_functions_they_are_reported(model: str, kind: str) -> None:
     wish = request(tools=[SEARCH, tool()])
     assert body(wish, model, kind)["tools"] == [{"functionDeclarations": [{"name": "look"}]}]
