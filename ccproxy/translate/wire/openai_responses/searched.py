@@ -45,7 +45,7 @@ class Searches:
         """The blocks of a search that is over; `id` is new. Its pages may still be to come."""
         did = action(item)
         asked = searches.asked(id, _query(did) or text_of(item.arguments or item.input))
-        if did.type == "search":
+        if did.type == "search" and not did.url:
             self.count += 1
         if item.status == "failed":
             return [asked, WebSearchToolResultBlock(id, _FAILED)]

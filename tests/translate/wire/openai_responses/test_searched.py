@@ -37,10 +37,16 @@ def test_what_was_searched_for(fields: dict[str, Any], wanted: str) -> None:
     assert query(**fields) == wanted
 
 
-def test_a_page_that_was_read_is_no_search_and_is_what_was_found() -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": {"type": "open_page", "url": "https://a.example/"}},
+        {"name": "browse_page", "arguments": '{"url":"https://a.example/"}'},
+    ],
+)
+def test_a_page_that_was_read_is_no_search_and_is_what_was_found(fields: dict[str, Any]) -> None:
     searches = Searches()
-    action = {"type": "open_page", "url": "https://a.example/"}
-    _, result = searches.told(Item(type="web_search_call", action=action), "srvtoolu_1")
+    _, result = searches.told(Item(type="web_search_call", **fields), "srvtoolu_1")
     assert isinstance(result, WebSearchToolResultBlock)
     assert [page["url"] for page in json.loads(bytes(result.content))] == ["https://a.example/"]
     assert (searches.count, searches.rest()) == (0, [])
