@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET, Raw
+from msgspec import Raw, UnsetType
 
 from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft, given
@@ -15,7 +15,7 @@ from ccproxy.translate.wire.bedrock_converse.cache import Piece, points
 from ccproxy.translate.wire.bedrock_converse.conversation import Talk
 from ccproxy.translate.wire.bedrock_converse.served import CODE
 
-_SEARCH_LIMITS = ("max_uses", "allowed_domains", "blocked_domains", "user_location")
+_NAMES = ("name", "type")
 
 
 def config(request: MessagesRequest, draft: Draft, needed: Talk | None) -> dict[str, Any]:
@@ -69,13 +69,12 @@ def _own(tool: Tool, draft: Draft) -> str:
 
 
 def _limits(tool: Tool, index: int, draft: Draft) -> None:
-    """What the client says about a search that the provider's cannot be told."""
-    for name in _SEARCH_LIMITS:
+    """What the client says about a tool that the provider runs: it takes no more than the name."""
+    for name in tool.__struct_fields__:
         value = getattr(tool, name)
-        if value not in (None, UNSET) and (not isinstance(value, Raw) or given(value)):
+        empty = value in (None, False) if not isinstance(value, Raw | UnsetType) else not given(value)
+        if name not in _NAMES and not empty:
             draft.losses.append(f"tools[{index}].{name}")
-    if tool.cache_control is not UNSET:
-        draft.lose(tool.cache_control, f"tools[{index}].cache_control")
 
 
 def _spec(one: Function, draft: Draft) -> dict[str, Any]:
