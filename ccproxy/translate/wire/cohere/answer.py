@@ -121,6 +121,7 @@ class Answer:
     def starts_with(self, counts: UsageBody) -> None:
         """Usage that is known before the first word, as in a whole body."""
         if counted(counts) is not None:
+            self.reported = counts
             known = usage(counts)
             self.blocks.prompt = structs.replace(known, output_tokens=0, output_tokens_details=OutputTokensDetails())
 

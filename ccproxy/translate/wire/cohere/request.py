@@ -65,7 +65,7 @@ def _sampling(request: MessagesRequest, draft: Draft, body: dict[str, Any]) -> t
     """Length, randomness and stop sequences; returns the stop sequences that the decoder has to know."""
     most = draft.dialect.max_output_tokens
     if request.max_tokens is not None:
-        body["max_tokens"] = min(max(1, request.max_tokens), most or request.max_tokens)
+        body["max_tokens"] = min(request.max_tokens, most or request.max_tokens)
         if most and request.max_tokens > most:
             draft.losses.append("max_tokens")
     if request.temperature is not None:

@@ -57,7 +57,7 @@ def _requires(schema: Any) -> bool:
         return False
     try:
         return bool(msgspec.json.decode(schema).get("required"))
-    except (msgspec.MsgspecError, AttributeError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError):
         return False
 
 

@@ -9,7 +9,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-_REASONS = {"COMPLETE": "end_turn", "MAX_TOKENS": "max_tokens", "TOOL_CALL": "tool_use", "STOP_SEQUENCE": "stop_sequence"}
+_REASONS = {
+    "COMPLETE": "end_turn",
+    "MAX_TOKENS": "max_tokens",
+    "TOOL_CALL": "tool_use",
+    "STOP_SEQUENCE": "stop_sequence",
+}
 
 
 @dataclass
