@@ -124,7 +124,7 @@ def _output(request: MessagesRequest, draft: Draft, tools: bool) -> tuple[dict[s
     if draft.dialect.tool_json_schema:
         try:
             settings["responseJsonSchema"] = plain(wish.schema)
-        except (msgspec.MsgspecError, RecursionError):  # the provider says better what is wrong with it
+        except RecursionError:  # nested hundreds of levels deep: the provider says what it thinks of it
             settings["responseJsonSchema"] = wish.schema
         return settings, []
     settings["responseSchema"], lost = fitted(wish.schema)

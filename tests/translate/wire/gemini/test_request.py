@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from ccproxy.errors import InvalidRequest, ThreadUnsupported, Uncarriable
 from ccproxy.translate.wire.gemini import encode
@@ -107,6 +108,15 @@ def test_a_schema_for_the_answer_stands_beside_tools_from_gemini_3_on() -> None:
     assert "responseJsonSchema" not in sent["generationConfig"]
     assert '"required": ["a"]' in sent["systemInstruction"]["parts"][1]["text"]
     assert losses(wish, OLD) == ["output_config.format"]
+
+
+def test_a_schema_for_the_answer_that_is_nested_too_deep_goes_as_it_is() -> None:
+    deep = b'{"items":' * 700 + b'{"const":1}' + b"}" * 700
+    wish = request(output_config={"format": FORMAT})
+    assert wish.output_config is not None
+    assert wish.output_config.format is not None
+    wish.output_config.format.schema = Raw(deep)
+    assert deep in encoded(wish, OLD).body
 
 
 def test_the_older_form_of_schemas_holds_for_answers_too() -> None:

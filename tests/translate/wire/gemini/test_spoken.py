@@ -130,6 +130,17 @@ def test_searches_are_told_in_words() -> None:
     assert found == [{"text": '[web_search {"query": "q"}]'}, {"text": "[found:\n- T https://example.com\n]"}]
 
 
+def test_bytes_that_were_fetched_are_reported() -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
+    content = {
+        "type": "web_fetch_result",
+        "url": "https://example.com",
+        "content": {"type": "document", "source": source},
+    }
+    block = {"type": "web_fetch_tool_result", "tool_use_id": "s1", "content": content}
+    assert losses(request([user("hi"), assistant(block), user("so")])) == ["messages[1].content[0].content"]
+
+
 def test_what_a_block_holds_besides_is_reported() -> None:
     mark = {"type": "ephemeral"}
     blocks = [

@@ -72,7 +72,7 @@ def test_an_option_asks_for_the_older_form() -> None:
     assert losses(request(tools=[tool(input_schema=schema)]), OLD, tool_json_schema=False) == ["tools[0].input_schema"]
 
 
-@pytest.mark.parametrize("depth", [480, 700])
+@pytest.mark.parametrize("depth", [330, 700])
 def test_a_schema_that_is_nested_too_deep_is_lost(depth: int) -> None:
     wish = request(tools=[tool()])
     deep = b'{"type":"object","properties":{"a":' * depth + b'{"const":1}' + b"}}" * depth
