@@ -46,6 +46,7 @@ _NO_REASONING = {
     "encrypted_reasoning": False,
     "reasoning_summary": "",
     "phases": False,
+    "cache_breakpoints": False,
 }
 
 _OPENAI = (
@@ -55,7 +56,7 @@ _OPENAI = (
     # Do not reason unless they are told to.
     Variant(r"gpt-5\.[1-4]($|-)", {"thinks_by_default": False}),
     Variant(r"gpt-(5\.([2-9]|\d\d)|[6-9]|\d\d)", {"efforts": _FOUR}),
-    Variant(r"gpt-(5\.([6-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_FOUR, "max")}),
+    Variant(r"gpt-(5\.([6-9]|\d\d)|[6-9]|\d\d)", {"efforts": (*_FOUR, "max"), "cache_breakpoints": True}),
     Variant(r"gpt-(5\.3-codex|5\.([4-9]|\d\d)|[6-9]|\d\d)", {"phases": True}),
     Variant(r"codex", {"effort_off": "", "thinks_by_default": True}),
     Variant(r"gpt-5-codex|gpt-5\.1-codex|codex-mini", {"efforts": _THREE}),
@@ -142,7 +143,7 @@ AZURE = Dialect(
             },
         ),
         *_OPENAI,
-        Variant("", {"search_sources": False}),
+        Variant("", {"search_sources": False, "cache_breakpoints": False}),
     ),
 )
 

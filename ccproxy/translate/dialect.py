@@ -149,6 +149,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     reasoning_summary: Literal["", "auto", "concise", "detailed"] = ""
     # Whether messages of the assistant's say if they are an answer or a comment on the way to one.
     phases: bool = False
+    # Whether the ends of prefixes that are worth caching can be marked.
+    cache_breakpoints: bool = False
     # Whether the output of a call may hold images and files.
     result_media: bool = True
     # Fewer output tokens may not be asked for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw, UnsetType
 
 from ccproxy.errors import Uncarriable
 from ccproxy.translate.draft import Draft, switched_on
@@ -27,47 +27,47 @@ from ccproxy.translate.messages import (
     UrlSource,
 )
 from ccproxy.translate.passages import Where, bracketed, decoded, document, dotted, heading, search_result, visible
-
-Part = str | dict[str, Any]
+from ccproxy.translate.wire.openai_responses.breakpoints import Part, marked
 
 
 def parts(block: RequestBlock | ResultContent, draft: Draft, where: Where) -> list[Part]:
     """What a block of a user message or of a result becomes: nothing, one part or several."""
+    found: list[Part]
     match block:
         case TextBlock():
             if block.citations is not UNSET:
                 draft.lose(block.citations, bracketed(where) + ".citations")
-            _mark(block, draft, where)
-            return [block.text] if visible(block.text) else []
+            found = [block.text] if visible(block.text) else []
         case ImageBlock():
-            _mark(block, draft, where)
             draft.lose(block.transformations, bracketed(where) + ".transformations")
-            return [_image(block, draft, where)]
+            found = [_image(block, draft, where)]
         case DocumentBlock():
-            return _document(block, draft, where)
+            found = _document(block, draft, where)
         case SearchResultBlock():
-            _mark(block, draft, where)
             if switched_on(block.citations):
                 draft.losses.append(bracketed(where) + ".citations")
-            return [search_result(block)]
+            found = [search_result(block)]
         case ToolReferenceBlock():
-            _mark(block, draft, where)
-            return [f"Tool available: {draft.tool_name(block.tool_name)}"]
+            found = [f"Tool available: {draft.tool_name(block.tool_name)}"]
         case _:
             draft.losses.append(bracketed(where))
             return []
+    if block.cache_control is not UNSET:
+        return ended(found, block.cache_control, draft, where)
+    return found
+
+
+def ended(pieces: list[Part], cache_control: Raw | UnsetType, draft: Draft, where: Where) -> list[Part]:
+    """The parts with the mark of the block at `where` behind the last of them."""
+    if not pieces:
+        draft.lose(cache_control, bracketed(where) + ".cache_control")
+        return pieces
+    return [*pieces[:-1], marked(pieces[-1], cache_control, draft, bracketed(where))]
 
 
 def listed(pieces: list[Part]) -> list[dict[str, Any]]:
     """The parts as the API's objects."""
     return [{"type": "input_text", "text": piece} if isinstance(piece, str) else piece for piece in pieces]
-
-
-def _mark(
-    block: TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock, draft: Draft, where: Where
-) -> None:
-    if block.cache_control is not UNSET:
-        draft.lose(block.cache_control, bracketed(where) + ".cache_control")
 
 
 def _image(block: ImageBlock, draft: Draft, where: Where) -> Part:
@@ -86,7 +86,6 @@ def _image(block: ImageBlock, draft: Draft, where: Where) -> Part:
 
 
 def _document(block: DocumentBlock, draft: Draft, where: Where) -> list[Part]:
-    _mark(block, draft, where)
     if switched_on(block.citations):
         draft.losses.append(bracketed(where) + ".citations")
     match block.source:

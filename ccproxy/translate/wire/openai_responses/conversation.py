@@ -1,4 +1,4 @@
-"""The conversation as input items, and the system prompt as instructions.
+"""The conversation as input items, and the system prompt.
 
 Outputs follow the calls of their turn at once, as `translate.turns` gathers them. A call without an output is refused
 (`No tool output found for function call`), so it gets one that says so (Claude Code interrupts); a result without a
@@ -15,7 +15,8 @@ from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import MessagesRequest, RequestBlock, ToolResultBlock
 from ccproxy.translate.passages import Where
 from ccproxy.translate.turns import Turn, turns
-from ccproxy.translate.wire.openai_responses.content import Part, listed, parts
+from ccproxy.translate.wire.openai_responses.breakpoints import Part, marked
+from ccproxy.translate.wire.openai_responses.content import listed, parts
 from ccproxy.translate.wire.openai_responses.results import output, result
 from ccproxy.translate.wire.openai_responses.spoken import Item, spoken
 
@@ -23,13 +24,15 @@ _NO_RESULT = "[no result: the call was interrupted]"
 _GO_ON = "Continue."
 
 
-def instructions(request: MessagesRequest, draft: Draft, more: list[str]) -> str:
-    """The system prompt and what is added to it; "" where there is neither."""
-    texts: list[str] = []
-    for path, block in prompts.system(request, draft):
-        draft.mark(block.cache_control, path)
-        texts.append(block.text)
-    return "\n\n".join(texts + more)
+def prompt(request: MessagesRequest, draft: Draft, more: list[str]) -> tuple[str, list[Item]]:
+    """The system prompt and what is added to it: as instructions, or as a first message where it has breakpoints."""
+    pieces: list[Part] = [
+        marked(block.text, block.cache_control, draft, path) for path, block in prompts.system(request, draft)
+    ]
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) == len(pieces):
+        return "\n\n".join(texts + more), []
+    return "", [_message(draft.dialect.system_role, [*pieces, *more])]
 
 
 def conversation(request: MessagesRequest, draft: Draft) -> list[Item]:
@@ -79,7 +82,7 @@ def _after(turn: Turn, draft: Draft, items: list[Item]) -> None:
         elif dialect.system_anywhere and dialect.system_role != "user":
             items.append(_message(dialect.system_role, pieces))
         else:
-            _add_user(items, [prompts.reminder("\n\n".join(piece for piece in pieces if isinstance(piece, str)))])
+            _add_user(items, [_reminder(pieces)])
 
 
 def _said(block: RequestBlock, draft: Draft, where: Where) -> list[Part]:
@@ -88,6 +91,13 @@ def _said(block: RequestBlock, draft: Draft, where: Where) -> list[Part]:
         return parts(block, draft, where)
     content, shown = result(block, "", draft, where)
     return [*shown, f"[result of an earlier tool call {block.tool_use_id}]", *content]
+
+
+def _reminder(pieces: list[Part]) -> Part:
+    """A system message as user text, with the breakpoint of its last part."""
+    words = prompts.reminder("\n\n".join(piece if isinstance(piece, str) else piece["text"] for piece in pieces))
+    last = pieces[-1]
+    return words if isinstance(last, str) else {**last, "text": words}
 
 
 def _message(role: str, pieces: list[Part]) -> dict[str, Any]:

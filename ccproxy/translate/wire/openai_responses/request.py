@@ -16,7 +16,7 @@ from ccproxy.translate import anthropic_only
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.target import Target, UpstreamRequest
-from ccproxy.translate.wire.openai_responses.conversation import conversation, instructions
+from ccproxy.translate.wire.openai_responses.conversation import conversation, prompt
 from ccproxy.translate.wire.openai_responses.effort import ENCRYPTED, reasoning
 from ccproxy.translate.wire.openai_responses.output import text_format
 from ccproxy.translate.wire.openai_responses.tools import choice, tools
@@ -67,10 +67,10 @@ def asked(request: MessagesRequest, draft: Draft) -> Body:
     control = reasoning(request, draft, any(tool["type"] == "web_search" for tool in run.tools))
     output, more = text_format(request, draft)
     body: Body = {"model": draft.target.model}
-    prompt = instructions(request, draft, more)
-    if prompt:
-        body["instructions"] = prompt
-    body["input"] = conversation(request, draft)
+    instructions, first = prompt(request, draft, more)
+    if instructions:
+        body["instructions"] = instructions
+    body["input"] = [*first, *conversation(request, draft)]
     if functions or run.tools:
         body["tools"] = [*functions, *run.tools]
         body.update(chosen)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET
-
 from ccproxy.errors import Uncarriable
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import ImageBlock, ResultContent, ToolResultBlock
 from ccproxy.translate.passages import Where, bracketed, visible
-from ccproxy.translate.wire.openai_responses.content import Part, listed, parts
+from ccproxy.translate.wire.openai_responses.breakpoints import Part, is_text
+from ccproxy.translate.wire.openai_responses.content import ended, listed, parts
 
 Output = str | list[dict[str, Any]]
 
@@ -24,21 +23,19 @@ _NO_OUTPUT = "(no output)"
 def result(block: ToolResultBlock, name: str, draft: Draft, where: Where) -> tuple[list[Part], list[Part]]:
     """The parts of a result, and those for the user message after it. `name` is that of the tool, if it is known."""
     draft.lose(block.toolset_name, bracketed(where) + ".toolset_name")
-    if block.cache_control is not UNSET:
-        draft.lose(block.cache_control, bracketed(where) + ".cache_control")
     if isinstance(block.content, list):
         pieces = [piece for at, inner in enumerate(block.content) for piece in _parts(inner, draft, (*where, at))]
     else:
         pieces = [block.content] if block.content and visible(block.content) else []
     shown: list[Part] = []
-    media = [piece for piece in pieces if not isinstance(piece, str)]
+    media = [piece for piece in pieces if not is_text(piece)]
     if media and not draft.dialect.result_media:
-        pieces = [piece for piece in pieces if isinstance(piece, str)]
+        pieces = [piece for piece in pieces if is_text(piece)]
         pieces.append("(see the attachment in the user message below)")
         shown = [f"[attachment of the result of {name}{' ' if name else ''}{block.tool_use_id}]", *media]
     if block.is_error:
         pieces = _failed(pieces)
-    return pieces or [_NO_OUTPUT], shown
+    return ended(pieces or [_NO_OUTPUT], block.cache_control, draft, where), shown
 
 
 def output(pieces: list[Part]) -> Output:
