@@ -143,6 +143,7 @@ AZURE = Dialect(
             },
         ),
         *_OPENAI,
+        Variant(r"gpt-(5\.([6-9]|\d\d)|[6-9]|\d\d)", {"prompt_cache_key": True}),
         Variant("", {"search_sources": False, "cache_breakpoints": False}),
     ),
 )

@@ -100,6 +100,7 @@ def test_a_url_that_names_a_deployment_is_one_of_chat_completions() -> None:
             "gpt-5.5",
             {"temperature": False, "replay": "items", "efforts": FOUR, "search_sources": False},
         ),
+        (responses.AZURE, "gpt-5.6", {"prompt_cache_key": True, "cache_breakpoints": False}),
         (responses.XAI, "grok-4.3", {"efforts": THREE, "effort_off": "none", "encrypted_reasoning": True}),
         (responses.XAI, "grok-4.5", {"efforts": THREE, "effort_off": "", "reasoning_summary": ""}),
         (responses.XAI, "grok-4.6", {"efforts": FOUR}),
