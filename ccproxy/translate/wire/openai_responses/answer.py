@@ -167,7 +167,8 @@ class Answer:
         """Takes in all of an item: what of it did not come before."""
         if known.over or self.done:
             return
-        known.over = True
+        # A message without its content may have it in the whole output.
+        known.over = item.type != "message" or bool(item.content)
         match item.type:
             case "message":
                 self._message(known, item)
@@ -254,8 +255,10 @@ class Answer:
         call = item.call or self.calls.begin(None, id, name)
         call.id, call.name = call.id or id, call.name or name
         touched = [call]
-        self.characters += len(fragment)
         item.length += len(fragment)
+        if call.complete and fragment.strip() == call.arguments.strip():
+            fragment = ""  # all of it once more
+        self.characters += len(fragment)
         while fragment:
             fragment = call.add(fragment).lstrip()
             if fragment[:1] != "{":
@@ -282,7 +285,6 @@ class Answer:
                 self.blocks.apart()
             else:
                 self.blocks.whole(one)
-        self._part = Part()
 
     def _cite(self, note: Annotation) -> None:
         page = searched.page_of(note)

@@ -109,6 +109,17 @@ def test_any_server_that_leaves_something_out(texts: list[str], streamed: int, t
     assert found.kinds == ["text"]
 
 
+def test_what_comes_between_does_not_make_the_text_come_twice() -> None:
+    image = ran("image_generation_call", result="aGk=")
+    whole = event("output_text.done", text="one two", output_index=0, content_index=0)
+    found = said(text("one ") + done(image, 1) + text("two") + whole + ended())
+    assert [block["text"] for block in found.blocks] == ["one ", "[an image that cannot be shown here]", "two"]
+
+
+def test_a_message_whose_content_comes_with_the_whole_output() -> None:
+    assert said(added(message()) + done(message()) + ended(message("one"))).text == "one"
+
+
 def test_parts_and_messages_are_blocks_of_their_own() -> None:
     data = text("Got it.") + text("One", at=1) + text(" two", at=1) + text("three", at=1, within=1)
     found = said(data + ended(message("Got it."), message("One two", "three")))
@@ -231,6 +242,10 @@ def test_calls_that_are_mixed_become_blocks_one_after_the_other() -> None:
 def test_two_inputs_in_one_are_two_calls() -> None:
     found = said(added(call("")) + arguments('{"a":1}{"a"', ":2}") + ended())
     assert found.tools == [("f", {"a": 1}), ("f", {"a": 2})]
+
+
+def test_an_input_that_comes_twice_is_one_call() -> None:
+    assert said(added(call("")) + arguments('{"a"', ":1}", '{"a":1}') + ended()).tools == [("f", {"a": 1})]
 
 
 def test_names_and_ids_are_the_clients() -> None:
