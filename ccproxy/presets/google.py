@@ -66,6 +66,8 @@ AI_STUDIO = Dialect(
         Variant(r"gemini-2\.5-pro", {"thinking_budgets": (128, 32768)}),
         Variant(r"gemini-2\.5-flash", {"thinking_budgets": (1, 24576), "can_stop_thinking": True}),
         Variant(r"gemini-2\.5-flash-lite", {"thinking_budgets": (512, 24576), "thinks_by_default": False}),
+        # Tuned models, whose names tell nothing.
+        Variant(r"^(endpoints|tunedmodels)/", {**_OLDER, "max_output_tokens": None}),
         # Made for pictures and speech: they neither think nor call functions.
         Variant(r"gemini-2\.[05].*(image|tts)", {"thinking": "none", "thinks_by_default": False}),
         Variant(r"gemini-3-pro", {"efforts": ("low", "high")}),

@@ -227,6 +227,7 @@ _ALL = (
                 root="/publishers/anthropic",
                 dialect=anthropic.VERTEX,
             ),
+            Api(name="endpoint", wire="gemini", models=r"^endpoints/"),
             Api(name="gemini", wire="gemini", root="/publishers/google"),
         ),
     ),

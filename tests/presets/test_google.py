@@ -29,6 +29,8 @@ def flags(dialect: Dialect, model: str, *names: str) -> tuple[Any, ...]:
         ("gemini-3.8-flash", ("level", 65536, True)),
         ("gemini-4-hydrogen", ("level", 65536, True)),
         ("gemini-flash-latest", ("level", 65536, True)),
+        ("endpoints/123", ("none", None, False)),
+        ("tunedModels/mine", ("none", None, False)),
     ],
 )
 def test_generations(model: str, expected: tuple[Any, ...]) -> None:

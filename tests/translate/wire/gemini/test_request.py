@@ -48,6 +48,9 @@ def test_the_place_on_vertex() -> None:
     assert to.base_url == f"{root}/publishers/google"
     assert (to.wire, to.auth) == ("gemini", "google")
     assert target("gemini-2.5-pro", "vertex").base_url.startswith("https://aiplatform.googleapis.com/v1beta1/")
+    tuned = target("endpoints/123", "vertex")
+    assert (tuned.wire, tuned.base_url[-28:]) == ("gemini", "/my-project/locations/global")
+    assert encode(request(), tuned).path == "/endpoints/123:generateContent"
     claude = target("claude-sonnet-4-5@20250929", "vertex")
     assert (claude.wire, claude.base_url[-21:]) == ("anthropic-vertex", "/publishers/anthropic")
 
