@@ -66,7 +66,7 @@ def asked(request: MessagesRequest, draft: Draft) -> Body:
     chosen = choice(request, draft, functions, run)
     control = reasoning(request, draft, any(tool["type"] == "web_search" for tool in run.tools))
     output, more = text_format(request, draft)
-    body: Body = {"model": draft.target.model}
+    body: Body = {"model": _model(draft)}
     instructions, first = prompt(request, draft, more)
     if instructions:
         body["instructions"] = instructions
@@ -80,6 +80,12 @@ def asked(request: MessagesRequest, draft: Draft) -> Body:
     body.update(output)
     body["include"] = [*([ENCRYPTED] if draft.dialect.encrypted_reasoning else ()), *(run.include if run.tools else ())]
     return body
+
+
+def _model(draft: Draft) -> str:
+    """The model, or the deployment of it where that has another name: this API takes it in the body only."""
+    deployment = draft.target.options.get("deployment") if draft.dialect.deployments else None
+    return str(deployment or draft.target.model)
 
 
 def path(draft: Draft, path: str) -> str:

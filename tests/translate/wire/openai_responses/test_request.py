@@ -56,6 +56,13 @@ def test_path(kind: str, options: dict[str, str], path: str) -> None:
     assert encoded(request(), kind, model="gpt-5.1", options=options).path == path
 
 
+def test_a_deployment_stands_for_the_model() -> None:
+    options = {"deployment": "my-gpt"}
+    assert body(request(), "azure", model="gpt-5.1", options=options)["model"] == "my-gpt"
+    assert body(request(), "azure", model="gpt-5.1")["model"] == "gpt-5.1"
+    assert body(request(), "openai", model="gpt-5.1", options=options)["model"] == "gpt-5.1"
+
+
 @pytest.mark.parametrize(
     ("asked", "flags", "expected", "lost"),
     [
