@@ -28,7 +28,7 @@ _DELTAS = {
     "mcp_tool_use": {"input_json_delta"},
     "mcp_tool_result": set(),
 }
-_EMPTY = {
+_EMPTY: dict[str, dict[str, Any]] = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},

@@ -25,6 +25,7 @@ from ccproxy.translate.wire.openai_responses.progress import Output, Part, Progr
 from ccproxy.translate.wire.openai_responses.reasoning import Reasoning, packed
 from ccproxy.translate.wire.openai_responses.searched import Searches
 from ccproxy.translate.wire.openai_responses.usage import UsageBody, estimated, usage
+from ccproxy.translate.wire.openai_responses.waiting import waiting
 
 _BLANK_LINE = "\n\n"
 
@@ -180,9 +181,8 @@ class Answer:
                 self._settle(known.call)
             case _ if searched.is_search(item):
                 self._tell(self._searches.told(item, self._id("srvtoolu_")))
-            case "custom_tool_call":
-                text = items.text_of({"input": items.text_of(item.input)})
-                self._called(known, item.call_id or item.id or "", item.name or "", text)
+            case _ if (asked := waiting(item)) is not None:
+                self._called(known, item.call_id or item.id or "", asked[0], items.text_of(asked[1]))
             case _:
                 self._tell(ran.told(item, self._id, self._context.names))
 

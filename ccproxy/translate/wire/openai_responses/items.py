@@ -87,9 +87,10 @@ class Item(Struct, gc=False):
     outputs: Any = None
     result: Any = None
     revised_prompt: str | None = None
-    queries: Any = None
-    results: Any = None
     operation: Any = None
+    actions: Any = None
+    environment: Any = None
+    execution: str | None = None
 
 
 class Incomplete(Struct, gc=False):

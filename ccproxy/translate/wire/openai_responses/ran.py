@@ -17,8 +17,19 @@ from ccproxy.translate.served import CodeExecutionToolResultBlock, McpToolResult
 from ccproxy.translate.wire.openai_responses.items import Item, object_of, text_of
 
 _IMAGE = "[an image that cannot be shown here]"
-_SILENT = frozenset({"mcp_list_tools", "tool_search_output", "additional_tools", "compaction"})
-"""Items that list tools, or that only the provider can read."""
+_SILENT = frozenset(
+    {
+        # they list tools
+        "additional_tools",
+        "mcp_list_tools",
+        "tool_search_call",
+        "tool_search_output",
+        # looks into the provider's own store, whose outcome is what the text says
+        "file_search_call",
+        # only the provider can read it
+        "compaction",
+    }
+)
 
 
 def told(item: Item, fresh: Callable[[str], str], names: Mapping[str, str]) -> Iterable[ResponseBlock | str]:
@@ -76,10 +87,9 @@ def _other(item: Item) -> list[ResponseBlock | str]:
         "name": item.name,
         "server": item.server_label,
         "input": object_of(item.arguments if item.arguments is not None else item.input),
-        "action": item.action or item.operation,
-        "queries": item.queries,
+        "action": item.action,
         "code": item.code,
-        "output": item.output or item.results or item.outputs or item.result,
+        "output": item.output or item.result,
         "error": item.error,
     }
     shown = msgspec.json.encode({name: value for name, value in fields.items() if value}).decode()

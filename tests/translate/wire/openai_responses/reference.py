@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SEARCHES = ("web_search_call", "x_search_call")
-_SILENT = ("mcp_list_tools", "tool_search_output", "compaction")
+_SILENT = ("mcp_list_tools", "tool_search_call", "tool_search_output", "file_search_call", "compaction")
+_WAITING = {"local_shell_call": "action", "apply_patch_call": "operation", "shell_call": "action"}
 
 
 @dataclass
@@ -85,6 +86,11 @@ def _item(found: Expected, item: dict[str, Any], streamed: dict[str, str]) -> No
             found.calls.append((item["call_id"], item["name"], json.dumps({"input": item["input"]})))
         case "custom_tool_call":
             found.searches.append((json.loads(item["input"])["query"], None))
+        case kind if kind in _WAITING and "environment" not in item:
+            name = kind.removesuffix("_call")
+            found.calls.append((item["call_id"], name, json.dumps(item[_WAITING[kind]])))
+        case "tool_search_call" if item["execution"] == "client":
+            found.calls.append((item["call_id"], "tool_search", json.dumps(item["arguments"])))
         case kind if kind in _SEARCHES:
             _search(found, item)
         case kind if kind not in _SILENT:

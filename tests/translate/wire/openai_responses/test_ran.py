@@ -76,8 +76,7 @@ def test_images(fields: dict[str, Any], wanted: str) -> None:
     ("type", "fields", "wanted"),
     [
         ("shell_call", {"action": {"commands": ["ls"]}}, '[shell_call {"action":{"commands":["ls"]}}]'),
-        ("apply_patch_call", {"operation": {"diff": "+a"}}, '[apply_patch_call {"action":{"diff":"+a"}}]'),
-        ("file_search_call", {"queries": ["q"]}, '[file_search_call {"queries":["q"]}]'),
+        ("shell_call_output", {"output": [{"stdout": "a"}]}, '[shell_call_output {"output":[{"stdout":"a"}]}]'),
         ("program", {"code": "1", "id": "x", "encrypted_content": "e"}, '[program {"code":"1"}]'),
         ("mcp_list_tools", {"error": "down", "server_label": "s"}, '[mcp_list_tools {"server":"s","error":"down"}]'),
         ("something_new", {}, "[something_new {}]"),
@@ -87,6 +86,6 @@ def test_what_has_no_block_is_told_in_words(type: str, fields: dict[str, Any], w
     assert found(type, **fields) == [wanted]
 
 
-@pytest.mark.parametrize("type", ["mcp_list_tools", "compaction", "tool_search_output"])
+@pytest.mark.parametrize("type", ["mcp_list_tools", "compaction", "tool_search_output", "file_search_call"])
 def test_what_only_serves_the_provider(type: str) -> None:
     assert found(type, encrypted_content="e") == []
