@@ -18,6 +18,7 @@ from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
@@ -28,7 +29,7 @@ from ccproxy.store.rotation import require_readable
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, messages, models, providers, service
+from ccproxy.web import errors, messages, models, passthrough, providers, service
 from ccproxy.web.definitions import define
 from ccproxy.web.health import Readings
 from ccproxy.web.schemas import read_provider
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Flask:
         structlog.get_logger().warning(_advice(settings), type="start")
     parts.providers.close()
     engine.dispose()
-    for module in (service, messages, models, providers):
+    for module in (service, messages, passthrough, models, providers):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
 
 def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
+    credentials = Credentials(upstream)
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
@@ -70,7 +72,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings), Keepsakes()),
-        exchange=Exchange(upstream, Credentials(upstream), total=settings.request_timeout),
+        exchange=Exchange(upstream, credentials, total=settings.request_timeout),
+        passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get),
         started_at=datetime.now(UTC),

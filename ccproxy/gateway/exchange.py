@@ -19,6 +19,7 @@ from msgspec import UNSET, Struct
 from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError, UpstreamRefused
 from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.discretion import fit_to_show
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.routing import Plan
@@ -27,7 +28,6 @@ from ccproxy.translate import rate_limits, render, searches, tokens
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import Message, Relayed, Usage
 from ccproxy.translate.parse import Parsed
-from ccproxy.translate.redact import redact
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
 from ccproxy.translate.wire import anthropic, bedrock_converse, cohere, gemini, openai_chat, openai_responses
@@ -319,14 +319,8 @@ def _decoded(call: Call, body: bytes) -> tuple[Any, bool]:
 
 
 def _told(error: UpstreamError, target: Target, entry: Entry) -> UpstreamError:
-    """The same error, fit to be shown: it names the provider, and no secret."""
-    message = redact(error.message, target.secrets)
-    if error.status == 401 and isinstance(error, UpstreamRefused):
-        message = f"provider {target.provider!r} refused its API key: {message}"
-    error.message = message
-    if error.payload is not None and any(secret.encode() in error.payload for secret in target.secrets):
-        error.payload = None
-    entry.attempted(error)
+    """The same error, fit to be shown."""
+    entry.attempted(fit_to_show(error, target))
     return error
 
 

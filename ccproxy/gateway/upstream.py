@@ -141,7 +141,7 @@ class Answer:
                     if self.status >= 400:
                         break
                     raise BadAnswer(f"the provider's answer is larger than {limit} bytes")
-            if self._body is not None and self._body.cut:
+            if self.cut:
                 raise Unreachable("the provider cut the connection in the middle of its answer")
         finally:
             self.close()
@@ -162,6 +162,11 @@ class Answer:
             raise Silence from None
         finally:
             timeout.close()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the connection ended before the body did."""
+        return self._body is not None and self._body.cut
 
     def finish(self) -> None:
         """Wait a moment for the end of an answer that has said everything, so that its connection can be used again."""

@@ -23,15 +23,15 @@ LINGER_STEP = 65536
 LONGEST_NUMBER = 18
 
 
-def read_body(max_bytes: int, timeout: float) -> bytes:
-    """The current request's body, at most `max_bytes`, read within `timeout` seconds.
+def read_body(max_bytes: int, timeout: float, wanted: str = "application/json") -> bytes:
+    """The current request's body of the type `wanted`, at most `max_bytes`, read within `timeout` seconds.
 
-    Raises UnsupportedMediaType (not declared as JSON, or compressed), RequestTooLarge, SlowRequest, and
+    Raises UnsupportedMediaType (not declared as that, or compressed), RequestTooLarge, SlowRequest, and
     InvalidRequest for a body that ends early or is framed wrongly.
     """
     environ = request.environ
     try:
-        _check_type(environ)
+        _check_type(environ, wanted)
         return _read(environ, max_bytes, timeout)
     except ClientError:
         _end_connection(environ)
@@ -46,14 +46,14 @@ def has_body() -> bool:
 
 def check_json() -> None:
     """Raise UnsupportedMediaType unless the current request's body is declared as plain JSON."""
-    _check_type(request.environ)
+    _check_type(request.environ, "application/json")
 
 
-def _check_type(environ: dict[str, Any]) -> None:
+def _check_type(environ: dict[str, Any], wanted: str) -> None:
     media = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if media != "application/json":
+    if media != wanted:
         given = f", not {media[:80]}" if media else ""
-        raise UnsupportedMediaType(f"the body must be sent as Content-Type: application/json{given}")
+        raise UnsupportedMediaType(f"the body must be sent as Content-Type: {wanted}{given}")
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding != "identity":
         raise UnsupportedMediaType(f"Content-Encoding {encoding[:80]} is not supported; send the body uncompressed")

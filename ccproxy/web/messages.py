@@ -58,7 +58,7 @@ def create() -> Response:
         parsed = parse(body)
         entry.row.model = parsed.request.model
         plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
-        call = parts.exchange.prepare(parsed, _anthropic_headers(environ), plan, _message_id(), g.request_id)
+        call = parts.exchange.prepare(parsed, anthropic_headers(environ), plan, _message_id(), g.request_id)
         entry.arrived(parsed.request, call.target, plan.route, call.dropped)
         headers = _headers(call)
         try:
@@ -83,7 +83,7 @@ def count_tokens() -> Response:
     parts.gate.check(request.environ)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
-    counted = parts.exchange.count(parsed, _anthropic_headers(request.environ), _plan(parsed.request.model))
+    counted = parts.exchange.count(parsed, anthropic_headers(request.environ), _plan(parsed.request.model))
     return Response(counted, mimetype="application/json")
 
 
@@ -140,7 +140,7 @@ def _message_id() -> str:
     return "msg_" + str(g.request_id).replace("-", "")
 
 
-def _anthropic_headers(environ: dict[str, Any]) -> dict[str, str]:
+def anthropic_headers(environ: dict[str, Any]) -> dict[str, str]:
     """The client's headers that an upstream with the Messages API gets too."""
     return {
         name[5:].replace("_", "-").lower(): value

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.catalog import Catalog
     from ccproxy.gateway.exchange import Exchange
     from ccproxy.gateway.lifecycle import Lifecycle
+    from ccproxy.gateway.passthrough import Passthrough
     from ccproxy.gateway.routing import Router
     from ccproxy.settings import Settings
     from ccproxy.store.logbook import Logbook
@@ -38,6 +39,7 @@ class Services:
     gate: Gate
     router: Router
     exchange: Exchange
+    passthrough: Passthrough
     lifecycle: Lifecycle
     catalog: Catalog
     started_at: datetime

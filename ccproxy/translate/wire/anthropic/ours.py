@@ -25,11 +25,11 @@ _NOTHING = b'[{"type":"text","text":"(no content)"}]'
 
 
 def edits(body: bytes, found: list[Member], *, signed: bool) -> list[Edit]:
-    """The edits that take out of a request what others left in it; `found` are its members.
+    """The edits that take out of a request in `body` what others left in it; `found` are its members.
 
     `signed`: thinking is refused unless Anthropic signed it.
     """
-    if not _concerned(body, 0, len(body), signed):
+    if not found or not _concerned(body, found[0].key, found[-1].end, signed):
         return []
     messages = named(found, "messages")
     made: list[Edit] = []

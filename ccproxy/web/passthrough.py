@@ -1,0 +1,121 @@
+"""/v1/messages/batches and /v1/files: handed on to a provider that has them, bytes and headers as they come.
+
+Only who may ask, how large a body may be and whom it goes to is decided here. Nothing of it is in the log's rows: these
+requests have no answer of a model. A drain waits for them as for all others.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+
+from flask import Blueprint, Response, request
+
+from ccproxy.errors import NotFound
+from ccproxy.gateway.disconnect import watch
+from ccproxy.gateway.passthrough import Handed, What, having, leading
+from ccproxy.translate.target import Target
+from ccproxy.translate.wire.anthropic import batch
+from ccproxy.translate.wire.anthropic.request import VERSION
+from ccproxy.web.bodies import read_body
+from ccproxy.web.messages import BODY_TIMEOUT, UNREAD, anthropic_headers
+from ccproxy.web.services import services
+
+UPLOAD_TIMEOUT = 600.0
+"""Seconds that a client has for sending a file."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_TOLD = ("content-type", "content-disposition", "content-length", "etag", "last-modified", "retry-after")
+"""The provider's headers that the client gets; the others are between it and us."""
+
+blueprint = Blueprint("passthrough", __name__)
+
+
+@blueprint.get("/v1/messages/batches")
+@blueprint.get("/v1/messages/batches/<id>")
+@blueprint.delete("/v1/messages/batches/<id>")
+@blueprint.post("/v1/messages/batches/<id>/<any(cancel):action>")
+@blueprint.get("/v1/messages/batches/<id>/<any(results):action>")
+def batches(id: str = "", action: str = "") -> Response:
+    """The batches of a provider, one of them, or what is done with it."""
+    return _handed("batches", id, action)
+
+
+@blueprint.post("/v1/messages/batches")
+def create_batch() -> Response:
+    """A new batch, which goes to the provider that the models of its requests lead to."""
+    return _handed("batches", body_type="application/json")
+
+
+@blueprint.get("/v1/files")
+@blueprint.get("/v1/files/<id>")
+@blueprint.delete("/v1/files/<id>")
+@blueprint.get("/v1/files/<id>/<any(content):action>")
+def files(id: str = "", action: str = "") -> Response:
+    """The files of a provider, one of them, or its content."""
+    return _handed("files", id, action)
+
+
+@blueprint.post("/v1/files")
+def upload() -> Response:
+    """A new file, which goes to the first provider that keeps files."""
+    return _handed("files", body_type="multipart/form-data")
+
+
+def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> Response:
+    """One such request; `body_type`: it has a body of that type."""
+    parts = services()
+    environ = request.environ
+    parts.gate.check(environ)
+    with ExitStack() as ending:
+        token = parts.lifecycle.enter()
+        ending.callback(parts.lifecycle.leave, token)
+        targets = having(what, parts.providers.snapshot())
+        headers = {"anthropic-version": VERSION, **anthropic_headers(environ)}
+        body: bytes | None = None
+        if body_type:
+            seconds = BODY_TIMEOUT if body_type == "application/json" else UPLOAD_TIMEOUT
+            body = read_body(parts.settings.max_body_bytes, seconds, body_type)
+            headers["content-type"] = environ["CONTENT_TYPE"]
+            targets = targets[:1]
+            if what == "batches":
+                targets, body = _led(body)
+        elif request.method == "POST":
+            body = b""
+        client = environ.get("gunicorn.socket")
+        if client is not None:
+            ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
+        path = _path(what, id, action)
+        answer = parts.passthrough.ask(targets if id else targets[:1], request.method, path, headers, body)
+        ending.callback(answer.close)
+        response = _response(answer)
+        if what == "batches" and action != "results":
+            response.set_data(batch.local(answer.whole()))
+        else:
+            response.response = answer.pieces()
+            response.call_on_close(ending.pop_all().close)
+        return response
+
+
+def _led(body: bytes) -> tuple[list[Target], bytes]:
+    """Where a new batch goes, and its bytes with that provider's names of the models."""
+    parts = services()
+    snapshot = parts.providers.snapshot()
+    target, names = leading(batch.models(body), lambda model: parts.router.plan(model, snapshot).targets[0])
+    return [target], batch.rewritten(body, names, target.dialect)
+
+
+def _path(what: What, id: str, action: str) -> str:
+    if id and not _ID.fullmatch(id):
+        raise NotFound(f"{what}: {id[:80]!r} is no id")
+    root = "/v1/messages/batches" if what == "batches" else "/v1/files"
+    query = request.query_string.decode("latin-1")
+    return "/".join(filter(None, (root, id, action))) + (f"?{query}" if query else "")
+
+
+def _response(answer: Handed) -> Response:
+    told = {name: value for name in _TOLD if (value := answer.headers.get(name)) is not None}
+    response = Response(status=answer.status)
+    response.headers.update(told | answer.limits | {"X-Provider": answer.target.provider})
+    response.headers["X-Accel-Buffering"] = "no"
+    return response

@@ -1,0 +1,236 @@
+"""Batches and files in a whole application, against a scripted Anthropic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ccproxy.app import create_app
+from ccproxy.settings import Settings
+from ccproxy.store.migrations import migrate
+from ccproxy.store.session import open_engine
+from ccproxy.web.services import EXTENSION, Services
+from tests.fake_anthropic import LIMITS, FakeAnthropic, failure
+from tests.fake_upstream import Cut, Exact, FakeUpstream, Json, Stream, head
+
+KEY = "sk-provider-0123456789abcdef"
+BATCHES = "/v1/messages/batches"
+
+
+class Proxy:
+    """The application, with these providers."""
+
+    def __init__(self, folder: Path, *providers: dict[str, Any], **settings: Any) -> None:
+        made = Settings(
+            database_url=f"sqlite:///{folder / 'ccproxy.db'}", max_body_bytes=10_000, providers=providers, **settings
+        )
+        migrate(open_engine(made.database_url))
+        app = create_app(made)
+        self.parts: Services = app.extensions[EXTENSION]
+        self.client: FlaskClient = app.test_client()
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        return self.client.open(path, method=method, base_url="http://localhost:3456", **options)
+
+    def create(self, *models: str) -> Any:
+        params = {"max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+        requests = [
+            {"custom_id": str(place), "params": {**params, "model": model}} for place, model in enumerate(models)
+        ]
+        return self.ask("POST", BATCHES, json={"requests": requests})
+
+
+@pytest.fixture
+def first() -> Iterator[FakeAnthropic]:
+    with FakeUpstream() as upstream:
+        yield FakeAnthropic(upstream)
+
+
+@pytest.fixture
+def second() -> Iterator[FakeAnthropic]:
+    with FakeUpstream() as upstream:
+        yield FakeAnthropic(upstream)
+
+
+def provider(name: str, api: FakeAnthropic, type: str = "anthropic", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": type, "api_base_url": api.upstream.url, "api_key": KEY, **more}
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, first: FakeAnthropic, second: FakeAnthropic) -> Iterator[Proxy]:
+    """Three providers; the first has neither batches nor files."""
+    made = Proxy(
+        tmp_path,
+        {"name": "chat", "type": "openai-chat", "api_base_url": second.upstream.url, "models": ["gpt"]},
+        provider("one", first, models=["claude"]),
+        provider("two", second, models=["opus"]),
+    )
+    yield made
+    made.parts.providers.close()
+
+
+def test_a_batch_goes_where_its_models_lead(proxy: Proxy, first: FakeAnthropic, second: FakeAnthropic) -> None:
+    answer = proxy.create("two/opus", "opus", "two,haiku")
+    assert answer.status_code == 200
+    assert answer.headers["X-Provider"] == "two"
+    assert answer.json["id"] == "msgbatch_1"
+    assert not first.batches
+    sent = second.batches["msgbatch_1"]["body"]["requests"]
+    assert [one["params"]["model"] for one in sent] == ["opus", "opus", "haiku"]
+    [seen] = second.upstream.requests
+    assert seen.headers["x-api-key"] == KEY
+    assert seen.headers["anthropic-version"] == "2023-06-01"
+    assert seen.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("models", "status", "said"),
+    [
+        (["one/claude", "two/opus"], 400, "requests.1.params.model: 'two/opus' leads to provider 'two'"),
+        ([], 400, "requests: at least one request is required"),
+        (["gpt"], 404, "message batches: provider 'chat' has none"),
+        (["unknown"], 404, "model: 'unknown' is not known here"),
+    ],
+)
+def test_a_batch_that_goes_nowhere(proxy: Proxy, models: list[str], status: int, said: str) -> None:
+    answer = proxy.create(*models)
+    assert answer.status_code == status
+    assert answer.json["error"]["message"].startswith(said)
+
+
+def test_a_batch_is_found_wherever_it_is(proxy: Proxy, first: FakeAnthropic, second: FakeAnthropic) -> None:
+    proxy.create("two/opus")
+    one = f"{BATCHES}/msgbatch_1"
+    assert proxy.ask("GET", one).json["results_url"] == f"{one}/results"
+    assert proxy.ask("GET", one).headers["X-Provider"] == "two"
+    assert proxy.ask("POST", f"{one}/cancel").json["processing_status"] == "canceling"
+    results = proxy.ask("GET", f"{one}/results")
+    assert results.mimetype == "application/x-jsonl"
+    assert [json.loads(line)["custom_id"] for line in results.data.splitlines()] == ["0"]
+    assert proxy.ask("DELETE", one).json == {"id": "msgbatch_1", "type": "message_batch_deleted"}
+    gone = proxy.ask("GET", one)
+    assert (gone.status_code, gone.json) == (404, failure("not_found_error", "no batch msgbatch_1"))
+
+
+def test_a_list_is_the_first_ones(proxy: Proxy, first: FakeAnthropic) -> None:
+    proxy.create("one/claude")
+    listed = proxy.ask("GET", f"{BATCHES}?limit=3&after_id=x")
+    assert [one["id"] for one in listed.json["data"]] == ["msgbatch_1"]
+    assert first.upstream.listings[-1].target == f"{BATCHES}?limit=3&after_id=x"
+
+
+def test_files(proxy: Proxy, first: FakeAnthropic, second: FakeAnthropic) -> None:
+    second.files["file_9"] = b"the other's"
+    made = proxy.ask(
+        "POST",
+        "/v1/files",
+        data=b'--xx\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nhello\x00\xff\r\n--xx--\r\n',
+        content_type="multipart/form-data; boundary=xx",
+        headers={"anthropic-beta": "files-api-2025-04-14"},
+    )
+    assert made.json["id"] == "file_1"
+    assert first.files == {"file_1": b"hello\x00\xff"}
+    assert first.upstream.requests[0].headers["anthropic-beta"] == "files-api-2025-04-14"
+    content = proxy.ask("GET", "/v1/files/file_1/content")
+    assert (content.data, content.mimetype) == (b"hello\x00\xff", "text/plain")
+    assert content.headers["Content-Length"] == "7"
+    assert "Set-Cookie" not in content.headers
+    assert proxy.ask("GET", "/v1/files/file_9/content").data == b"the other's"
+    assert [one["id"] for one in proxy.ask("GET", "/v1/files").json["data"]] == ["file_1"]
+    assert proxy.ask("GET", "/v1/files/file_1").json["filename"] == "a.txt"
+    assert proxy.ask("DELETE", "/v1/files/file_1").json["type"] == "file_deleted"
+    assert proxy.ask("GET", "/v1/files/file_1").status_code == 404
+
+
+def test_where_nobody_has_them(tmp_path: Path, first: FakeAnthropic) -> None:
+    made = Proxy(
+        tmp_path,
+        provider("mine", first, "llamacpp-anthropic", models=["m"]),
+        provider("half", first, options={"batches": False}, models=["n"]),
+    )
+    answer = made.create("mine/m")
+    assert answer.status_code == 404
+    assert answer.json["error"]["type"] == "not_found_error"
+    assert answer.json["error"]["message"].startswith("message batches: no enabled provider has them")
+    assert made.ask("GET", "/v1/files").status_code == 200
+    assert first.upstream.requests == []
+    made.parts.providers.close()
+
+
+@pytest.mark.parametrize("id", ["..", "a.b", "a%2Fb", "%2e%2e", "a" * 201])
+def test_an_id_is_one(proxy: Proxy, first: FakeAnthropic, id: str) -> None:
+    assert proxy.ask("GET", f"{BATCHES}/{id}").status_code == 404
+    assert proxy.ask("DELETE", f"/v1/files/{id}").status_code == 404
+    assert first.upstream.listings == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("POST", BATCHES, {"data": b"x" * 10_001, "content_type": "application/json"}, 413),
+        ("POST", BATCHES, {"data": b"{}", "content_type": "text/plain"}, 415),
+        ("POST", "/v1/files", {"data": b"{}", "content_type": "application/json"}, 415),
+        ("POST", BATCHES, {"data": b"{}", "content_type": "application/json"}, 400),
+        ("PUT", BATCHES, {}, 405),
+        ("GET", f"{BATCHES}/x/cancel", {}, 404),
+        ("POST", f"{BATCHES}/x/results", {}, 404),
+    ],
+)
+def test_requests_that_are_refused(proxy: Proxy, method: str, path: str, options: dict[str, Any], status: int) -> None:
+    answer = proxy.ask(method, path, **options)
+    assert answer.status_code in (status, 405)
+    assert answer.json["type"] == "error"
+
+
+def test_callers_only(tmp_path: Path, first: FakeAnthropic) -> None:
+    made = Proxy(tmp_path, provider("one", first), apikey="sk-ccproxy-0123456789abcdef")
+    for path in (BATCHES, "/v1/files", f"{BATCHES}/x/results"):
+        assert made.ask("GET", path).status_code == 401
+    assert made.ask("GET", BATCHES, headers={"x-api-key": "sk-ccproxy-0123456789abcdef"}).status_code == 200
+    made.parts.providers.close()
+
+
+def test_errors_pass_byte_for_byte_and_hold_no_secret(proxy: Proxy, first: FakeAnthropic) -> None:
+    body = json.dumps(failure("rate_limit_error", "slow down"), indent=3).encode()
+    first.upstream.enqueue(Json(body, 429, {**LIMITS, "Retry-After": "7"}))
+    answer = proxy.create("claude")
+    assert (answer.status_code, answer.data, answer.headers["retry-after"]) == (429, body, "7")
+    assert answer.headers["anthropic-ratelimit-requests-remaining"] == "49"
+    first.upstream.enqueue(Json(failure("authentication_error", f"invalid key {KEY}"), 401))
+    answer = proxy.create("claude")
+    assert answer.status_code == 401
+    assert answer.headers["x-should-retry"] == "false"
+    assert KEY not in answer.text
+    assert "provider 'one' refused its API key" in answer.text
+
+
+def test_one_that_is_ill_does_not_hide_the_other(proxy: Proxy, first: FakeAnthropic) -> None:
+    proxy.create("two/opus")
+    first.upstream.models_answer = Json(failure("api_error", "broken"), 500)
+    assert proxy.ask("GET", f"{BATCHES}/msgbatch_1").headers["X-Provider"] == "two"
+    nowhere = proxy.ask("GET", f"{BATCHES}/msgbatch_2")
+    assert (nowhere.status_code, nowhere.json["error"]["message"]) == (500, "broken")
+
+
+def test_an_answer_that_is_cut_is_no_whole_one(proxy: Proxy, first: FakeAnthropic) -> None:
+    first.upstream.models_answer = Exact(
+        head(200, {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}), b"3\r\nabc\r\n", Cut()
+    )
+    with pytest.raises(Exception, match="cut the connection"):
+        proxy.ask("GET", "/v1/files/file_1/content").get_data()
+
+
+def test_a_drain_waits_for_them(proxy: Proxy, first: FakeAnthropic) -> None:
+    first.upstream.models_answer = Stream([b"a", b"b"])
+    answer = proxy.ask("GET", "/v1/files/file_1/content", buffered=False)
+    assert proxy.parts.lifecycle.live == 1
+    assert answer.get_data() == b"ab"
+    answer.close()
+    assert proxy.parts.lifecycle.live == 0
+    proxy.parts.lifecycle.drain(0)
+    assert proxy.ask("GET", "/v1/files").status_code == 503
