@@ -96,3 +96,9 @@ def test_a_mark_stays_where_a_system_message_becomes_a_reminder() -> None:
     wish = request([user("a"), system(text("s"), text("t", **MARK))])
     told = part("<system-reminder>\ns\n\nt\n</system-reminder>", **END)
     assert items(wish, cache_breakpoints=True) == [{"type": "message", "role": "user", "content": [part("a"), told]}]
+
+
+def test_a_mark_behind_nothing_is_reported() -> None:
+    wish = request([user("a"), assistant(use()), user(result(content=[text(" ", **MARK), text("b")]))])
+    assert items(wish, "openai", model="gpt-5.6")[-1]["output"] == "b"
+    assert losses(wish, "openai", model="gpt-5.6") == ["messages[2].content[0].content[0].cache_control"]
