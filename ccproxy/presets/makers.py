@@ -164,13 +164,21 @@ MISTRAL = Dialect(
     tool_ids="nine",
     choice_required="any",
     parallel_tool_calls=True,
+    top_k=True,
     stream_options=False,
+    prompt_cache_key=True,
+    service_tiers={"auto": "auto", "standard_only": "standard_only"},
     thinks_by_default=False,
     replay="content",
     variants=(
         Variant(
             r"mistral-(small|medium)",
             {"thinking": "effort", "efforts": ("high",), "effort_off": "none"},
+        ),
+        # Those before Small 4 and Medium 3.5 cannot think.
+        Variant(
+            r"mistral-(small|medium)-(2[0-5]\d\d|3(\.[0-4])?$|3\.[0-4]-)",
+            {"thinking": "none", "efforts": (), "effort_off": ""},
         ),
         Variant(r"magistral", {"thinking": "prompt_mode", "thinks_by_default": True}),
     ),

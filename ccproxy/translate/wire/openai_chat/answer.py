@@ -54,6 +54,7 @@ class Answer:
         dialect = target.dialect
         # Details are kept where the provider wants them back; then they may come without any text.
         self._details = bool(target.seal_keys) and dialect.replay == "reasoning_details"
+        self._signed = bool(target.seal_keys) and dialect.replay == "content"
         self._tags = reasoning.ThinkTags(opened=dialect.think_unopened) if dialect.think_tags else None
         self._watch = StopWatch(context.local_stops) if context.local_stops else None
         self.plain = self._tags is None and self._watch is None
@@ -204,12 +205,13 @@ class Answer:
     def _parts(self, parts: list[ContentPart]) -> None:
         """A content array: items of text and of reasoning, in their order."""
         for part in parts:
-            if part.thinking:
-                thought = part.thinking
+            if part.thinking or part.signature:
+                thought = part.thinking or ""
                 if not isinstance(thought, str):
                     thought = "".join(item.text or "" for item in thought)
-                if thought:
-                    self._think(thought, ())
+                details = [{"signature": part.signature}] if part.signature and self._signed else []
+                if thought or details:
+                    self._think(thought, details)
             if part.refusal:
                 self._refused = True
             text = part.text or part.refusal

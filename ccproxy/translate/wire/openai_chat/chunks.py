@@ -31,11 +31,15 @@ class CallPart(Struct, gc=False):
 
 
 class ContentPart(Struct, gc=False):
-    """An item of a content array: text, or Mistral's `thinking`, which holds such items itself."""
+    """An item of a content array: text, or Mistral's `thinking`, which holds such items itself.
+
+    `signature` is what Mistral wants back with some of its thinking.
+    """
 
     type: str = ""
     text: str | None = None
     thinking: str | list[ContentPart] | None = None
+    signature: str | None = None
     refusal: str | None = None
 
 

@@ -16,11 +16,12 @@ from ccproxy.translate.messages import MessagesRequest, ThinkingBlock
 class Thoughts:
     """The reasoning of one assistant turn, as far as the provider made it itself."""
 
-    __slots__ = ("details", "texts")
+    __slots__ = ("_signatures", "details", "texts")
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.details: list[Raw] = []
+        self._signatures: dict[int, str] = {}  # by the place of their text
 
     def add(self, block: ThinkingBlock, draft: Draft) -> None:
         """Take a block that this kind of provider made; another's is left out silently."""
@@ -30,16 +31,20 @@ class Thoughts:
         payload = signature.unseal(block.signature, target.kind, block.thinking, target.seal_keys)
         if payload is None:
             return
-        if block.thinking:
+        details = msgspec.json.decode(payload, type=list[dict[str, Any]]) if payload else []
+        if draft.dialect.replay == "content" and details and isinstance(details[0].get("signature"), str):
+            self._signatures[len(self.texts)] = details[0]["signature"]
             self.texts.append(block.thinking)
-        if payload and draft.dialect.replay == "reasoning_details":
+        elif block.thinking:
+            self.texts.append(block.thinking)
+        if draft.dialect.replay == "reasoning_details" and payload:
             self.details += msgspec.json.decode(payload, type=list[Raw])
 
     def write(self, message: dict[str, Any], draft: Draft, calls: bool) -> None:
         """Put the reasoning into the assistant message, in the provider's form."""
         dialect = draft.dialect
         text = "\n\n".join(self.texts)
-        if not text and not self.details:
+        if not text and not self.details and not self._signatures:
             if dialect.replay_required and calls and not draft.thinking_off:
                 message[dialect.replay] = ""
             return
@@ -52,8 +57,19 @@ class Thoughts:
                 message["reasoning_content"] = text
             case "content":
                 said = message.get("content")
-                thought = {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
-                message["content"] = [thought, {"type": "text", "text": said}] if said else [thought]
+                thoughts = self._items() if self._signatures else [_item(text)]
+                message["content"] = [*thoughts, {"type": "text", "text": said}] if said else thoughts
+
+    def _items(self) -> list[dict[str, Any]]:
+        """The thoughts as items of content, each with its signature if it has one."""
+        items = [_item(text) for text in self.texts]
+        for at, signature in self._signatures.items():
+            items[at]["signature"] = signature
+        return items
+
+
+def _item(text: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": [{"type": "text", "text": text}] if text else []}
 
 
 def fields(request: MessagesRequest, draft: Draft, chosen: dict[str, Any], tools: bool) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ccproxy.translate import render
+from ccproxy.translate import render, signature
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import decode
-from tests.translate.wire.openai_chat.requests import encoded, messages, request, target
+from tests.translate.wire.openai_chat.requests import KEY, encoded, messages, request, target
 
 DETAILS = [
     {"type": "reasoning.text", "text": "hm", "signature": "sig", "format": "anthropic-claude-v1", "index": 0},
@@ -102,3 +102,26 @@ def test_mistrals_thinking_comes_back_as_content() -> None:
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
     said = {"content": [thought, {"type": "text", "text": "ok"}]}
     assert sent_back(said, "mistral", model="magistral-medium")["content"] == said["content"]
+
+
+def test_mistrals_signatures_come_back_with_their_thoughts() -> None:
+    def thought(words: str, **more: Any) -> dict[str, Any]:
+        items = [{"type": "text", "text": words}] if words else []
+        return {"type": "thinking", "thinking": items, **more}
+
+    said = {"content": [thought("hm", signature="s1"), {"type": "text", "text": "ok"}]}
+    assert sent_back(said, "mistral", model="mistral-medium-3-5")["content"] == said["content"]
+    said = {"content": [thought("", signature="s1")], "tool_calls": [call("aB3dE6gH9", "f", "{}")]}
+    assert sent_back(said, "mistral", model="mistral-medium-3-5")["content"] == said["content"]
+
+
+def test_details_of_a_provider_that_has_changed_its_ways_are_left_out() -> None:
+    thought = {"type": "thinking", "thinking": "hm"}
+    sealed = signature.seal("mistral", "hm", json.dumps([{"type": "reasoning.encrypted"}]).encode(), KEY)
+    history = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [{**thought, "signature": sealed}, {"type": "text", "text": "b"}]},
+        {"role": "user", "content": "c"},
+    ]
+    sent = messages(request(history), "mistral")[1]["content"]
+    assert sent == [{**thought, "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}]
