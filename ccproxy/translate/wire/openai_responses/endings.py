@@ -18,7 +18,8 @@ _UNFINISHED = ("queued", "in_progress")
 
 def check(response: Response) -> None:
     """Raises UpstreamRefused where the response failed, BadAnswer where it is none or not over."""
-    if response.error or response.status in _FAILED:
+    said = words(response.error)
+    if said.message or said.code or response.status in _FAILED:
         raise failure(response.error, response.status or "failed")
     if response.status in _UNFINISHED:
         raise BadAnswer(f"the provider's answer is not over: its status is {response.status}")

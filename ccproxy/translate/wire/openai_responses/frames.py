@@ -72,6 +72,7 @@ _KINDS: dict[type[Struct], tuple[str, ...]] = {
     Delta: (
         "response.output_text.delta",
         "response.refusal.delta",
+        "response.audio.transcript.delta",
         "response.reasoning_summary_text.delta",
         "response.reasoning_text.delta",
         "response.function_call_arguments.delta",
@@ -107,7 +108,7 @@ def kind(name: bytes, payload: bytes) -> bytes:
         return name
     try:
         found = _typed(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raw = value(payload)
         if not isinstance(raw, dict):
             return b"error"
@@ -124,5 +125,5 @@ def read(kind: bytes, payload: bytes) -> Any:
     decode, shape = entry
     try:
         return decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return fitted(value(payload), shape, "response")

@@ -121,7 +121,7 @@ def read(data: bytes) -> Response:
     """The response in a body. Raises BadAnswer where there is no JSON object in it."""
     try:
         return _decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = value(data)
     if not isinstance(found, dict):
         raise BadAnswer("the provider's answer is not a response")
@@ -166,5 +166,5 @@ def object_of(json: Any) -> Any:
         return json
     try:
         return msgspec.json.decode(json)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return json

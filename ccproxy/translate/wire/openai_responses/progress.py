@@ -81,13 +81,7 @@ class Output:
         The n-th item of a type is the n-th of that type that was told: places shift where the whole output leaves
         something out (ChatGPT's backend: everything).
         """
-        waiting = list(self._all)
-        found = []
-        for item in output:
-            known = next((one for one in waiting if one.type == item.type), None)
-            if known is None:
-                known = Progress(item.type)
-            else:
-                waiting.remove(known)
-            found.append((known, item))
-        return found
+        told: dict[str, list[Progress]] = {}
+        for known in reversed(self._all):
+            told.setdefault(known.type, []).append(known)
+        return [(told[item.type].pop() if told.get(item.type) else Progress(item.type), item) for item in output]

@@ -29,6 +29,7 @@ _STATUSES = {
 
 _TAKEN: dict[bytes, Callable[[Answer, Any], None]] = {
     b"response.output_text.delta": Answer.text,
+    b"response.audio.transcript.delta": Answer.text,
     b"response.output_text.done": Answer.whole_text,
     b"response.content_part.done": Answer.whole_text,
     b"response.refusal.delta": Answer.refusal,

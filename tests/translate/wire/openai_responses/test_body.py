@@ -32,6 +32,7 @@ def test_errors_inside_a_200(body: bytes, status: int) -> None:
         b"{}",
         b"[]",
         b"oops",
+        pytest.param(b'{"output":[{"content":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", id="deep"),
         b'{"object":"response.input_tokens","input_tokens":3}',
         b'{"object":"response.compaction","output":[]}',
         b'{"status":"queued","output":[]}',

@@ -42,6 +42,11 @@ def test_an_answer_that_is_not_over(response: Response) -> None:
         check(response)
 
 
+@pytest.mark.parametrize("error", [None, {}, {"code": None, "message": None}, {"type": "none"}])
+def test_an_error_that_says_nothing_is_none(error: Any) -> None:
+    check(Response(error=error))
+
+
 def test_another_endpoints_answer() -> None:
     with pytest.raises(BadAnswer, match=r"response\.compaction"):
         check(Response(object="response.compaction"))

@@ -44,7 +44,9 @@ def test_misfits_count_as_not_sent() -> None:
     assert read(b"response.output_item.done", b'{"item":3,"output_index":2}') == Told(output_index=2)
 
 
-@pytest.mark.parametrize("payload", [b"no JSON", b"[]", b'"text"'])
+@pytest.mark.parametrize(
+    "payload", [b"no JSON", b"[]", b'"text"', pytest.param(b'{"response":{"error":' + b"[" * 100_000, id="deep")]
+)
 def test_what_is_no_event(payload: bytes) -> None:
     with pytest.raises(BadAnswer):
         read(b"response.completed", payload)

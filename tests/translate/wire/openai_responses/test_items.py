@@ -56,7 +56,8 @@ def test_texts_of_json(json: Any, wanted: str) -> None:
 
 
 def test_values_of_json() -> None:
-    assert [object_of(one) for one in ('{"a":1}', "a", {"b": 2}, None)] == [{"a": 1}, "a", {"b": 2}, None]
+    deep = "[" * 100_000 + "]" * 100_000
+    assert [object_of(one) for one in ('{"a":1}', "a", {"b": 2}, None, deep)] == [{"a": 1}, "a", {"b": 2}, None, deep]
 
 
 @pytest.mark.parametrize(

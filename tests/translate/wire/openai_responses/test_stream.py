@@ -41,6 +41,12 @@ def test_text() -> None:
     assert found.message["model"] == "somewhere/some-model"
 
 
+def test_spoken_words_are_text() -> None:
+    spoken = event("audio.transcript.delta", delta="Hel") + event("audio.transcript.delta", delta="lo")
+    heard = {"type": "message", "content": [{"type": "output_audio", "data": "aGk=", "transcript": "Hello."}]}
+    assert said(added(message()) + spoken + done(heard) + ended(heard)).text == "Hello."
+
+
 def test_every_delta_is_an_event_of_its_own() -> None:
     found = events([text("a", "b", "c") + ended()])
     assert len([event for event in found if isinstance(event, ContentBlockDelta)]) == 3
