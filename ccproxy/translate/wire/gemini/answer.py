@@ -14,7 +14,7 @@ from ccproxy.translate.messages import OutputTokensDetails, ResponseBlock, StopR
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.gemini import code_runs, finish, signatures
-from ccproxy.translate.wire.gemini.chunks import Blob, Candidate, Chunk, FunctionCall, Part, UsageBody
+from ccproxy.translate.wire.gemini.chunks import Blob, Candidate, Chunk, CodeResult, FunctionCall, Part, UsageBody
 from ccproxy.translate.wire.gemini.function_calls import Streamed
 from ccproxy.translate.wire.gemini.grounding import Sources
 from ccproxy.translate.wire.gemini.signatures import Mark
@@ -70,9 +70,9 @@ class Answer:
         if chunk.usage_metadata is not None:
             self._report(chunk.usage_metadata)
         feedback = chunk.prompt_feedback
-        if feedback is not None and feedback.block_reason:
+        if feedback is not None and (blocked := finish.block_name(feedback.block_reason)):
             self._blocked = True
-            self.finished = finish.block_name(feedback.block_reason)
+            self.finished = blocked
             self._message = feedback.block_reason_message
         for candidate in chunk.candidates or ():
             if not candidate.index:  # else it is one of several answers; the client asked for one
@@ -87,8 +87,7 @@ class Answer:
         if self._over():
             return
         self._last_words()
-        for citation in self._sources.citations():
-            self.blocks.citation(citation)
+        self._cite(None)
         self._tell_sources()
         self._write_end(self._reason())
 
@@ -102,21 +101,23 @@ class Answer:
         if content is not None:
             for part in content.parts or ():
                 self._part(part)
+                if whole and part.text and not part.thought and self._watch is None:
+                    self._cite(part.text)
         reason = candidate.finish_reason
         if reason:
             self.finished = finish.name(reason) or self.finished
             self._message = candidate.finish_message
 
     def _part(self, part: Part) -> None:
-        if part.thought:
+        if part.function_call is not None:
+            self._call(part.function_call, part.thought_signature or "")
+        elif part.thought:
             self._think(part)
         elif part.text is not None:
             if part.thought_signature and self._thinking:
                 self._mark(Mark("text", part.thought_signature))
             if part.text:
                 self._text(part.text)
-        elif part.function_call is not None:
-            self._call(part.function_call, part.thought_signature or "")
         else:
             self._beside(part)
 
@@ -146,9 +147,10 @@ class Answer:
     def _think(self, part: Part) -> None:
         if self._over():
             return
-        if part.text:
-            self.characters += len(part.text)
-            self.blocks.thinking(part.text)
+        text = part.text or (_in_words(part.inline_data) if part.inline_data is not None else "")
+        if text:
+            self.characters += len(text)
+            self.blocks.thinking(text)
             self._thinking = True
         if part.thought_signature and (self._thinking or self._seals):
             self._mark(Mark("thought", part.thought_signature))
@@ -199,14 +201,19 @@ class Answer:
                 self._whole(code_runs.asked(self._run, part.executable_code.code or ""))
                 self._plain = False
         elif part.code_execution_result is not None:
-            if self._run and not self.done:
-                self._whole(code_runs.gave(self._run, part.code_execution_result))
-                self._run = ""
+            self._ran(part.code_execution_result)
         elif part.tool_call is not None:
             if part.tool_call.args is not None:
                 self._sources.ask(part.tool_call.args.queries or [])
         elif part.inline_data is not None or part.file_data is not None:
             self._text(_in_words(part.inline_data or part.file_data or Blob()))
+
+    def _ran(self, result: CodeResult) -> None:
+        if self._run:
+            self._whole(code_runs.gave(self._run, result))
+            self._run = ""
+        elif result.output:
+            self._text(f"\n```\n{result.output}\n```\n")  # of a run that was told to have none, or in another answer
 
     def _whole(self, block: ResponseBlock) -> None:
         self.blocks.whole(block)
@@ -229,6 +236,11 @@ class Answer:
             if text:
                 self.blocks.text(text)
         return False
+
+    def _cite(self, text: str | None) -> None:
+        """The citations whose passages are in this text, which came last; None: all that were not told yet."""
+        for citation in self._sources.citations(text):
+            self.blocks.citation(citation)
 
     def _tell_sources(self) -> None:
         """The searches and what they found, once."""

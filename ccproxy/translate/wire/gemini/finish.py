@@ -57,11 +57,11 @@ def name(reason: str | int | None) -> str:
     return "" if not reason or reason == "FINISH_REASON_UNSPECIFIED" else reason.upper()
 
 
-def block_name(reason: str | int) -> str:
-    """The name of the reason for which a prompt was blocked."""
+def block_name(reason: str | int | None) -> str:
+    """The name of the reason for which a prompt was blocked; "" where it was not."""
     if isinstance(reason, int):
-        return _BLOCKS[reason] if 0 < reason < len(_BLOCKS) else "OTHER"
-    return reason.upper()
+        return _BLOCKS[reason] if 0 <= reason < len(_BLOCKS) else "OTHER"
+    return "" if not reason or reason.endswith("_UNSPECIFIED") else reason.upper()
 
 
 def failure(reason: str, message: str | None) -> str:

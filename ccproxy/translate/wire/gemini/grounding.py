@@ -28,6 +28,7 @@ class Sources:
         self._chunks: list[GroundingChunk] = []
         self._supports: list[Support] = []
         self._fetched: dict[str, FetchedUrl] = {}
+        self._cited: set[tuple[Page, str]] = set()
 
     @property
     def queries(self) -> list[str]:
@@ -55,16 +56,19 @@ class Sources:
             if url.retrieved_url:
                 self._fetched[url.retrieved_url] = url
 
-    def citations(self) -> list[Raw]:
-        """The passages of the text that rest on a page, once for each of its pages."""
-        cited: dict[tuple[Page, str], None] = {}
+    def citations(self, text: str | None = None) -> list[Raw]:
+        """The passages that rest on a page, once for each of its pages: those in `text`, or all; none a second time."""
+        found: list[Raw] = []
         for support in self._supports:
             passage = (support.segment.text if support.segment is not None else None) or ""
+            if text is not None and passage not in text:
+                continue
             for index in support.grounding_chunk_indices or ():
                 page = _page(self._chunks[index]) if 0 <= index < len(self._chunks) else None
-                if page is not None:
-                    cited[page, passage] = None
-        return [searches.citation(page, passage) for page, passage in cited]
+                if page is not None and (page, passage) not in self._cited:
+                    self._cited.add((page, passage))
+                    found.append(searches.citation(page, passage))
+        return found
 
     def blocks(self, message: str) -> list[ResponseBlock]:
         """The search and the pages that were read, as calls with their results; `message` is the answer's id."""

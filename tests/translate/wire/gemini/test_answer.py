@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from ccproxy.errors import UpstreamRefused
+from ccproxy.translate import render
 from ccproxy.translate.messages import RedactedThinkingBlock, ThinkingBlock
 from ccproxy.translate.wire.gemini import decode
 from ccproxy.translate.wire.gemini.signatures import Signatures
@@ -228,8 +229,16 @@ def test_a_run_without_its_result_has_failed(after: dict[str, Any] | None) -> No
     assert len(found.blocks) == (3 if after else 2)
 
 
-def test_a_result_without_its_run_is_nothing() -> None:
+def test_a_result_without_its_run_is_told_in_words() -> None:
     assert said(chunk({"codeExecutionResult": {"outcome": "OUTCOME_OK"}}), ended()).blocks == []
+    late = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "7"}}
+    assert said(chunk({"executableCode": {"code": "x"}}, thought("hm"), late), ended()).text == "\n```\n7\n```\n"
+
+
+def test_a_call_and_an_image_among_the_thoughts() -> None:
+    image = {"inlineData": {"mimeType": "image/png", "data": "aGk="}, "thought": True}
+    found = said(chunk(thought("hm "), image), chunk(call("f") | {"thought": True}), ended())
+    assert (found.thinking, found.tools) == ("hm [an image that cannot be shown here]", [("f", {})])
 
 
 @pytest.mark.parametrize(
@@ -278,6 +287,17 @@ def test_a_bodys_sources_come_before_the_text_or_the_call() -> None:
             "WebSearchToolResultBlock",
         ]
         assert len(content) == 4
+
+
+def test_a_bodys_citations_stay_with_their_text() -> None:
+    supports = [{"segment": {"text": text}, "groundingChunkIndices": [0]} for text in ("one", "two", "unheard of")]
+    grounding = GROUNDING | {"groundingSupports": supports}
+    body = chunk({"text": "one."}, thought("hm"), {"text": "two."}, finish="STOP", groundingMetadata=grounding)
+    message = json.loads(render.message(decode(json.dumps(body).encode(), here())))
+    cited = [[one["cited_text"] for one in block["citations"]] for block in message["content"] if "citations" in block]
+    assert cited == [["one"], ["two", "unheard of"]]
+    held = json.loads(render.message(decode(json.dumps(body).encode(), here(local_stops=("END",)))))
+    assert [len(block["citations"]) for block in held["content"] if "citations" in block] == [3]
 
 
 def test_queries_of_the_providers_own_calls_are_told() -> None:

@@ -29,9 +29,20 @@ def test_names(reason: str | int | None, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "name"), [("SAFETY", "SAFETY"), ("other", "OTHER"), (4, "PROHIBITED_CONTENT"), (77, "OTHER")]
+    ("reason", "name"),
+    [
+        ("SAFETY", "SAFETY"),
+        ("other", "OTHER"),
+        (4, "PROHIBITED_CONTENT"),
+        (77, "OTHER"),
+        (-1, "OTHER"),
+        (0, ""),
+        (None, ""),
+        ("", ""),
+        ("BLOCK_REASON_UNSPECIFIED", ""),
+    ],
 )
-def test_names_of_what_blocks_a_prompt(reason: str | int, name: str) -> None:
+def test_names_of_what_blocks_a_prompt(reason: str | int | None, name: str) -> None:
     assert finish.block_name(reason) == name
 
 

@@ -65,6 +65,13 @@ def test_a_passage_is_cited_once_for_each_of_its_pages() -> None:
     assert {one["type"] for one in cited} == {"web_search_result_location"}
 
 
+def test_citations_of_one_text_and_then_the_rest() -> None:
+    found = sources({"groundingMetadata": GROUNDING})
+    assert found.citations("Nothing of it.") != []  # a passage without words is in every text
+    assert [json.loads(bytes(raw))["cited_text"] for raw in found.citations("It was Them.")] == ["Them", "Them"]
+    assert found.citations() == []
+
+
 def test_the_provider_tells_it_again_and_again_and_last_of_all_whole() -> None:
     found = sources({"groundingMetadata": {}}, {"groundingMetadata": GROUNDING}, {"groundingMetadata": {}})
     assert found.queries == ["who won"]
