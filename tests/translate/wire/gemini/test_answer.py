@@ -176,6 +176,11 @@ def test_a_texts_signature_alone_is_worth_no_block() -> None:
     assert said(chunk({"text": "a", "thoughtSignature": "X"}), ended()).kinds == ["text"]
 
 
+def test_a_texts_signature_behind_a_call_is_worth_no_block() -> None:
+    found = said(chunk(call("f", "C"), {"text": "a", "thoughtSignature": "X"}), ended())
+    assert found.kinds == ["thinking", "tool_use", "text"]
+
+
 def test_a_thought_that_is_only_signed_is_kept() -> None:
     found = said(chunk({"thought": True, "thoughtSignature": "T"}), *text("a"), ended())
     assert signed(found) == [("thinking", "T"), ("text", "")]
@@ -390,6 +395,11 @@ def test_a_blocked_prompt_is_a_refusal() -> None:
 def test_what_is_said_behind_a_finish_reason_counts() -> None:
     found = said(chunk({"text": "a"}, finish="STOP"), chunk({"text": "b"}), chunk({"text": "c"}, finish="MAX_TOKENS"))
     assert (found.text, found.stop_reason) == ("abc", "max_tokens")
+
+
+def test_a_finish_reason_that_is_none_takes_no_ones_place() -> None:
+    late = chunk({"text": "b"}, finish="FINISH_REASON_UNSPECIFIED")
+    assert said(chunk({"text": "a"}, finish="MAX_TOKENS"), late).stop_reason == "max_tokens"
 
 
 def test_another_targets_seal_does_not_open() -> None:

@@ -102,6 +102,13 @@ def test_an_error_in_the_answer_waits_for_what_came_with_it(form: object) -> Non
         alone.feed(sse(ERROR))
 
 
+def test_what_follows_the_end_hurts_nobody() -> None:
+    decoder = StreamDecoder(here(local_stops=("END",)))
+    assert decoder.feed(sse(*text("a END"), ERROR) + b"data: oops\n\n")
+    assert (decoder.done, decoder.failure, decoder.stop_reason) == (True, None, "stop_sequence")
+    assert decoder.feed(sse(ERROR)) == []
+
+
 def test_nonsense_is_a_bad_answer() -> None:
     with pytest.raises(BadAnswer):
         StreamDecoder(here()).feed(b"data: oops\n\n")
