@@ -206,6 +206,8 @@ MOONSHOT = Dialect(
                 "prefill": "ignored",
             },
         ),
+        # Reasoning of earlier turns counts only if it is to be kept.
+        Variant(r"kimi-k2\.6", {"thinking_fields": {"type": "enabled", "keep": "all"}}),
         Variant(r"kimi-k2-thinking|kimi-k2\.7", {"thinking": "none", "can_stop_thinking": False}),
         # Takes an effort instead of the switch, never both.
         Variant(r"kimi-k([3-9])", {"thinking": "effort", "efforts": ("low", "high", "max")}),
@@ -260,6 +262,8 @@ QWEN = Dialect(
         Variant(r"qwen-(plus|flash|turbo)", {"max_output_tokens": 32768}),
         Variant(r"qwen-max", {"max_output_tokens": 8192, "thinking": "none"}),
         Variant(r"qwen3-(max|coder)", {"max_output_tokens": 65536}),
+        # Reasoning of earlier turns counts only if it is to be kept.
+        Variant(r"qwen3\.[6-9]|qwen[4-9]", {"body_fields": {"preserve_thinking": True}}),
         # The only one that searches on all continents; it tells no sources here.
         Variant(r"qwen3-max", {"web_search": "enable_search"}),
     ),
@@ -303,7 +307,8 @@ MINIMAX = Dialect(
     json_object=False,
     stop_limit=0,
     thinks_by_default=True,
-    replay="reasoning_content",
+    # Answers hold the reasoning so, and it has to come back as it was.
+    replay="tags",
 )
 
 # Searches by itself; has no tools, and roles must alternate from the user on.

@@ -47,7 +47,7 @@ COMMON: dict[str, OptionSpec] = {
     "replay": OptionSpec(
         "string",
         "The field in which reasoning of earlier turns goes back.",
-        choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content", "items"),
+        choices=("none", "reasoning_content", "reasoning", "reasoning_details", "content", "tags", "items"),
     ),
     "think_tags": OptionSpec("boolean", "Whether an answer that begins with <think> holds reasoning there."),
     "think_unopened": OptionSpec("boolean", "Whether answers begin inside the reasoning, without its opening tag."),

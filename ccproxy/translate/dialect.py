@@ -36,6 +36,7 @@ ThinkingReplay = Literal[
     "reasoning",  # as that field of the assistant message
     "reasoning_details",  # the provider's own objects, verbatim, else as `reasoning`
     "content",  # as a `thinking` item of the assistant's content
+    "tags",  # between <think> and </think> at the head of the assistant's content
     "items",  # as reasoning items of the Responses API, verbatim
 ]
 
@@ -112,7 +113,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     # False: tools and a response format in one request are refused.
     format_with_tools: bool = True
     stream_options: bool = True
-    # Fields that are sent with every streaming request.
+    # Fields that are sent with every request, and those that are sent with every streaming one.
+    body_fields: dict[str, Any] = {}
     stream_fields: dict[str, Any] = {}
 
     # --- thinking

@@ -113,7 +113,10 @@ FOUR = ("low", "medium", "high", "xhigh")
         (makers.ZAI, "glm-4.5v", {"images": "any", "max_output_tokens": 16384}),
         (makers.ZAI, "glm-4.6", {"efforts": (), "images": "none"}),
         (makers.QWEN, "qwen3-max", {"thinking": "enable_thinking", "max_output_tokens": 65536}),
-        (makers.QWEN, "qwen3-max", {"web_search": "enable_search"}),
+        (makers.QWEN, "qwen3-max", {"web_search": "enable_search", "body_fields": {}}),
+        (makers.QWEN, "qwen3.6-plus", {"body_fields": {"preserve_thinking": True}}),
+        (makers.MOONSHOT, "kimi-k2.6", {"thinking_fields": {"type": "enabled", "keep": "all"}}),
+        (makers.MOONSHOT, "kimi-k2.5", {"thinking_fields": {}}),
         (makers.QWEN, "qwen3-coder-plus", {"thinking": "none", "web_search": ""}),
         (
             makers.OPENAI,
@@ -136,7 +139,7 @@ FOUR = ("low", "medium", "high", "xhigh")
         (makers.GEMINI, "gemini-2.0-flash", {"thinking": "none"}),
         (makers.PERPLEXITY, "sonar", {"tools": False, "thinking": "none", "user_first": True}),
         (makers.PERPLEXITY, "sonar-reasoning-pro", {"thinking": "effort"}),
-        (makers.MINIMAX, "MiniMax-M2", {"replay": "reasoning_content"}),
+        (makers.MINIMAX, "MiniMax-M2", {"replay": "tags", "think_tags": True}),
     ],
 )
 def test_models(dialect: Dialect, model: str, flags: dict[str, Any]) -> None:

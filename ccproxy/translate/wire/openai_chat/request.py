@@ -49,6 +49,7 @@ def encode(request: MessagesRequest, target: Target) -> UpstreamRequest:
         if draft.dialect.stream_options:
             body["stream_options"] = {"include_usage": True}
         body.update(draft.dialect.stream_fields)
+    body.update(draft.dialect.body_fields)
     body.update(target.options.get("extra_body") or {})
     return UpstreamRequest(
         method="POST",

@@ -55,6 +55,8 @@ class Thoughts:
                 message["reasoning"] = text
             case "reasoning_content":
                 message["reasoning_content"] = text
+            case "tags" if text:
+                message["content"] = f"<think>\n{text.rstrip()}\n</think>\n\n{message.get('content') or ''}"
             case "content":
                 said = message.get("content")
                 thoughts = self._items() if self._signatures else [_item(text)]

@@ -197,3 +197,15 @@ def test_the_path_on_azure(options: dict[str, Any], base_url: str, expected: str
 
 def test_an_api_version_elsewhere_means_nothing() -> None:
     assert encoded(request(), options={"api_version": "2024-10-21"}).path == "/chat/completions"
+
+
+def test_fields_that_go_with_every_request() -> None:
+    assert body(request(), "qwen", model="qwen3.6-plus")["preserve_thinking"] is True
+    options = {"extra_body": {"preserve_thinking": False}}
+    assert body(request(), "qwen", model="qwen3.6-plus", options=options)["preserve_thinking"] is False
+
+
+def test_thinking_that_is_kept() -> None:
+    assert body(request(), "moonshot", model="kimi-k2.6")["thinking"] == {"type": "enabled", "keep": "all"}
+    off = request(thinking={"type": "disabled"})
+    assert body(off, "moonshot", model="kimi-k2.6")["thinking"] == {"type": "disabled"}

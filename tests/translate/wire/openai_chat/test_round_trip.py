@@ -125,3 +125,10 @@ def test_details_of_a_provider_that_has_changed_its_ways_are_left_out() -> None:
     ]
     sent = messages(request(history), "mistral")[1]["content"]
     assert sent == [{**thought, "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}]
+
+
+def test_thoughts_in_tags_come_back_in_them() -> None:
+    said = {"content": "<think>\nhm\n</think>\n\nok"}
+    assert sent_back(said, "minimax", model="MiniMax-M2") == {"role": "assistant", **said}
+    said = {"content": "<think>\nhm\n</think>\n\n", "tool_calls": [call("call_1", "f", "{}")]}
+    assert sent_back(dict(said), "minimax", model="MiniMax-M2")["content"] == said["content"]

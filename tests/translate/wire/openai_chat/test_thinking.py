@@ -220,6 +220,8 @@ def replayed(*blocks: Any, **about: Any) -> dict[str, Any]:
             thought(),
             {"content": [{"type": "thinking", "thinking": [text("hm")]}, text("b")]},
         ),
+        ("tags", thought(), {"content": "<think>\nhm\n</think>\n\nb"}),
+        ("tags", thought("", json.dumps(DETAILS).encode()), {"content": "b"}),
         # foreign, of another kind, by another key, changed: left out without a word
         ("reasoning", {"type": "thinking", "thinking": "hm", "signature": "Ep0BCk"}, {"content": "b"}),
         ("reasoning", {"type": "thinking", "thinking": "hm", "signature": ""}, {"content": "b"}),
