@@ -75,7 +75,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         exchange=Exchange(upstream, credentials, total=settings.request_timeout),
         passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),
         lifecycle=Lifecycle(),
-        catalog=Catalog(upstream.get),
+        catalog=Catalog(upstream.get, credentials.headers),
         started_at=datetime.now(UTC),
     )
 

@@ -1,14 +1,18 @@
 """Which models there are: those of all enabled providers, for GET /v1/models.
 
-A provider whose row lists models has those; of the others the list is fetched from the provider, all at once, and
-kept for a while. Clients give the whole call three seconds, so a provider that is slow or fails is left out of the
-answer (or keeps its last list) and never spoils it.
+A provider whose row lists models has those; of the others the list is fetched from the provider, all at once, page by
+page, and kept for a while. What a list does not say of a model is filled from its dialect. Clients give the whole call
+three seconds, so a provider that is slow or fails is left out of the answer (or keeps its last list) and never spoils
+it.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import gevent
 import structlog
@@ -17,17 +21,22 @@ from msgspec import Struct
 
 from ccproxy import presets
 from ccproxy.errors import BadAnswer, CCProxyError, InvalidRequest, NotFound
-from ccproxy.gateway.routing import connect
+from ccproxy.gateway.exchange import RELAYING
+from ccproxy.gateway.routing import connect, for_model
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate import listing
-from ccproxy.translate.listing import Model
+from ccproxy.translate.listing import Listed, Model
+from ccproxy.translate.target import Target
 
 Get = Callable[[str, Mapping[str, str], float], tuple[int, bytes]]
+Authorize = Callable[[Target, str, str, Mapping[str, str], bytes], Mapping[str, str]]
 
 TIMEOUT = 2.5
 """Seconds for the providers' answers: Claude Code's discovery gives up after 3."""
 FRESH = 300.0
 FAILED = 30.0
+PAGES = 20
+"""Pages of one list that are fetched at most."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -50,13 +59,15 @@ class _Held(Struct, frozen=True):
 class Catalog:
     """The models of one worker's providers.
 
-    `get` sends a GET (URL, headers, timeout in seconds) and gives status and body, or raises; `clock` counts seconds.
+    `get` sends a GET (URL, headers, timeout in seconds) and gives status and body, or raises; `authorize` gives the
+    headers for a target's request (as `Credentials.headers`); `clock` counts seconds.
     Lists are kept for `fresh` seconds, failures for `failed`; a change of the provider's row drops them at once.
     """
 
     def __init__(
         self,
         get: Get,
+        authorize: Authorize = lambda _target, _method, _url, headers, _body: headers,
         *,
         timeout: float = TIMEOUT,
         fresh: float = FRESH,
@@ -64,6 +75,7 @@ class Catalog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._get = get
+        self._authorize = authorize
         self._timeout = timeout
         self._fresh = fresh
         self._failed = failed
@@ -90,7 +102,7 @@ class Catalog:
                         return model
         for provider in snapshot.enabled:
             if name in provider.models:
-                return listing.named(provider.name, (name,))[0]
+                return next(model for model in self._of((provider,)) if model.id == f"{provider.name}/{name}")
         raise NotFound(f"model: {name!r} is not known here; GET /v1/models lists what there is")
 
     def _of(self, providers: Sequence[Provider]) -> tuple[Model, ...]:
@@ -100,17 +112,17 @@ class Catalog:
         return tuple(model for provider in providers for model in self._known(provider))
 
     def _known(self, provider: Provider) -> tuple[Model, ...]:
-        if provider.models:
-            return listing.named(provider.name, provider.models)
         held = self._held.get(provider.name)
         return held.models if held is not None and held.provider == provider else ()
 
     def _refresh(self, provider: Provider) -> Greenlet[..., None] | None:
         """The fetch that is to be waited for: a new one, the one that is under way, or none."""
-        if provider.models:
-            return None
         held = self._held.get(provider.name)
         if held is not None and held.provider == provider and self._clock() < held.until:
+            return None
+        if provider.models:
+            models = _completed(provider, listing.named(provider.name, provider.models))
+            self._held[provider.name] = _Held(provider, models, math.inf)
             return None
         under_way = self._fetching.get(provider.name)
         if under_way is not None and under_way[0] == provider:
@@ -136,21 +148,59 @@ class Catalog:
 
     def _ask(self, provider: Provider) -> tuple[Model, ...]:
         target = connect(provider)
-        if target.dialect.deployments:
-            return ()  # requests name deployments there, and the list holds the models that could be deployed
         preset = presets.find(provider.type)
-        urls = presets.model_lists(preset, target.base_url, provider.options) if preset is not None else ()
-        if not urls:
-            return ()
-        status, body = self._get(urls[0], target.headers, self._timeout)
-        if status != 200:
-            raise BadAnswer(f"the provider answered with status {status}")
-        return listing.read(body, provider.name)
+        if preset is None or target.dialect.deployments:
+            return ()  # requests name deployments there, and the list holds the models that could be deployed
+        until = self._clock() + self._timeout
+        answers: list[Any] = []
+        for url in presets.model_lists(preset, target.base_url, provider.options):
+            try:
+                self._pages(target, url, until, answers)
+            except CCProxyError as error:
+                if not answers:
+                    raise
+                structlog.get_logger().warning(
+                    "some models cannot be listed", provider=provider.name, error=error.logged
+                )
+        return _completed(provider, listing.read(answers, provider.name))
+
+    def _pages(self, target: Target, url: str, until: float, answers: list[Any]) -> None:
+        """Add a list's answers, up to its last page."""
+        further: dict[str, str] = {}
+        for _ in range(PAGES):
+            mark = "&" if "?" in url else "?"
+            asked = url + (mark + urlencode(further, quote_via=quote, safe="") if further else "")
+            headers = self._authorize(target, "GET", asked, target.headers, b"")
+            status, body = self._get(asked, headers, max(0.1, until - self._clock()))
+            if status != 200:
+                raise BadAnswer(f"the provider answered with status {status}")
+            answers.append(listing.parsed(body))
+            former, further = further, listing.following(answers[-1])
+            if not further or further == former:
+                return
 
     def _forget(self, snapshot: Snapshot) -> None:
         """Let go of the lists of providers that are no more."""
         for name in [name for name in self._held if snapshot.get(name) is None]:
             del self._held[name]
+
+
+def _completed(provider: Provider, models: Sequence[Listed]) -> tuple[Model, ...]:
+    """The models, each with what its dialect knows of it; as they are where nothing is known of the provider's type."""
+    try:
+        target = connect(provider)
+    except CCProxyError:
+        return tuple(listed.model for listed in models)
+    preset = presets.find(provider.type)
+    # What runs on a server of one's own, which wants no key, nobody knows.
+    believed = (
+        preset is not None and bool(preset.base_url) and (preset.key_required or preset.auth in ("aws", "google"))
+    )
+    completed = []
+    for listed in models:
+        spoken = for_model(target, listed.name)
+        completed.append(listing.completed(listed, spoken.dialect, relays=spoken.wire in RELAYING, believed=believed))
+    return tuple(completed)
 
 
 def page(models: Sequence[Model], *, limit: int, after_id: str | None = None, before_id: str | None = None) -> Page:

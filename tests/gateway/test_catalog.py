@@ -8,11 +8,14 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
+from msgspec import UNSET
+from structlog.testing import capture_logs
 
 from ccproxy.errors import InvalidRequest, NotFound, Unreachable
-from ccproxy.gateway.catalog import FAILED, FRESH, TIMEOUT, Catalog, page
+from ccproxy.gateway.catalog import FAILED, FRESH, PAGES, TIMEOUT, Catalog, page
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate.listing import Model, named
+from ccproxy.translate.target import Target
 
 Answer = tuple[int, bytes] | Exception | Callable[[], tuple[int, bytes]]
 
@@ -64,6 +67,133 @@ def test_the_others_are_fetched_from_their_providers_in_the_rows_order() -> None
     assert {name.lower(): value for name, value in headers.items()} == {"authorization": "Bearer sk-b", "x-extra": "1"}
     assert timeout == TIMEOUT
     assert other[0] == "http://a.test/v1/models"
+
+
+def test_a_list_is_read_page_by_page() -> None:
+    asked: list[str] = []
+    answers = [
+        {"models": [{"id": "a"}], "nextPageToken": "x+/="},
+        {"models": [{"id": "b"}], "nextPageToken": "y"},
+        {"models": [{"id": "c"}], "nextPageToken": "y"},  # which would go on for ever
+    ]
+
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        asked.append(url)
+        assert 0 < timeout <= TIMEOUT
+        return 200, json.dumps(answers[len(asked) - 1]).encode()
+
+    row = provider("g", type="gemini", api_base_url="http://g.test/v1beta")
+    assert [model.id for model in Catalog(get).models(snapshot(row))] == ["g/a", "g/b", "g/c"]
+    assert asked == [
+        "http://g.test/v1beta/models?pageSize=1000",
+        "http://g.test/v1beta/models?pageSize=1000&pageToken=x%2B%2F%3D",
+        "http://g.test/v1beta/models?pageSize=1000&pageToken=y",
+    ]
+
+
+def test_a_list_without_end_is_left_at_some_page() -> None:
+    asked: list[str] = []
+
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        asked.append(url)
+        name = f"m{len(asked)}"
+        return 200, json.dumps({"data": [{"id": name}], "has_more": True, "last_id": name}).encode()
+
+    assert len(Catalog(get).models(snapshot(provider("a")))) == PAGES
+    assert asked[:2] == ["http://a.test/v1/models", "http://a.test/v1/models?after_id=m1"]
+
+
+BEDROCK = {
+    "/foundation-models?byOutputModality=TEXT": {
+        "modelSummaries": [
+            {"modelId": "amazon.nova-lite-v1:0", "inputModalities": ["TEXT", "IMAGE"], "outputModalities": ["TEXT"]}
+        ]
+    },
+    "/inference-profiles?maxResults=1000": {
+        "inferenceProfileSummaries": [
+            {
+                "inferenceProfileId": "us.amazon.nova-lite-v1:0",
+                "models": [{"modelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"}],
+            }
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "places"),
+    [
+        ("https://bedrock-runtime.eu-west-1.amazonaws.com", "https://bedrock.eu-west-1.amazonaws.com"),
+        ("http://localhost:9/aws", "http://localhost:9"),
+    ],
+)
+def test_lists_are_authorized_like_requests(base: str, places: str) -> None:
+    signed: list[tuple[str, str, str, bytes]] = []
+
+    def authorize(target: Target, method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        signed.append((target.auth, method, url, body))
+        return {**headers, "authorization": "signed"}
+
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        assert headers["authorization"] == "signed"
+        return 200, json.dumps(BEDROCK[url.removeprefix(places)]).encode()
+
+    row = provider("aws", type="bedrock", api_base_url=base, options={"region": "eu-west-1"})
+    models = Catalog(get, authorize).models(snapshot(row))
+    assert [model.id for model in models] == ["aws/amazon.nova-lite-v1:0", "aws/us.amazon.nova-lite-v1:0"]
+    assert signed == [("aws", "GET", places + path, b"") for path in BEDROCK]
+    for model in models:
+        assert model.capabilities is not UNSET
+        assert model.capabilities["image_input"] == {"supported": True}
+
+
+def test_what_there_is_of_a_list_is_shown_though_the_rest_cannot_be_had() -> None:
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        if "profiles" in url:
+            return 403, b"{}"
+        return 200, json.dumps(BEDROCK["/foundation-models?byOutputModality=TEXT"]).encode()
+
+    row = provider("aws", type="bedrock", api_base_url="http://localhost:9")
+    with capture_logs() as logged:
+        models = Catalog(get).models(snapshot(row))
+    assert [model.id for model in models] == ["aws/amazon.nova-lite-v1:0"]
+    assert [line["event"] for line in logged] == ["some models cannot be listed"]
+
+
+def test_a_provider_without_a_list_is_not_asked() -> None:
+    world = Providers()
+    assert world.ids(provider("c", type="azure", options={"api_version": "2024-10-21"})) == []
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("groq", "openai/gpt-oss-120b", {"max_tokens": 65536, "thinking": True, "image_input": False}),
+        ("groq", "meta-llama/llama-4-scout", {"max_tokens": 8192, "thinking": False, "image_input": True}),
+        ("gemini", "gemini-2.5-flash", {"max_tokens": 65536, "thinking": True, "image_input": True}),
+        ("openai", "gpt-5", {"max_tokens": 128000, "thinking": True, "structured_outputs": True}),
+        ("bedrock", "us.anthropic.claude-opus-4-5-20251101-v1:0", {"batch": False}),
+        ("vllm", "qwen3", {"batch": False, "pdf_input": False}),
+        ("openai-chat", "anything", {"batch": False, "pdf_input": False}),
+    ],
+)
+def test_models_of_the_row_have_what_their_dialect_knows(kind: str, name: str, expected: dict[str, Any]) -> None:
+    world = Providers()
+    row = provider("p", type=kind, models=(name,))
+    [model] = world.catalog.models(snapshot(row))
+    assert model.max_tokens == expected.pop("max_tokens", UNSET)
+    assert model.capabilities is not UNSET
+    for capability, supported in expected.items():
+        assert model.capabilities[capability]["supported"] is supported, capability
+    assert ("image_input" in model.capabilities) == (kind in ("groq", "gemini", "openai"))
+    assert world.catalog.find(name, snapshot(row)) is model  # made once
+
+
+def test_a_row_that_nothing_can_be_made_of_has_the_names_of_its_models() -> None:
+    world = Providers()
+    [model] = world.catalog.models(snapshot(provider("old", type="gone", models=("x",))))
+    assert (model.id, model.capabilities) == ("old/x", UNSET)
 
 
 def test_providers_that_are_not_enabled_are_not_listed() -> None:
@@ -227,7 +357,7 @@ def test_an_unknown_model_is_not_found(name: str) -> None:
         world.catalog.find(name, snapshot(provider("a"), provider("off", enabled=False, models=("x",))))
 
 
-MODELS = named("p", ("a", "b", "c", "d", "e"))
+MODELS = tuple(listed.model for listed in named("p", ("a", "b", "c", "d", "e")))
 
 
 @pytest.mark.parametrize(

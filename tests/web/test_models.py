@@ -58,6 +58,16 @@ def test_the_list_has_the_messages_apis_form(client: FlaskClient) -> None:
                 "display_name": name,
                 "created_at": "1970-01-01T00:00:00Z",
                 "lifecycle": "active",
+                # What chat completions certainly have not, on a server that nothing more is known of
+                "capabilities": {
+                    "batch": {"supported": False},
+                    "pdf_input": {"supported": False},
+                    "server_tools": {
+                        "supported": False,
+                        "web_search": {"supported": False},
+                        "code_execution": {"supported": False},
+                    },
+                },
             }
             for row, name in (("a", "x"), ("a", "org/y:free"), ("b", "claude-like"))
         ],
