@@ -125,12 +125,15 @@ class Answer:
     def whole_arguments(self, frame: Done) -> None:
         """All of a call's input: what of it did not come before."""
         item = self._output.item(frame.output_index, frame.item_id, "function_call")
-        self._called(item, "", frame.name or "", _rest(items.text_of(frame.arguments), item))
+        item.name = frame.name or item.name
+        known = item.call is not None and item.call.id
+        self._called(item, "", item.name if known else "", _rest(items.text_of(frame.arguments), item))
 
     def noted(self, frame: Noted) -> None:
-        """A note on the text that came last."""
-        if frame.annotation is not None:
-            self._output.item(frame.output_index, frame.item_id, "message").notes += 1
+        """A note on the text that came last; where no text did, the item itself has the note again."""
+        item = self._output.item(frame.output_index, frame.item_id, "message")
+        if frame.annotation is not None and item.length:
+            item.notes += 1
             self._cite(frame.annotation)
 
     def began(self, frame: Told) -> None:
@@ -160,6 +163,7 @@ class Answer:
         if self.done:
             return
         self._flush()
+        self._output.name_calls()
         calls = self.calls.all
         state: endings.Calls = "none" if not calls else "cut" if all(call.cut for call in calls) else "complete"
         self._write_end(endings.stop_reason(response, state, refusal=self._refused))

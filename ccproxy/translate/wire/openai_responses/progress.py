@@ -30,12 +30,14 @@ class Part(Struct, gc=False):
 class Progress(Struct, eq=False):
     """An item as far as it has come.
 
-    `length` counts the characters that were told of it, `notes` its citations. `channel` is where its reasoning comes
-    from: the summary or the content, whichever came first, because some servers give both. `over`: it was told whole.
+    `length` counts the characters that were told of it, `notes` its citations. `name` is that of a call which has no id
+    yet and cannot begin without. `channel` is where its reasoning comes from: the summary or the content, whichever
+    came first, because some servers give both. `over`: it was told whole.
     """
 
     type: str
     call: Call | None = None
+    name: str = ""
     parts: dict[int | None, Part] = {}
     length: int = 0
     notes: int = 0
@@ -74,6 +76,12 @@ class Output:
         found = self._by_key[key, type] = Progress(type)
         self._all.append(found)
         return found
+
+    def name_calls(self) -> None:
+        """The calls whose ids never came begin without them."""
+        for item in self._all:
+            if item.call is not None and not item.call.name:
+                item.call.name = item.name
 
     def missing(self, output: list[Item]) -> list[tuple[Progress, Item]]:
         """The items of the whole output, each with how far it has come.

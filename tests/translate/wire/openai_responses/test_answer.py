@@ -248,6 +248,17 @@ def test_an_input_that_comes_twice_is_one_call() -> None:
     assert said(added(call("")) + arguments('{"a"', ":1}", '{"a":1}') + ended()).tools == [("f", {"a": 1})]
 
 
+def test_a_call_whose_id_never_comes_has_one_made_for_it() -> None:
+    found = said(arguments('{"a":1}') + event("function_call_arguments.done", name="f", output_index=0) + ended())
+    assert (found.tools, found.blocks[0]["id"]) == ([("f", {"a": 1})], "toolu_01test0")
+
+
+def test_a_note_that_comes_before_its_text() -> None:
+    note = event("output_text.annotation.added", annotation=NOTE, output_index=0)
+    found = said(note + done(message("one", annotations=[NOTE])) + ended())
+    assert [one["url"] for one in found.blocks[0]["citations"]] == ["https://a.example/"]
+
+
 def test_names_and_ids_are_the_clients() -> None:
     where = context(names={"short": "a.long.name"}, used_ids=frozenset({"call_1"}))
     found = said(added(call(name="short")) + ended(), where)
