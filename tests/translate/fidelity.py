@@ -45,6 +45,7 @@ COLUMNS = (
     Column("DeepSeek", "deepseek", "deepseek-v4-pro"),
     Column("Mistral", "mistral", "mistral-medium-latest"),
     Column("Ollama", "ollama", "qwen3"),
+    Column("Cohere", "cohere", "command-a-plus-05-2026"),
 )
 
 
