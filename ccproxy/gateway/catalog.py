@@ -27,6 +27,7 @@ from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate import listing
 from ccproxy.translate.listing import Listed, Model
 from ccproxy.translate.target import Target
+from ccproxy.translate.wire.anthropic.request import VERSION
 
 Get = Callable[[str, Mapping[str, str], float], tuple[int, bytes]]
 Authorize = Callable[[Target, str, str, Mapping[str, str], bytes], Mapping[str, str]]
@@ -170,7 +171,7 @@ class Catalog:
         for _ in range(PAGES):
             mark = "&" if "?" in url else "?"
             asked = url + (mark + urlencode(further, quote_via=quote, safe="") if further else "")
-            headers = self._authorize(target, "GET", asked, target.headers, b"")
+            headers = self._authorize(target, "GET", asked, _with_version(target), b"")
             status, body = self._get(asked, headers, max(0.1, until - self._clock()))
             if status != 200:
                 raise BadAnswer(f"the provider answered with status {status}")
@@ -183,6 +184,11 @@ class Catalog:
         """Let go of the lists of providers that are no more."""
         for name in [name for name in self._held if snapshot.get(name) is None]:
             del self._held[name]
+
+
+def _with_version(target: Target) -> Mapping[str, str]:
+    """The target's headers, with the one without which Anthropic's API answers nothing."""
+    return {"anthropic-version": VERSION, **target.headers} if target.wire == "anthropic" else target.headers
 
 
 def _completed(provider: Provider, models: Sequence[Listed]) -> tuple[Model, ...]:
@@ -199,7 +205,15 @@ def _completed(provider: Provider, models: Sequence[Listed]) -> tuple[Model, ...
     completed = []
     for listed in models:
         spoken = for_model(target, listed.name)
-        completed.append(listing.completed(listed, spoken.dialect, relays=spoken.wire in RELAYING, believed=believed))
+        completed.append(
+            listing.completed(
+                listed,
+                spoken.dialect,
+                relays=spoken.wire in RELAYING,
+                believed=believed,
+                window=presets.context_window(provider.type, listed.name),
+            )
+        )
     return tuple(completed)
 
 

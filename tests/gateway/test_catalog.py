@@ -103,6 +103,18 @@ def test_a_list_without_end_is_left_at_some_page() -> None:
     assert asked[:2] == ["http://a.test/v1/models", "http://a.test/v1/models?after_id=m1"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "version"), [({}, "2023-06-01"), ({"Anthropic-Version": "2026-10-21"}, "2026-10-21")]
+)
+def test_anthropics_list_is_asked_for_with_a_version(headers: dict[str, str], version: str) -> None:
+    world = Providers(a=listed("claude-opus-5-5"))
+    row = provider("a", type="anthropic", api_base_url="http://a.test", api_key="k", headers=headers)
+    assert world.ids(row) == ["a/claude-opus-5-5"]
+    [(url, sent, _)] = world.asked
+    assert url == "http://a.test/v1/models?limit=1000"
+    assert sent == {"x-api-key": "k", "anthropic-version": version}
+
+
 BEDROCK = {
     "/foundation-models?byOutputModality=TEXT": {
         "modelSummaries": [
@@ -172,8 +184,12 @@ def test_a_provider_without_a_list_is_not_asked() -> None:
         ("groq", "openai/gpt-oss-120b", {"max_tokens": 65536, "thinking": True, "image_input": False}),
         ("groq", "meta-llama/llama-4-scout", {"max_tokens": 8192, "thinking": False, "image_input": True}),
         ("gemini", "gemini-2.5-flash", {"max_tokens": 65536, "thinking": True, "image_input": True}),
-        ("openai", "gpt-5", {"max_tokens": 128000, "thinking": True, "structured_outputs": True}),
-        ("bedrock", "us.anthropic.claude-opus-4-5-20251101-v1:0", {"batch": False}),
+        (
+            "openai",
+            "gpt-5",
+            {"max_tokens": 128000, "max_input_tokens": 400000, "thinking": True, "structured_outputs": True},
+        ),
+        ("bedrock", "us.anthropic.claude-opus-4-5-20251101-v1:0", {"max_input_tokens": 200000, "batch": False}),
         ("vllm", "qwen3", {"batch": False, "pdf_input": False}),
         ("openai-chat", "anything", {"batch": False, "pdf_input": False}),
     ],
@@ -183,6 +199,7 @@ def test_models_of_the_row_have_what_their_dialect_knows(kind: str, name: str, e
     row = provider("p", type=kind, models=(name,))
     [model] = world.catalog.models(snapshot(row))
     assert model.max_tokens == expected.pop("max_tokens", UNSET)
+    assert model.max_input_tokens == expected.pop("max_input_tokens", UNSET)
     assert model.capabilities is not UNSET
     for capability, supported in expected.items():
         assert model.capabilities[capability]["supported"] is supported, capability
