@@ -7,6 +7,7 @@ gives into what requests need. Data lies in `known`, the rules in `preset`. Noth
 from ccproxy.presets import template
 from ccproxy.presets.known import PRESETS, find
 from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, model_lists
+from ccproxy.presets.windows import context_window
 
 __all__ = [
     "PRESETS",
@@ -17,6 +18,7 @@ __all__ = [
     "auth_headers",
     "base_url",
     "check_options",
+    "context_window",
     "find",
     "model_lists",
     "template",

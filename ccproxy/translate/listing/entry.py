@@ -70,9 +70,14 @@ def read(answers: Sequence[Any], provider: str) -> tuple[Listed, ...]:
     return tuple(models.values())
 
 
-def completed(listed: Listed, dialect: Dialect, *, relays: bool, believed: bool) -> Model:
-    """The model with what the dialect knows where the list says nothing (`claims.known`)."""
+def completed(listed: Listed, dialect: Dialect, *, relays: bool, believed: bool, window: int | None = None) -> Model:
+    """The model with what is known where the list says nothing.
+
+    `window` is the context window that the preset knows; for `relays` and `believed` see `claims.known`.
+    """
     model = listed.model
+    if model.max_input_tokens is UNSET and window is not None:
+        model = structs.replace(model, max_input_tokens=window)
     if model.max_tokens is UNSET and dialect.max_output_tokens is not None:
         model = structs.replace(model, max_tokens=dialect.max_output_tokens)
     if model.capabilities is UNSET:

@@ -160,8 +160,8 @@ def test_capabilities_in_the_messages_api_s_form_are_passed_as_they_are(capabili
 def test_a_dialect_fills_what_a_list_leaves_out() -> None:
     dialect = Dialect(max_output_tokens=4, images="none")
     [bare, told] = read([{"data": [{"id": "x"}, {"id": "y", "max_output_tokens": 9, "capabilities": OWN}]}], "p")
-    filled = completed(bare, dialect, relays=False, believed=True)
-    assert filled.max_tokens == 4
+    filled = completed(bare, dialect, relays=False, believed=True, window=8)
+    assert (filled.max_input_tokens, filled.max_tokens) == (8, 4)
     assert filled.capabilities is not UNSET
     assert filled.capabilities["image_input"] == {"supported": False}
     kept = completed(told, dialect, relays=False, believed=True)
