@@ -84,12 +84,11 @@ ALL = (
         name="bedrock-mantle",
         wire="openai-chat",
         base_url="https://bedrock-mantle.{region}.api.aws",
-        lists=("https://bedrock-mantle.{region}.api.aws/v1/models",),
         docs="Amazon Bedrock's endpoint for OpenAI's and Anthropic's APIs, with newer models of theirs and open ones.",
         version="",
         auth="aws",
         key_required=False,
-        dialect=Dialect(images="data"),
+        dialect=Dialect(images="data", models_path="/v1/models"),
         options={**_PLACE, **COMMON, **RESPONSES},
         apis=(
             Api(name="anthropic", wire="anthropic", models=r"anthropic\.", root="/anthropic", dialect=anthropic.VERTEX),

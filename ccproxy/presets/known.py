@@ -19,6 +19,7 @@ def _chat(
     version: str = "/v1",
     key_required: bool = True,
     apis: tuple[Api, ...] = (),
+    lists: tuple[str, ...] = (),
 ) -> Preset:
     return Preset(
         name=name,
@@ -31,6 +32,7 @@ def _chat(
         key_required=key_required,
         options={**COMMON, **RESPONSES} if apis else COMMON,
         apis=apis,
+        lists=lists,
     )
 
 
@@ -93,6 +95,8 @@ _ALL = (
         "XAI_API_KEY",
         "GROK_API_KEY",
         apis=(_responses(responses.XAI), _CHAT),
+        # What it has for chat, with what goes in; the other list has names only.
+        lists=("https://api.x.ai/v1/language-models",),
     ),
     _chat(
         "openrouter",

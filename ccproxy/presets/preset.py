@@ -51,8 +51,9 @@ class Preset(Struct, frozen=True, kw_only=True):
 
     `base_url` may have holes that options fill (see `template`); an option without a default is then required.
     `hosts` are the hosts that such a URL's filled host stands for, where some value makes an exception.
-    `lists` are the URLs of its lists of models, with holes too, where they are not at the dialect's `models_path` below
-    the base URL; with another base URL than the preset's own, their paths are tried on its host.
+    `lists` are the URLs of its lists of models, with holes too, where those are not, or say more than what is, at the
+    dialect's `models_path` below the base URL. With another base URL than the preset's own, that path is taken if there
+    is one; else the paths of `lists` are tried on its host.
     `version` is the path of the API's root below the host (`/v1`), which may be left out in a given URL. `key_env`
     are the environment variables that hold its key, best first. `docs` is one sentence for people. `apis` are there
     where a provider's models are served by different APIs: the first that fits is taken, else `wire`. `auth` names the
@@ -177,13 +178,12 @@ def _classic(options: Mapping[str, Any]) -> bool:
 
 def model_lists(preset: Preset, base_url: str, options: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """The URLs of the lists of models, each with the query that it needs; none where the provider has no list."""
-    given = options or {}
-    if preset.lists:
-        if _is_own(preset, base_url, given):
-            return tuple(_filled(preset, url, given) for url in preset.lists)
+    given, path = options or {}, preset.dialect.models_path
+    if preset.lists and _is_own(preset, base_url, given):
+        return tuple(_filled(preset, url, given) for url in preset.lists)
+    if preset.lists and not path:
         host = "://".join(urlsplit(base_url)[:2])
         return tuple(host + urlsplit(url)._replace(scheme="", netloc="").geturl() for url in preset.lists)
-    path = preset.dialect.models_path
     if preset.dialect.deployments and _classic(given):
         path = f"{path}?api-version={given['api_version']}"
     return (base_url + path,) if path else ()

@@ -236,6 +236,7 @@ def test_an_option_that_could_change_the_host_does_not_fit() -> None:
 
 LISTED = msgspec.structs.replace(
     VERTEX,
+    dialect=Dialect(models_path=""),
     lists=("https://{location}-aiplatform.googleapis.com/v1/models?a=b", "https://x.test/y"),
 )
 
@@ -251,6 +252,12 @@ LISTED = msgspec.structs.replace(
 )
 def test_lists_that_are_elsewhere(options: dict[str, Any], base: str | None, expected: tuple[str, ...]) -> None:
     assert model_lists(LISTED, base_url(LISTED, base, options) if base is None else base, options) == expected
+
+
+def test_a_list_that_only_says_more_is_the_provider_s_own() -> None:
+    xai = preset("xai")
+    assert model_lists(xai, "https://api.x.ai/v1") == ("https://api.x.ai/v1/language-models",)
+    assert model_lists(xai, "http://localhost:9/v1") == ("http://localhost:9/v1/models",)
 
 
 def test_a_provider_without_a_list() -> None:
