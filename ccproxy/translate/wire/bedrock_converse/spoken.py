@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-from msgspec import UNSET, Struct
+import msgspec
+from msgspec import UNSET, Raw, Struct
 
-from ccproxy.errors import InvalidRequest
 from ccproxy.translate import searches, signature
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
@@ -16,15 +16,24 @@ from ccproxy.translate.messages import (
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
+    UnknownBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
-from ccproxy.translate.passages import Where, bracketed, dotted
+from ccproxy.translate.passages import Where, bracketed
 from ccproxy.translate.turns import Turn
 from ccproxy.translate.wire.bedrock_converse.cache import Piece, points
 from ccproxy.translate.wire.bedrock_converse.reasoning import maker, unpacked
 
+_RAN = "code_execution_tool_result"
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}").fullmatch
+
+
+class _Ran(Struct):
+    content: Raw = Raw(b"null")
+
+
+_read = msgspec.json.Decoder(_Ran).decode
 
 
 class Spoken(Struct):
@@ -65,6 +74,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
                 said.pieces.append({"text": searches.told(block)})
                 if searches.untold(block):
                     draft.losses.append(bracketed(where) + ".content")
+            case UnknownBlock(block_type=kind, raw=raw) if kind == _RAN:
+                said.pieces.append({"text": f"[result: {str(_read(raw).content, 'utf-8')}]"})
             case _:
                 draft.losses.append(bracketed(where))
                 continue
@@ -79,8 +90,6 @@ def _call(said: Spoken, block: ToolUseBlock, draft: Draft, where: Where) -> Piec
         draft.lose(block.toolset_name, bracketed(where) + ".toolset_name")
     if block.caller is not UNSET and b"direct" not in bytes(block.caller):
         draft.lose(block.caller, bracketed(where) + ".caller")
-    if not bytes(block.input).startswith(b"{"):
-        raise InvalidRequest(f"{dotted(where)}.input: must be an object")
     name = said.names[block.id] = draft.tool_name(block.name)
     if not draft.dialect.tools:
         return {"text": f"[called {name} with {str(block.input, 'utf-8')}]"}

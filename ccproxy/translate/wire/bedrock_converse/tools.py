@@ -10,7 +10,7 @@ from ccproxy.translate import searches
 from ccproxy.translate.draft import Draft, given
 from ccproxy.translate.functions import Function, check_named, functions, unserved
 from ccproxy.translate.messages import MessagesRequest, Tool
-from ccproxy.translate.schema import is_strict, object_schema
+from ccproxy.translate.schema import object_schema
 from ccproxy.translate.wire.bedrock_converse.cache import Piece, points
 from ccproxy.translate.wire.bedrock_converse.conversation import Talk
 from ccproxy.translate.wire.bedrock_converse.served import CODE
@@ -61,6 +61,8 @@ def _tools(request: MessagesRequest, draft: Draft) -> list[Piece]:
 
 def _own(tool: Tool, draft: Draft) -> str:
     """What the provider's own tool of that kind is called; "" where it has none."""
+    if not draft.dialect.tools:
+        return ""
     if searches.is_search(tool):
         return draft.dialect.web_search
     if str(tool.type).startswith("code_execution") and draft.dialect.code_execution:
@@ -89,7 +91,7 @@ def _spec(one: Function, draft: Draft) -> dict[str, Any]:
             draft.losses.append(f"tools[{one.index}].input_schema")
     spec["inputSchema"] = {"json": schema}
     if one.strict:
-        if dialect.strict_tools and isinstance(one.schema, Raw) and is_strict(one.schema):
+        if dialect.strict_tools:  # with the same demands on a schema as Anthropic has
             spec["strict"] = True
         else:
             draft.losses.append(f"tools[{one.index}].strict")
@@ -101,14 +103,19 @@ def _choice(request: MessagesRequest, draft: Draft, sent: list[Piece]) -> dict[s
     wish = request.tool_choice
     if wish is None:
         return {}
-    names = [piece["toolSpec"]["name"] for piece in sent if "toolSpec" in piece]
+    own = [tool.name for tool in request.tools or () if _own(tool, draft)]
     if wish.type == "tool":
-        check_named(wish.name, request, draft, names)
+        check_named(
+            wish.name, request, draft, own + [piece["toolSpec"]["name"] for piece in sent if "toolSpec" in piece]
+        )
     if wish.disable_parallel_tool_use and sent:
         draft.losses.append("tool_choice.disable_parallel_tool_use")
     if wish.type not in ("any", "tool"):
         return {}
     dialect = draft.dialect
+    if wish.type == "tool" and wish.name in own:
+        draft.losses.append("tool_choice")  # whether its own tools are used is the model's decision
+        return {}
     if sent and wish.type == "tool" and dialect.choice_named:
         return {"toolChoice": {"tool": {"name": draft.tool_name(wish.name or "")}}}
     if not sent or not dialect.choice_required:

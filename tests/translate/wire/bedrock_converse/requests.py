@@ -50,12 +50,14 @@ def encoded(wish: MessagesRequest, model: str = CLAUDE, **options: Any) -> Upstr
 
 def body(wish: MessagesRequest, model: str = CLAUDE, **options: Any) -> dict[str, Any]:
     """The JSON that goes to the provider."""
-    return json.loads(encoded(wish, model, **options).body)
+    found: dict[str, Any] = json.loads(encoded(wish, model, **options).body)
+    return found
 
 
 def messages(wish: MessagesRequest, model: str = CLAUDE) -> list[dict[str, Any]]:
     """The messages that go to the provider."""
-    return body(wish, model)["messages"]
+    found: list[dict[str, Any]] = body(wish, model)["messages"]
+    return found
 
 
 def losses(wish: MessagesRequest, model: str = CLAUDE) -> list[str]:
