@@ -17,8 +17,10 @@ from tests.live.sdk import provider_of
 from tests.live.server import Server, until
 from tests.translate import grammar
 
-NAMES = ["agentic", "first", "interactive", "mcp", "media", "subagent", "title", "toolref", "websearch"]
+ASKED = ["agentic", "first", "interactive", "mcp", "media", "subagent", "title", "toolref"]
+NAMES = [*ASKED, "websearch"]  # which only a provider with a search is asked
 TYPES = ["openai-chat", "openai", "deepseek", "groq", "mistral", "ollama", "openrouter"]
+SEARCHING = {"openrouter"}
 TAKEN = {"openrouter": {"cache_control"}}  # it hands Anthropic's cache marks on
 ANSWER = "An answer that must not be in any log."
 BETAS = (
@@ -79,7 +81,7 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(inner)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ASKED)
 def test_every_kind_of_request_is_answered(server: Server, provider: FakeUpstream, shared: Path, name: str) -> None:
     body, session = body_of(shared, name), str(uuid.uuid4())
     provider.enqueue(Reply(ANSWER, calls=(("call_1", "Bash", {"command": "ls"}),)))
@@ -136,14 +138,14 @@ def test_every_kind_of_request_is_legal_for_every_kind_of_provider(
 ) -> None:
     provider.script("*", Reply(ANSWER))
     with provider_of(server, "other", provider.base_url, type=type, api_key="sk-other-0123456789"):
-        for name in NAMES:
+        for name in NAMES if type in SEARCHING else ASKED:
             answer, _ = post(server, {**body_of(shared, name), "model": "other/some-model"}, str(uuid.uuid4()))
             said = grammar.check(grammar.frames(answer.encode()))
             assert (said.text, said.stop_reason) == (ANSWER, "end_turn"), name
             chat_rules.check(provider.requests[-1].json, taken=TAKEN.get(type, set()))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ASKED)
 def test_the_fallback_without_a_stream(server: Server, provider: FakeUpstream, shared: Path, name: str) -> None:
     """After a broken stream Claude Code sends the same body with stream: false."""
     provider.enqueue(Reply(ANSWER))
@@ -230,14 +232,18 @@ def test_a_title_is_asked_for_as_json(server: Server, provider: FakeUpstream, sh
     assert form["json_schema"]["schema"] == body["output_config"]["format"]["schema"]
 
 
-def test_a_web_search_is_answered_in_text(server: Server, provider: FakeUpstream, shared: Path) -> None:
-    """The provider has no search, which is told; the answer is what the model knows."""
-    provider.enqueue(Reply(ANSWER))
-    answer, found = post(server, body_of(shared, "websearch"), str(uuid.uuid4()))
-    assert grammar.check(grammar.frames(answer.encode())).text == ANSWER
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_web_search_that_nobody_can_make(server: Server, provider: FakeUpstream, shared: Path, stream: bool) -> None:
+    """The provider has no search and is not asked: the client gets the error of the search, and a sentence."""
+    answer, found = post(server, {**body_of(shared, "websearch"), "stream": stream}, str(uuid.uuid4()))
+    blocks = grammar.check(grammar.frames(answer.encode())).blocks if stream else answer["content"]
+    assert [block["type"] for block in blocks] == ["server_tool_use", "web_search_tool_result", "text"]
+    assert blocks[1]["content"] == {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+    assert blocks[1]["tool_use_id"] == blocks[0]["id"]
+    assert provider.requests == []
     assert "tools[0]" in found["x-ccproxy-dropped"].split(", ")
-    assert "tools" not in provider.requests[0].json
-    assert "tool_choice" not in provider.requests[0].json
+    row = server.row(found["request-id"])
+    assert (row["status"], row["attempts"], row["input_tokens"]) == (200, [], 0)
 
 
 def test_context_counts_two_dozen_parts_at_once(server: Server, provider: FakeUpstream, shared: Path) -> None:
