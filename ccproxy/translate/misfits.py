@@ -67,4 +67,4 @@ def _cut(found: Any, path: str) -> bool:
         # An item that is no object says nothing, but its place keeps the others' numbers right.
         found[steps[-1]] = {}
         return True
-    return isinstance(found, dict) and found.pop(steps[-1], None) is not None
+    return isinstance(found, dict) and found.pop(steps[-1], found) is not found  # it may be null

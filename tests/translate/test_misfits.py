@@ -48,6 +48,7 @@ def test_what_is_no_json_is_a_bad_answer(data: bytes) -> None:
         ({"text": "a", "more": 1}, Outer("a")),
         ({"text": 5, "one": {"number": "x"}}, Outer(one=Inner())),
         ({"one": 7, "many": 7}, Outer()),
+        ({"text": None, "one": None}, Outer()),
         ({"many": [{"number": 1}, 7, {"number": []}]}, Outer(many=[Inner(1), Inner(), Inner()])),
         ({"one": {"number": "3"}}, Outer(one=Inner(3))),
     ],
