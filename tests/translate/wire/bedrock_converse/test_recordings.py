@@ -9,13 +9,14 @@ from typing import Any
 from ccproxy.translate import render
 from ccproxy.translate.events import Event
 from ccproxy.translate.replay import events_of
-from ccproxy.translate.wire.bedrock_converse import StreamDecoder, decode, decode_error
+from ccproxy.translate.wire.bedrock_converse import StreamDecoder, counted, decode, decode_error
 from tests.translate.contexts import context
 from tests.translate.grammar import Said, check, frames
-from tests.translate.replaying import each, failed, fed_in_all_ways, whole
+from tests.translate.replaying import RECORDINGS, each, failed, fed_in_all_ways, whole
 from tests.translate.wire.bedrock_converse.reference import Expected, expected, raw
 
 _APIS = ("bedrock-converse",)
+_COUNTS = ("bedrock-count-tokens",)
 # What cannot hold, by the record's file name, and why.
 EXCEPTIONS: dict[str, str] = {}
 
@@ -93,3 +94,19 @@ def test_every_whole_answer_says_what_was_recorded(shared: Path) -> None:
 
 def test_every_error_keeps_its_meaning(shared: Path) -> None:
     assert each(shared / "wire" / "recorded", _APIS, failed, _replay_error, EXCEPTIONS) >= 6
+
+
+def _replay_count(record: dict[str, Any]) -> None:
+    assert counted(json.dumps(record["response_body"]).encode()) == record["response_body"]["inputTokens"]
+
+
+def test_every_count_is_read(shared: Path) -> None:
+    assert each(shared / "wire" / "recorded", _COUNTS, whole, _replay_count, EXCEPTIONS) == 2
+    assert each(shared / "wire" / "recorded", _COUNTS, failed, _replay_error, EXCEPTIONS) == 1
+
+
+def test_the_recordings_that_are_kept_here() -> None:
+    assert each(RECORDINGS, _APIS, _streamed, _replay_stream, EXCEPTIONS) == 3
+    assert each(RECORDINGS, _APIS, whole, _replay_body, EXCEPTIONS) == 1
+    assert each(RECORDINGS, _APIS, failed, _replay_error, EXCEPTIONS) == 1
+    assert each(RECORDINGS, _COUNTS, whole, _replay_count, EXCEPTIONS) == 1
