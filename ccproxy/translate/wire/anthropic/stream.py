@@ -20,6 +20,7 @@ from ccproxy.translate.wire.anthropic.members import decoded, edited, members, n
 from ccproxy.translate.wire.anthropic.unrolled import unrolled
 
 _LIMIT = 64 * 1024 * 1024  # bytes of a body that came in place of a stream
+_BLOCK = b"event: content_block_"  # a part of a block: nothing in it is ours to know
 _STOP = frames.write("message_stop", b'{"type":"message_stop"}')
 
 
@@ -131,6 +132,8 @@ class StreamDecoder:
 
     def _frame(self, frame: bytes) -> bytes:
         """What is handed on for one frame, with all that was held back until now."""
+        if self._begun and frame.startswith(_BLOCK):
+            return frame + b"\n\n"
         name, data = frames.read(frame)
         if not data:
             # A comment keeps the connection alive; it is no beginning.
