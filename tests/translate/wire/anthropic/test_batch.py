@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.translate import signature
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.wire.anthropic import batch
+from tests.translate.replaying import each
 
 SEALED = signature.seal("openai", "hm", b"", b"k" * 32)
 
@@ -68,3 +71,19 @@ def test_results_are_fetched_here() -> None:
     assert batch.local(answer) == here
     assert batch.local(b'{"data":[%s,%s]}' % (answer, answer)) == b'{"data":[%s,%s]}' % (here, here)
     assert batch.local(b'{"results_url":null}') == b'{"results_url":null}'
+
+
+def test_recorded_batches(shared: Path) -> None:
+    def replay(record: dict[str, Any]) -> None:
+        answer = json.dumps(record["response_body"]).encode()
+        wanted = re.sub(rb'"https://[^"]*?(/v1/messages/batches/[^"]*/results")', rb'"\1', answer)
+        assert batch.local(answer) == wanted
+        assert (wanted != answer) == (record["response_body"]["results_url"] is not None)
+        if record["request"] and "requests" in record["request"]:
+            given = json.dumps(record["request"], indent=1).encode()
+            names = dict.fromkeys(batch.models(given), "other")
+            out = batch.rewritten(given, names, Dialect(signed_thinking=True))
+            assert len(names) == 1
+            assert out == given.replace(b'"model": "%s"' % next(iter(names)).encode(), b'"model": "other"')
+
+    assert each(shared / "wire" / "recorded", ("anthropic-batches",), lambda _: True, replay) == 4
