@@ -35,7 +35,8 @@ class Proxy:
         self.client: FlaskClient = app.test_client()
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        return self.client.open(path, method=method, base_url="http://localhost:3456", **options)
+        # Read to its end and closed, as a server does.
+        return self.client.open(path, method=method, base_url="http://localhost:3456", **{"buffered": True, **options})
 
     def create(self, *models: str) -> Any:
         params = {"max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
