@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from ccproxy.errors import BadAnswer, Truncated, UpstreamError, UpstreamRefused
 from ccproxy.translate.events import Event
 from ccproxy.translate.eventstream import EventStream
+from ccproxy.translate.inference_profiles import base_model
 from ccproxy.translate.messages import Usage
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.refusals import refused, words
@@ -65,9 +66,10 @@ def count(parsed: Parsed, headers: Mapping[str, str], target: Target) -> Upstrea
     body, losses = _body(parsed, headers, target)
     if parsed.request.max_tokens is None:  # what is counted must be a request that could be made
         body = body.replace(b"{", b'{"max_tokens":1,', 1)
-    return _posted(
-        "count-tokens", msgspec.json.encode({"input": {"invokeModel": {"body": body}}}), losses, headers, target
-    )
+    # Only models are known to it, no inference profiles (recorded traffic).
+    base = structs.replace(target, model=base_model(target.model))
+    wrapped = msgspec.json.encode({"input": {"invokeModel": {"body": body}}})
+    return _posted("count-tokens", wrapped, losses, headers, base)
 
 
 def counted(body: bytes) -> int:

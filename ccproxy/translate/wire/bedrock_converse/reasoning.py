@@ -6,10 +6,9 @@ it; so what is packed names the maker.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_REGION = re.compile(r"(?:us|eu|apac|jp|au|ca|sa|us-gov|global)\.", re.IGNORECASE)
+from ccproxy.translate.inference_profiles import base_model
 
 
 def maker(model: str) -> str:
@@ -19,13 +18,6 @@ def maker(model: str) -> str:
     'anthropic'
     """
     return base_model(model).partition(".")[0].lower()
-
-
-def base_model(model: str) -> str:
-    """The model's own id, without the ARN and the region of an inference profile."""
-    name = model.rpartition("/")[2]
-    region = _REGION.match(name)
-    return name[region.end() if region else 0 :]
 
 
 def packed(made_by: str, parts: Sequence[str]) -> bytes:

@@ -12,13 +12,13 @@ from msgspec import Struct
 from ccproxy.errors import BadAnswer, InvalidRequest
 from ccproxy.translate import anthropic_only
 from ccproxy.translate.draft import Draft
+from ccproxy.translate.inference_profiles import base_model
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.target import Target, UpstreamRequest
 from ccproxy.translate.wire.bedrock_converse import thinking
 from ccproxy.translate.wire.bedrock_converse.conversation import has_tools, system, talk
 from ccproxy.translate.wire.bedrock_converse.output import text_format
-from ccproxy.translate.wire.bedrock_converse.reasoning import base_model
 from ccproxy.translate.wire.bedrock_converse.tools import config
 
 _encoder = msgspec.json.Encoder()

@@ -120,7 +120,7 @@ def test_threads() -> None:
 def test_counting(given: Any) -> None:
     request = bedrock.count(parsed(dumped(max_tokens=given, stream=...), counting=True), HEADERS, CLAUDE)
     assert request is not None
-    assert request.path == "/model/us.anthropic.claude-opus-4-6-v1%3A0/count-tokens"
+    assert request.path == "/model/anthropic.claude-opus-4-6-v1%3A0/count-tokens"
     body = json.loads(base64.b64decode(json.loads(request.body)["input"]["invokeModel"]["body"]))
     assert body["anthropic_version"] == "bedrock-2023-05-31"
     assert body["max_tokens"] == (1 if given is ... else 9)
