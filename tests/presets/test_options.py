@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import get_args, get_type_hints
 
+from ccproxy.presets.anthropic import OPTIONS as RELAYED
 from ccproxy.presets.google import GEMINI_OPTIONS, VERTEX_OPTIONS
 from ccproxy.presets.options import AZURE, COMMON, RESPONSES
 from ccproxy.translate.dialect import OVERRIDES, Dialect
@@ -11,7 +12,7 @@ NOT_ITS_OWN = {"budget", "level", "tokens", "adaptive", "max_effort", "reasoning
 
 
 def test_every_flag_that_may_be_overridden_is_an_option() -> None:
-    assert set(OVERRIDES) <= {*COMMON, *RESPONSES, *GEMINI_OPTIONS}
+    assert set(OVERRIDES) <= {*COMMON, *RESPONSES, *GEMINI_OPTIONS, *RELAYED}
     assert set(COMMON) - set(OVERRIDES) == {"extra_body"}
 
 
