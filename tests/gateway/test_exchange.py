@@ -35,7 +35,7 @@ from ccproxy.translate import events as ev
 from ccproxy.translate import render
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import InputMessage, Message, MessagesRequest, TextBlock, Usage
-from ccproxy.translate.parse import Parsed
+from ccproxy.translate.parse import Parsed, parse
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
 
 KEY = "sk-0123456789-secret"
@@ -463,3 +463,23 @@ def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(mon
     for frame in Stage(answer).stream():
         order.append("much" if len(frame) > module.PLENTY else "little")  # noqa: PERF401 - it grows meanwhile
     assert order == ["little", "much", "another", "much", "little"]
+
+
+@pytest.mark.parametrize(
+    "wire",
+    ["anthropic", "anthropic-vertex", "anthropic-bedrock", "gemini", "bedrock-converse", "openai-responses"],
+)
+def test_wires_whose_upstream_counts(wire: str) -> None:
+    counting = module.RELAYING.get(wire) or module.TRANSLATING[wire]
+    assert callable(counting.count)
+    assert callable(counting.counted)
+
+
+def test_a_model_that_nobody_knows_is_counted_here() -> None:
+    upstream: Any = None  # nobody is asked
+    exchange = Exchange(upstream, Credentials(upstream), total=1)
+    parsed = parse(b'{"model":"m","messages":[{"role":"user","content":"one two three"}]}', counting=True)
+    plan = Plan("models", (msgspec.structs.replace(TARGET, wire="openai-chat"),))
+    for where in (None, plan):
+        counted = msgspec.json.decode(exchange.count(parsed, {}, where))
+        assert 3 <= counted["input_tokens"] <= 20
