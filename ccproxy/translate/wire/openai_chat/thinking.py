@@ -65,8 +65,8 @@ class Thoughts:
     def _items(self) -> list[dict[str, Any]]:
         """The thoughts as items of content, each with its signature if it has one."""
         items = [_item(text) for text in self.texts]
-        for at, signature in self._signatures.items():
-            items[at]["signature"] = signature
+        for at, signed in self._signatures.items():
+            items[at]["signature"] = signed
         return items
 
 

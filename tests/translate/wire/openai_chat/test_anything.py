@@ -25,7 +25,8 @@ NAMES = [
     "matched_stop", "usage", "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details",
     "cached_tokens", "x_groq", "error", "code", "status", "message", "details", "metadata", "headers", "raw",
     "detail", "errors", "object", "base_resp", "status_code", "retry_after", "search_results", "msg", "loc",
-    "retryDelay", "failed_generation",
+    "retryDelay", "failed_generation", "signature", "executed_tools", "results", "link", "date", "output", "citations",
+    "web_search", "server_tool_use_details", "web_search_requests", "num_search_queries",
 ]
 # fmt: on
 LEAVES = st.one_of(
@@ -44,6 +45,8 @@ VALUES = st.recursive(
     max_leaves=20,
 )
 SAID = ("content", "reasoning", "reasoning_details", "tool_calls", "function_call", "refusal", "annotations")
+SAID += ("executed_tools",)
+BESIDE = ("usage", "error", "x_groq", "search_results", "web_search", "citations", "object")
 DELTAS = st.fixed_dictionaries({}, optional=dict.fromkeys(SAID, VALUES))
 CHUNKS = st.one_of(
     VALUES,
@@ -53,7 +56,7 @@ CHUNKS = st.one_of(
         ),
         DELTAS,
         LEAVES,
-        st.dictionaries(st.sampled_from(["usage", "error", "x_groq", "search_results", "object"]), VALUES, max_size=1),
+        st.dictionaries(st.sampled_from(BESIDE), VALUES, max_size=1),
     ),
 )
 
