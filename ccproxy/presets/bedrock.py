@@ -53,6 +53,7 @@ _CLAUDE = (
             "max_output_tokens": 128000,
             "thinking": "adaptive",
             "efforts": (*_THREE, "max"),
+            "thinks_by_default": False,
             "prefill": "refused",
         },
     ),
@@ -60,6 +61,8 @@ _CLAUDE = (
         r"claude-([a-z]+-4-[7-9]|[a-z]+-[5-9])",
         {"efforts": (*_THREE, "xhigh", "max"), "temperature": False, "top_p": False, "top_k": False},
     ),
+    Variant(r"claude-[a-z]+-[5-9]", {"thinks_by_default": True}),
+    Variant(r"claude-(fable|mythos)", {"can_stop_thinking": False}),
     Variant(
         r"claude-(v2|instant)",
         {

@@ -76,8 +76,11 @@ def _adaptive(wish: Wish, request: MessagesRequest, draft: Draft, infer: dict[st
         if request.thinking and request.thinking.display:
             found["thinking"]["display"] = request.thinking.display
         _quiet(draft, infer)
-    elif wish.off:
-        found["thinking"] = {"type": "disabled"}
+    elif wish.off and draft.dialect.thinks_by_default is not False:
+        if draft.dialect.can_stop_thinking:
+            found["thinking"] = {"type": "disabled"}
+        else:
+            draft.losses.append("thinking")
     return found
 
 

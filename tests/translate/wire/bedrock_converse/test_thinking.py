@@ -20,6 +20,8 @@ from tests.translate.wire.bedrock_converse.requests import (
 )
 
 QWEN = "qwen.qwen3-32b-v1:0"
+OPUS_5 = "global.anthropic.claude-opus-5"
+FABLE = "global.anthropic.claude-fable-5-1"
 R1 = "us.deepseek.r1-v1:0"
 ASTRA = "global.openai.gpt-6-astra"
 ADAPTIVE = {"type": "adaptive"}
@@ -54,7 +56,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     (OPUS, {"thinking": on(20000)}, {"thinking": ADAPTIVE, "output_config": {"effort": "high"}}, []),
     (OPUS, effort("minimal"), {"output_config": {"effort": "low"}}, []),
     (OPUS, effort("huge"), {}, ["output_config.effort"]),
-    (OPUS, {"thinking": OFF}, {"thinking": OFF}, []),
+    (OPUS, {"thinking": OFF}, {}, []),
+    (OPUS_5, {"thinking": OFF}, {"thinking": OFF}, []),
+    (FABLE, {"thinking": OFF}, {}, ["thinking"]),
     (NOVA, {}, {}, []),
     (NOVA, {"thinking": on()}, {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}}, []),
     (NOVA, {"thinking": ADAPTIVE}, {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}}, []),
@@ -108,7 +112,7 @@ def test_what_claude_refuses_beside_thinking(model: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "sent"),
-    [(CLAUDE, {}), (OPUS, {"thinking": OFF})],
+    [(CLAUDE, {}), (OPUS, {}), (OPUS_5, {"thinking": OFF})],
 )
 def test_claude_is_forced_to_call_rather_than_to_think(model: str, sent: dict[str, Any]) -> None:
     wish = request(thinking=ADAPTIVE, tools=[tool()], tool_choice={"type": "any"})
