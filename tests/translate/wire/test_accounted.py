@@ -30,6 +30,8 @@ TARGETS = [
     ("gemini", "gemini-2.5-pro"),
     ("gemini", "gemini-3-pro"),
     ("vertex", "gemini-3-pro"),
+    ("bedrock", "us.amazon.nova-2-lite-v1:0"),
+    ("bedrock", "mistral.mistral-large-3-675b-instruct"),
 ]
 OPTIONS: dict[str, dict[str, Any]] = {"vertex": {"project": "p"}}
 
