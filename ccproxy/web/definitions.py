@@ -29,11 +29,11 @@ def define(
     """
     name = given["name"] if known is None else known.name
     kind, preset = _preset(given, known, name)
-    options = dict(given.get("options", known.options if known else {}))
-    _check_options(preset, options)
     key = given.get("api_key", known.api_key if known else None)
     if key is not None and {"api_key", "type"} & given.keys():
         _check_key(preset, key, resolve)
+    options = _project(preset, key) | dict(given.get("options", known.options if known else {}))
+    _check_options(preset, options)
     return {
         "name": name,
         "type": kind,
@@ -53,6 +53,14 @@ def _preset(given: Mapping[str, Any], known: Provider | None, name: str) -> tupl
         there_is = ", ".join(sorted({*presets.PRESETS, *(p.wire for p in presets.PRESETS.values())}))
         raise InvalidRequest(f"type: not known; there is {there_is}")
     return kind, preset
+
+
+def _project(preset: presets.Preset, key: str | None) -> dict[str, Any]:
+    """The option that a service account's JSON gives, where the address needs it: its own project."""
+    if key is None or not keys.is_json(key) or "project" not in presets.template.holes(preset.base_url):
+        return {}
+    project = keys.account(key).get("project_id")
+    return {"project": project} if isinstance(project, str) and project else {}
 
 
 def _check_options(preset: presets.Preset, options: dict[str, Any]) -> None:

@@ -170,6 +170,23 @@ def test_a_key_has_a_form_that_its_provider_takes() -> None:
         define({"api_key": service_account(private_key="")}, known, resolve=None)
 
 
+def test_a_service_account_s_project_is_the_one_unless_another_is_given() -> None:
+    account = service_account(project_id="project-7")
+    fields = define({"name": "vertex", "api_key": account}, resolve=None)
+    assert fields["options"] == {"project": "project-7"}
+    assert fields["api_base_url"].endswith("/projects/project-7/locations/global")
+    known = Provider(**fields)
+    moved = define({"options": {"location": "us"}}, known, resolve=None)
+    assert moved["api_base_url"].endswith("/projects/project-7/locations/us")
+    other = define({"options": {"project": "project-8"}}, known, resolve=None)
+    assert other["api_base_url"].endswith("/projects/project-8/locations/global")
+    for key in (None, "an-api-key", user(), service_account(project_id=None)):
+        with pytest.raises(InvalidRequest, match=r"^options\.project: is required"):
+            define({"name": "vertex", "api_key": key}, resolve=None)
+    with pytest.raises(InvalidRequest, match=r"^options\.project: must be letters"):
+        define({"name": "vertex", "api_key": service_account(project_id="../x")}, resolve=None)
+
+
 @pytest.mark.parametrize(
     ("where", "addresses"),
     [("http://169.254.169.254/token", []), ("https://tokens.test/token", ["169.254.169.254"]), ("file:///a", [])],
