@@ -20,6 +20,8 @@ APIS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("anthropic", "", "claude-sonnet-4-5", {}),
     ("gemini", "/v1beta", "gemini-2.5-flash", {}),
     ("vertex", "/v1/projects/p/locations/l", "gemini-2.5-flash", {"options": {"project": "p", "location": "l"}}),
+    ("bedrock", "", "amazon.nova-pro-v1:0", {}),
+    ("bedrock", "", "anthropic.claude-sonnet-4-5-20250929-v1:0", {}),
     ("cohere", "", "command-a-03-2025", {}),
 ]
 TOOLS: list[Any] = [

@@ -40,12 +40,20 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
+    Column("Anthropic", "anthropic", "claude-opus-5-5"),
+    Column("OpenAI Responses", "openai", "gpt-5.5"),
     Column("OpenAI chat", "openai", "gpt-4o"),
-    Column("OpenRouter", "openrouter", "anthropic/claude-opus-5"),
-    Column("DeepSeek", "deepseek", "deepseek-v4-pro"),
+    Column("xAI", "xai", "grok-4.3"),
+    Column("Gemini", "gemini", "gemini-3-pro"),
+    Column("Vertex AI", "vertex", "gemini-2.5-pro", MappingProxyType({"project": "p"})),
+    Column("Bedrock Converse", "bedrock", "us.amazon.nova-2-lite-v1:0"),
+    Column("Bedrock Invoke", "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
     Column("Mistral", "mistral", "mistral-medium-latest"),
-    Column("Ollama", "ollama", "qwen3"),
     Column("Cohere", "cohere", "command-a-plus-05-2026"),
+    Column("OpenRouter", "openrouter", "anthropic/claude-opus-5"),
+    Column("Groq", "groq", "openai/gpt-oss-120b"),
+    Column("DeepSeek", "deepseek", "deepseek-v4-pro"),
+    Column("Ollama", "ollama", "qwen3"),
 )
 
 
