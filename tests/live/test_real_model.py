@@ -216,6 +216,45 @@ def test_a_prompt_over_the_context(client: anthropic.Anthropic, stream: bool) ->
     assert tokens > maximum == CONTEXT
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", ["openai-responses", "llamacpp-anthropic"])
+def test_its_other_apis_say_the_same(
+    client: anthropic.Anthropic, server: Server, real_model: str, kind: str, stream: bool
+) -> None:
+    """A second opinion: the server reads Responses and Messages too, so what we made of the request is the same."""
+
+    def answer(model: str, **asked: Any) -> Any:
+        fields: dict[str, Any] = {"model": model, "max_tokens": 40, "extra_body": SURE, **asked}
+        if not stream:
+            return client.messages.create(**fields)
+        with client.messages.stream(**fields) as running:
+            return running.get_final_message()
+
+    def said(message: Any) -> list[Any]:
+        return [
+            (block.name, block.input) if block.type == "tool_use" else block.text
+            for block in message.content
+            if block.type in ("text", "tool_use")
+        ]
+
+    called: dict[str, Any] = {
+        "tools": [WEATHER, MULTIPLY],
+        "tool_choice": {"type": "any"},
+        "messages": [{"role": "user", "content": "How is the weather in Paris?"}],
+    }
+    with provider_of(server, "other", real_model, type=kind):
+        for asked in ({"messages": CAPITAL}, {"messages": CAPITAL, "system": "Answer in French."}, called):
+            here, there = answer(MODEL, **asked), answer(f"other/{model.NAME}", **asked)
+            assert said(here) == said(there)
+            assert here.stop_reason == there.stop_reason
+            assert _prompt(here.usage) == _prompt(there.usage)
+
+
+def _prompt(used: Any) -> int:
+    found: int = used.input_tokens + (used.cache_read_input_tokens or 0) + (used.cache_creation_input_tokens or 0)
+    return found
+
+
 def test_the_models_own_list(client: anthropic.Anthropic) -> None:
     found = client.models.retrieve(MODEL)
     assert (found.id, found.display_name) == (MODEL, model.NAME)
