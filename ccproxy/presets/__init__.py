@@ -5,12 +5,13 @@ gives into what requests need. Data lies in `known`, the rules in `preset`. Noth
 """
 
 from ccproxy.presets import template
-from ccproxy.presets.known import PRESETS, find
+from ccproxy.presets.known import PRESETS, WIRES, find
 from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, model_lists
 from ccproxy.presets.windows import context_window
 
 __all__ = [
     "PRESETS",
+    "WIRES",
     "Api",
     "OptionSpec",
     "Preset",

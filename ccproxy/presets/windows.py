@@ -1,7 +1,7 @@
 """How many tokens a conversation with a model may have, for those providers whose lists of models do not say it.
 
-From provider docs and public tables of models. Patterns are searched in the lower-cased model name, and the first that is found counts; a model
-that fits none has an unknown window. Where sources differ, the smaller number stands.
+From provider docs and public tables of models. Patterns are searched in the lower-cased model name, and the first that
+is found counts; a model that fits none has an unknown window. Where sources differ, the smaller number stands.
 """
 
 from __future__ import annotations

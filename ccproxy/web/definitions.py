@@ -50,8 +50,7 @@ def _preset(given: Mapping[str, Any], known: Provider | None, name: str) -> tupl
     kind = given.get("type") or (known.type if known else name if presets.find(name) else DEFAULT_TYPE)
     preset = presets.find(kind)
     if preset is None:
-        there_is = ", ".join(sorted({*presets.PRESETS, *(p.wire for p in presets.PRESETS.values())}))
-        raise InvalidRequest(f"type: not known; there is {there_is}")
+        raise InvalidRequest(f"type: not known; there is {', '.join(sorted({*presets.PRESETS, *presets.WIRES}))}")
     return kind, preset
 
 

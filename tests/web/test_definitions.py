@@ -50,7 +50,7 @@ def test_a_name_is_only_resolved_where_the_address_may_have_changed() -> None:
 
 def test_one_of_a_type_that_is_gone_can_be_changed_to_another() -> None:
     known = Provider(name="old", type="gone", api_base_url="http://localhost:1/v1")
-    with pytest.raises(InvalidRequest, match=r"type: not known; there is .*groq.*openai-chat"):
+    with pytest.raises(InvalidRequest, match=r"type: not known; there is .*groq.*openai-chat, openai-responses"):
         define({"models": ["m"]}, known, None)
     assert define({"type": "openai-chat"}, known, None)["api_base_url"] == "http://localhost:1/v1"
 
