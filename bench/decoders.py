@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench import wire
-from ccproxy.gateway.exchange import RELAYING, TRANSLATING
+from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.translate import render
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.target import DecodeContext, Target

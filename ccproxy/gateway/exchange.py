@@ -8,13 +8,13 @@ failure keeps its real status; after HEAD_AFTER seconds without one the stream b
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import gevent
 import structlog
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 from ccproxy.errors import CCProxyError, DeadlinePassed, UpstreamError, UpstreamRefused
 from ccproxy.gateway.counting import Counter
@@ -24,14 +24,14 @@ from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Answer, Silence, Upstream
+from ccproxy.gateway.wires import RELAYING, request_for, wire_of
 from ccproxy.translate import rate_limits, render, searches, tokens
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import Message, Relayed, Usage
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.replay import events_of
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
-from ccproxy.translate.wire import anthropic, bedrock_converse, cohere, gemini, openai_chat, openai_responses
-from ccproxy.translate.wire.anthropic import bedrock, vertex
+from ccproxy.translate.thoughtless import is_stale, thoughtless
 
 HEAD_AFTER = 20.0
 """Seconds without a meaningful event after which the stream's head and a ping go out all the same."""
@@ -43,22 +43,13 @@ PLENTY = 4096
 TURN = 0.01
 """Seconds that one such stream may go on before the others have their turn."""
 
-TRANSLATING: dict[str, Any] = {
-    "openai-chat": openai_chat,
-    "openai-responses": openai_responses,
-    "cohere": cohere,
-    "gemini": gemini,
-    "bedrock-converse": bedrock_converse,
-}
-RELAYING: dict[str, Any] = {"anthropic": anthropic, "anthropic-vertex": vertex, "anthropic-bedrock": bedrock}
-"""The wires by name, of either kind (`ccproxy.translate.wire`)."""
-
 
 class Call(Struct, frozen=True):
     """A request made ready for one target.
 
-    `relays`: the wire hands the answer on as it comes. `ready` is an answer that needs no upstream. `dropped` are the
-    paths of what is not carried. `told` collects the upstream's headers that the client gets too, once they are there.
+    `relays`: the wire hands the answer on as it comes. `ready` is an answer that needs no upstream. `again` makes the
+    request without the thinking in its history (None where there is none). `told` collects the upstream's headers that
+    the client gets too, once they are there.
     """
 
     wire: Any
@@ -69,7 +60,7 @@ class Call(Struct, frozen=True):
     request_id: str
     relays: bool = False
     ready: Message | None = None
-    dropped: tuple[str, ...] = ()
+    again: Callable[[], UpstreamRequest | None] | None = None
     told: dict[str, str] = {}
 
 
@@ -106,11 +97,8 @@ class Exchange:
         Raises InvalidRequest for what the target cannot be given.
         """
         target = plan.targets[0]
-        request = parsed.request
-        relaying = RELAYING.get(target.wire)
-        wire = relaying or TRANSLATING[target.wire]
-        tokens_in = tokens.estimate(request, target.label)
-        encoded: UpstreamRequest = relaying.relay(parsed, headers, target) if relaying else wire.encode(request, target)
+        tokens_in = tokens.estimate(parsed.request, target.label)
+        encoded = request_for(parsed, headers, target)
         context = DecodeContext(
             message_id=message_id,
             target=target,
@@ -119,24 +107,24 @@ class Exchange:
             used_ids=encoded.used_ids,
             local_stops=encoded.local_stops,
         )
+        relays = target.wire in RELAYING
         return Call(
-            wire=wire,
+            wire=wire_of(target),
             target=target,
             request=encoded,
             context=context,
-            max_tokens=request.max_tokens,
+            max_tokens=parsed.request.max_tokens,
             request_id=request_id,
-            relays=relaying is not None,
-            ready=None if relaying else searches.unanswered(request, context),
-            dropped=encoded.losses if relaying else (*encoded.losses, *parsed.unknown),
+            relays=relays,
+            ready=None if relays else searches.unanswered(parsed.request, context),
+            again=partial(_thoughtless, parsed, headers, target),
             told={},
         )
 
     def count(self, parsed: Parsed, headers: Mapping[str, str], plan: Plan | None) -> bytes:
         """The answer to a question for the request's tokens; without a plan, for a model that nobody knows."""
         target = plan.targets[0] if plan is not None else None
-        wire = (RELAYING.get(target.wire) or TRANSLATING[target.wire]) if target is not None else None
-        return self._counter.count(parsed, headers, target, wire)
+        return self._counter.count(parsed, headers, target, wire_of(target) if target is not None else None)
 
     def answer(self, call: Call, entry: Entry) -> bytes:
         """The whole answer as the client gets it. Raises an UpstreamError."""
@@ -273,8 +261,22 @@ class Exchange:
         return opened
 
     def _send(self, call: Call) -> Answer:
-        """Send the call; an answer that is an error is raised as what it means."""
-        request = call.request
+        """Send the call, and once more without its thinking where the provider refuses just that."""
+        try:
+            return self._sent(call, call.request)
+        except UpstreamRefused as error:
+            again = call.again() if call.again is not None and is_stale(error) else None
+            if again is None:
+                raise
+        structlog.get_logger().warning(
+            "the provider cannot read the thinking of earlier turns; sent again without it",
+            request_id=call.request_id,
+            provider=call.target.provider,
+        )
+        return self._sent(call, again)
+
+    def _sent(self, call: Call, request: UpstreamRequest) -> Answer:
+        """Send a request of the call; an answer that is an error is raised as what it means."""
         url = call.target.base_url + request.path
         headers = self._credentials.headers(call.target, request.method, url, request.headers, request.body)
         answer = self._upstream.send(request.method, url, headers, request.body)
@@ -295,6 +297,14 @@ class Exchange:
             raise error
         call.told.update(limits)
         return answer
+
+
+def _thoughtless(parsed: Parsed, headers: Mapping[str, str], target: Target) -> UpstreamRequest | None:
+    """The request without the thinking in its history, and without what was kept of it here."""
+    without = thoughtless(parsed)
+    if without is None:
+        return None
+    return request_for(without, headers, structs.replace(target, keepsakes=None))
 
 
 def _opened(result: Opened | Exception) -> Opened:

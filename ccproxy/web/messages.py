@@ -59,7 +59,7 @@ def create() -> Response:
         entry.row.model = parsed.request.model
         plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
         call = parts.exchange.prepare(parsed, anthropic_headers(environ), plan, _message_id(), g.request_id)
-        entry.arrived(parsed.request, call.target, plan.route, call.dropped)
+        entry.arrived(parsed.request, call.target, plan.route, call.request.losses)
         headers = _headers(call)
         try:
             if parsed.request.stream:
@@ -156,6 +156,6 @@ def _headers(call: Call) -> dict[str, str]:
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",  # nginx would hold streams back
     }
-    if call.dropped:
-        headers["X-CCProxy-Dropped"] = losses.header(call.dropped)
+    if call.request.losses:
+        headers["X-CCProxy-Dropped"] = losses.header(call.request.losses)
     return headers

@@ -8,7 +8,7 @@ import pytest
 
 from bench import wire
 from bench.decoders import STREAMS, Cost, table
-from ccproxy.gateway.exchange import RELAYING, TRANSLATING
+from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.translate import render
 from tests.translate.contexts import context
 from tests.translate.grammar import check, frames

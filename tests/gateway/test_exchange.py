@@ -25,7 +25,7 @@ from ccproxy.errors import (
     UpstreamRefused,
 )
 from ccproxy.gateway import exchange as module
-from ccproxy.gateway import journal
+from ccproxy.gateway import journal, wires
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Call, Exchange
 from ccproxy.gateway.routing import Plan
@@ -455,6 +455,55 @@ def test_prepare_encodes_for_the_first_target() -> None:
     assert call.context.input_tokens > 0
 
 
+STALE = UpstreamRefused("Corrupted thought signature.", status=400, type="invalid_request_error")
+THOUGHTFUL = msgspec.json.encode(
+    {
+        "model": "x",
+        "max_tokens": 9,
+        "messages": [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": "s"}]},
+            {"role": "user", "content": "so?"},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_thinking_that_the_provider_cannot_read_any_more_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, streaming: bool
+) -> None:
+    monkeypatch.setattr(Toy, "decode_error", lambda *_, **__: STALE)
+    refused = ScriptedAnswer(b"no", status=400)
+    stage = Stage(refused, ScriptedAnswer(b"yes end", stream=True) if streaming else ScriptedAnswer(b"yes"))
+    target = msgspec.structs.replace(TARGET, wire="anthropic")
+    plan = Plan("only", (target,))
+    made = stage.exchange.prepare(parse(THOUGHTFUL), {}, plan, "msg_7", "r-7")
+    stage.call = msgspec.structs.replace(made, wire=Toy, relays=False)
+    if streaming:
+        assert words(stage.frames()) == ["yes", "message_stop"]
+    else:
+        assert stage.answer()["content"][0]["text"] == "yes"
+    first, second = (request[3] for request in stage.upstream.sent)
+    assert b'"thinking"' in first
+    assert b'"thinking"' not in second
+    assert refused.closed.is_set()
+    assert (stage.row.status, stage.row.error_type) == (200, None)
+
+
+def test_thinking_is_left_out_once_and_only_where_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Toy, "decode_error", lambda *_, **__: STALE)
+    thoughtless = THOUGHTFUL.replace(b'"thinking","thinking"', b'"text","text"').replace(b',"signature":"s"', b"")
+    for body, requests in ((THOUGHTFUL, 2), (thoughtless, 1)):
+        stage = Stage(ScriptedAnswer(b"no", status=400), ScriptedAnswer(b"no", status=400))
+        plan = Plan("only", (msgspec.structs.replace(TARGET, wire="anthropic"),))
+        made = stage.exchange.prepare(parse(body), {}, plan, "msg_7", "r-7")
+        stage.call = msgspec.structs.replace(made, wire=Toy, relays=False)
+        with pytest.raises(UpstreamRefused):
+            stage.answer()
+        assert len(stage.upstream.sent) == requests
+
+
 def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TURN", 0)
     order: list[str] = []
@@ -470,7 +519,7 @@ def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(mon
     ["anthropic", "anthropic-vertex", "anthropic-bedrock", "gemini", "bedrock-converse", "openai-responses"],
 )
 def test_wires_whose_upstream_counts(wire: str) -> None:
-    counting = module.RELAYING.get(wire) or module.TRANSLATING[wire]
+    counting = wires.RELAYING.get(wire) or wires.TRANSLATING[wire]
     assert callable(counting.count)
     assert callable(counting.counted)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ccproxy import presets
-from ccproxy.gateway.exchange import RELAYING, TRANSLATING
+from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.routing import connect, for_model
 from ccproxy.store.providers import Provider
