@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ccproxy.gateway.exchange import RELAYING, TRANSLATING
 from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.presets.aws import ALL
 from ccproxy.store.providers import Provider
 from ccproxy.translate.target import Target
