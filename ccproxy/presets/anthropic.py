@@ -10,7 +10,9 @@ from typing import Any
 from ccproxy.presets.preset import OptionSpec, Preset
 from ccproxy.translate.dialect import Dialect
 
-ANTHROPIC = Dialect(models_path="/v1/models?limit=1000", signed_thinking=True, counts_tokens=True, batches=True, files=True)
+ANTHROPIC = Dialect(
+    models_path="/v1/models?limit=1000", signed_thinking=True, counts_tokens=True, batches=True, files=True
+)
 
 # Anthropic's models in Microsoft's data centres: no batches there, and no list of models.
 AZURE = Dialect(models_path="/v1/models", threads=False, signed_thinking=True, counts_tokens=True, files=True)

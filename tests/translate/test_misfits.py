@@ -59,5 +59,5 @@ def test_fields_of_wrong_types_count_as_not_sent(found: Any, expected: Outer) ->
 
 @pytest.mark.parametrize("found", [5, [], None, "x", {"many": [{"number": []} for _ in range(40)]}])
 def test_what_cannot_be_made_fit_is_a_bad_answer(found: Any) -> None:
-    with pytest.raises(BadAnswer, match="no thing|not a thing"):
+    with pytest.raises(BadAnswer, match=r"no thing|not a thing"):
         fitted(found, Outer, "thing")

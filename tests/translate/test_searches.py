@@ -72,7 +72,11 @@ class TestBlocks:
 
     def test_what_the_client_sends_back_is_what_the_sdk_lets_it_send(self) -> None:
         block = searches.found("srvtoolu_1", [Page("https://a.test", "A")])
-        sent = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": json.loads(bytes(block.content))}
+        sent = {
+            "type": "web_search_tool_result",
+            "tool_use_id": "srvtoolu_1",
+            "content": json.loads(bytes(block.content)),
+        }
         TypeAdapter(types.WebSearchToolResultBlockParam).validate_python(sent, extra="forbid")
 
     @pytest.mark.parametrize(("number", "counted"), [(0, None), (2, 2)])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ccproxy import presets
-from ccproxy.gateway.wires import TRANSLATING
 from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.wires import TRANSLATING
 from ccproxy.store.providers import Provider
 from ccproxy.translate.target import Target
 from tests.translate.marking import mark, unaccounted

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ccproxy import presets
-from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.store.providers import Provider
 from ccproxy.translate import render
 from ccproxy.translate.parse import Parsed, parse
