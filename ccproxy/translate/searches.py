@@ -28,6 +28,7 @@ from ccproxy.translate.messages import (
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
+from ccproxy.translate.served import SERVER_ID
 from ccproxy.translate.target import DecodeContext
 
 OURS = "ccp1.search"
@@ -153,7 +154,7 @@ def unanswered(request: MessagesRequest, context: DecodeContext) -> Message | No
         return None  # the tools are of no account then
     named = choice.name if choice is not None and choice.type == "tool" else None
     tool = next((one for one in tools if one.name == named), tools[0])
-    id = "srvtoolu_" + context.message_id.removeprefix("msg_")
+    id = SERVER_ID + context.message_id.removeprefix("msg_")
     result: ResponseBlock
     if is_search(tool):
         name, result = "web_search", WebSearchToolResultBlock(id, _SEARCH_ERROR)

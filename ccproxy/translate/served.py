@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
+SERVER_ID = "srvtoolu_ccp1"
+MCP_ID = "mcptoolu_ccp1"
+"""What the ids of calls begin with that another provider than Anthropic made: by them its blocks are known later."""
+
 
 class CodeExecutionToolResultBlock(Struct, tag="code_execution_tool_result"):
     """What a provider's run of the code gave: a `code_execution_result`."""

@@ -16,7 +16,7 @@ from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import parsed
 from ccproxy.translate.messages import ServerToolUseBlock
 from ccproxy.translate.searches import Page
-from ccproxy.translate.served import CodeExecutionToolResultBlock
+from ccproxy.translate.served import SERVER_ID, CodeExecutionToolResultBlock
 from ccproxy.translate.wire.bedrock_converse.chunks import ToolResult, ToolUse
 
 SEARCH = "nova_grounding"
@@ -29,7 +29,7 @@ class Served:
     def __init__(self, blocks: Blocks, message_id: str) -> None:
         self.searched = 0
         self._blocks = blocks
-        self._stem = "srvtoolu_" + message_id.removeprefix("msg_")
+        self._stem = SERVER_ID + message_id.removeprefix("msg_")
         self._used = 0
         self._ids: dict[str, str] = {}  # of the runs of code, by the provider's
         self._searching = ""  # the search whose result is not written yet

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Struct
 
-from ccproxy.translate import searches, signature
+from ccproxy.translate import earlier, searches, signature
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
     RedactedThinkingBlock,
@@ -25,15 +24,7 @@ from ccproxy.translate.turns import Turn
 from ccproxy.translate.wire.bedrock_converse.cache import Piece, points
 from ccproxy.translate.wire.bedrock_converse.reasoning import maker, unpacked
 
-_RAN = "code_execution_tool_result"
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}").fullmatch
-
-
-class _Ran(Struct):
-    content: Raw = Raw(b"null")
-
-
-_read = msgspec.json.Decoder(_Ran).decode
 
 
 class Spoken(Struct):
@@ -74,8 +65,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
                 said.pieces.append({"text": searches.told(block)})
                 if searches.untold(block):
                     draft.losses.append(bracketed(where) + ".content")
-            case UnknownBlock(block_type=kind, raw=raw) if kind == _RAN:
-                said.pieces.append({"text": f"[result: {str(_read(raw).content, 'utf-8')}]"})
+            case UnknownBlock() if (words := earlier.told(block)) is not None:
+                said.pieces.append({"text": words})
             case _:
                 draft.losses.append(bracketed(where))
                 continue

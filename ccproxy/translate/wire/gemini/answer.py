@@ -11,6 +11,7 @@ from msgspec import structs
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import Calls
 from ccproxy.translate.messages import OutputTokensDetails, ResponseBlock, StopReason, Usage
+from ccproxy.translate.served import SERVER_ID
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.gemini import code_runs, finish, signatures
@@ -197,7 +198,7 @@ class Answer:
         if part.executable_code is not None:
             if not self._over():
                 self._runs += 1
-                self._run = f"srvtoolu_{self._context.message_id.removeprefix('msg_')}c{self._runs}"
+                self._run = f"{SERVER_ID}{self._context.message_id.removeprefix('msg_')}c{self._runs}"
                 self._whole(code_runs.asked(self._run, part.executable_code.code or ""))
                 self._plain = False
         elif part.code_execution_result is not None:

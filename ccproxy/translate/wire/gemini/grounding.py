@@ -13,6 +13,7 @@ from msgspec import Raw
 from ccproxy.translate import searches
 from ccproxy.translate.messages import ResponseBlock, ServerToolUseBlock, WebFetchToolResultBlock
 from ccproxy.translate.searches import Page
+from ccproxy.translate.served import SERVER_ID
 from ccproxy.translate.wire.gemini.chunks import Candidate, FetchedUrl, Grounding, GroundingChunk, Support
 
 _READ = ("URL_RETRIEVAL_STATUS_SUCCESS", 1)
@@ -75,13 +76,13 @@ class Sources:
         suffix = message.removeprefix("msg_")
         blocks: list[ResponseBlock] = []
         for number, (address, url) in enumerate(self._fetched.items()):
-            id = f"srvtoolu_{suffix}f{number}"
+            id = f"{SERVER_ID}{suffix}f{number}"
             blocks.append(ServerToolUseBlock(id, "web_fetch", Raw(msgspec.json.encode({"url": address}))))
             blocks.append(WebFetchToolResultBlock(id, _fetch_result(address, url)))
         pages = [page for page in map(_page, self._chunks) if page is not None and page.url not in self._fetched]
         queries = self.queries
         if queries or pages:
-            id = f"srvtoolu_{suffix}s"
+            id = f"{SERVER_ID}{suffix}s"
             blocks += [searches.asked(id, "; ".join(queries)), searches.found(id, pages)]
         return blocks
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from ccproxy.translate import searches
+from ccproxy.translate import earlier, searches
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
     RedactedThinkingBlock,
@@ -72,8 +72,11 @@ def _served(block: RequestBlock, draft: Draft) -> Part | None:
     if draft.dialect.code_execution:
         if isinstance(block, ServerToolUseBlock) and (run := code_history.asked(block)) is not None:
             return run
-        if isinstance(block, UnknownBlock):
-            return code_history.gave(block)
+        if isinstance(block, UnknownBlock) and (gave := code_history.gave(block)) is not None:
+            return gave
+    if isinstance(block, UnknownBlock):
+        words = earlier.told(block)
+        return {"text": words} if words is not None else None
     if isinstance(block, ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock):
         return {"text": searches.told(block)}
     return None

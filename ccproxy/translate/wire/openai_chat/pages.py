@@ -15,6 +15,7 @@ from ccproxy.translate import searches
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.messages import ServerToolUseBlock
 from ccproxy.translate.searches import Page
+from ccproxy.translate.served import SERVER_ID
 from ccproxy.translate.wire.openai_chat.chunks import ExecutedTool
 
 _SEARCHES = ("search", "browser_search", "browser.search", "web_search")
@@ -27,7 +28,7 @@ class Pages:
     def __init__(self, message_id: str) -> None:
         self.reported = 0
         """How many searches the provider says that it made."""
-        self._id = "srvtoolu_" + message_id.removeprefix("msg_")
+        self._id = SERVER_ID + message_id.removeprefix("msg_")
         self._told = 0
         self._waiting: dict[str, Page] = {}
         self._known: set[str] = set()

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct
 
 from ccproxy.errors import InvalidRequest
-from ccproxy.translate import searches
+from ccproxy.translate import earlier, searches
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
     RedactedThinkingBlock,
@@ -15,6 +15,7 @@ from ccproxy.translate.messages import (
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
+    UnknownBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
 )
@@ -48,6 +49,8 @@ def spoken(turn: Turn, draft: Draft) -> Spoken:
             draft.lose(block.cache_control, bracketed(where) + ".cache_control")
             if searches.untold(block):
                 draft.losses.append(bracketed(where) + ".content")
+        elif isinstance(block, UnknownBlock) and (words := earlier.told(block)) is not None:
+            said.texts.append(words)
         elif not isinstance(block, RedactedThinkingBlock):  # which only its own provider could read
             draft.losses.append(bracketed(where))
     return said

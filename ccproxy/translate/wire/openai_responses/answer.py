@@ -16,6 +16,7 @@ from ccproxy.translate import searches
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import Call, Calls
 from ccproxy.translate.messages import ResponseBlock, StopReason, Usage
+from ccproxy.translate.served import SERVER_ID
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_responses import endings, items, ran, searched
@@ -184,7 +185,7 @@ class Answer:
                 self._called(known, item.call_id or item.id or "", item.name or "", rest)
                 self._settle(known.call)
             case _ if searched.is_search(item):
-                self._tell(self._searches.told(item, self._id("srvtoolu_")))
+                self._tell(self._searches.told(item, self._id(SERVER_ID)))
             case _ if (asked := waiting(item)) is not None:
                 self._called(known, item.call_id or item.id or "", asked[0], items.text_of(asked[1]))
             case _:

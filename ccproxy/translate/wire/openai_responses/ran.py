@@ -13,7 +13,13 @@ import msgspec
 from msgspec import Raw
 
 from ccproxy.translate.messages import ResponseBlock, ServerToolUseBlock
-from ccproxy.translate.served import CodeExecutionToolResultBlock, McpToolResultBlock, McpToolUseBlock
+from ccproxy.translate.served import (
+    MCP_ID,
+    SERVER_ID,
+    CodeExecutionToolResultBlock,
+    McpToolResultBlock,
+    McpToolUseBlock,
+)
 from ccproxy.translate.wire.openai_responses.items import Item, object_of, text_of
 
 _IMAGE = "[an image that cannot be shown here]"
@@ -39,9 +45,9 @@ def told(item: Item, fresh: Callable[[str], str], names: Mapping[str, str]) -> I
     """
     match item.type:
         case "mcp_call":
-            return _mcp(item, fresh("mcptoolu_"), names)
+            return _mcp(item, fresh(MCP_ID), names)
         case "code_interpreter_call":
-            return _code(item, fresh("srvtoolu_"))
+            return _code(item, fresh(SERVER_ID))
         case "image_generation_call":
             return [_image(item)]
         case _:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Raw
 
 from ccproxy.errors import InvalidRequest
-from ccproxy.translate import searches, signature
+from ccproxy.translate import earlier, searches, signature
 from ccproxy.translate.draft import Draft
 from ccproxy.translate.messages import (
     RedactedThinkingBlock,
@@ -21,7 +21,6 @@ from ccproxy.translate.messages import (
 )
 from ccproxy.translate.passages import Where, bracketed, dotted
 from ccproxy.translate.turns import Turn
-from ccproxy.translate.wire.openai_responses.earlier import told
 from ccproxy.translate.wire.openai_responses.reasoning import unpacked
 
 Item = dict[str, Any]
@@ -48,7 +47,7 @@ def spoken(turn: Turn, draft: Draft) -> list[Item]:
                 _say(items, searches.told(block))
                 if searches.untold(block):
                     draft.losses.append(bracketed(where) + ".content")
-            case UnknownBlock() if (words := told(block)) is not None:
+            case UnknownBlock() if (words := earlier.told(block)) is not None:
                 _say(items, words)
             case _:
                 draft.losses.append(bracketed(where))

@@ -47,7 +47,7 @@ def use(name: str, id: str = "u1") -> ToolUse:
 def test_a_search(input: str, query: str) -> None:
     asked, found = shown((use("nova_grounding"), input))
     assert (asked["name"], asked["input"]) == ("web_search", {"query": query})
-    assert asked["id"] == found["tool_use_id"] == "srvtoolu_01test1"
+    assert asked["id"] == found["tool_use_id"] == "srvtoolu_ccp101test1"
     assert found["content"] == []
 
 

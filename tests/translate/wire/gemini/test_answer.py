@@ -220,7 +220,7 @@ def test_code_that_was_run() -> None:
         "code_execution_tool_result",
     ]
     one, two = (block for block in found.blocks if block["type"] == "server_tool_use")
-    assert (one["id"], two["id"]) == ("srvtoolu_01testc1", "srvtoolu_01testc2")
+    assert (one["id"], two["id"]) == ("srvtoolu_ccp101testc1", "srvtoolu_ccp101testc2")
     assert found.blocks[2]["content"]["stdout"] == "1\n"
     assert found.stop_reason == "end_turn"
 

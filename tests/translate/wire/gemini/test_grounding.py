@@ -43,11 +43,11 @@ def test_queries_are_one_search_and_its_result_the_pages() -> None:
     asked, result = blocks(sources({"groundingMetadata": GROUNDING | {"webSearchQueries": ["who", "won", "who"]}}))
     assert asked == {
         "type": "server_tool_use",
-        "id": "srvtoolu_01xs",
+        "id": "srvtoolu_ccp101xs",
         "name": "web_search",
         "input": {"query": "who; won"},
     }
-    assert (result["type"], result["tool_use_id"]) == ("web_search_tool_result", "srvtoolu_01xs")
+    assert (result["type"], result["tool_use_id"]) == ("web_search_tool_result", "srvtoolu_ccp101xs")
     assert [(page["url"], page["title"]) for page in result["content"]] == [
         ("https://a.example", "A"),
         ("https://b.example", "https://b.example"),

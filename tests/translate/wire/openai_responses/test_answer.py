@@ -328,7 +328,7 @@ def test_searches_with_their_pages() -> None:
     data = added(ran("web_search_call")) + done(item) + text("so", at=1) + ended(item, message("so"))
     found = said(data)
     assert found.kinds == ["server_tool_use", "web_search_tool_result", "text"]
-    assert found.blocks[0]["id"] == found.blocks[1]["tool_use_id"] == "srvtoolu_01test1"
+    assert found.blocks[0]["id"] == found.blocks[1]["tool_use_id"] == "srvtoolu_ccp101test1"
     assert [page["url"] for page in found.blocks[1]["content"]] == ["https://b.example/"]
     assert found.usage["server_tool_use"] == {"web_search_requests": 1, "web_fetch_requests": 0}
     assert found.stop_reason == "end_turn"

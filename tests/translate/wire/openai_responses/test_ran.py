@@ -28,10 +28,10 @@ def found(type: str, **fields: Any) -> list[Any]:
 )
 def test_mcp_calls(fields: dict[str, Any], failed: bool, text: str | None) -> None:
     use, result = found("mcp_call", name="find", server_label="shop", arguments='{"a":1}', **fields)
-    assert use == McpToolUseBlock("mcptoolu_1", "find", "my.shop", use.input)
+    assert use == McpToolUseBlock("mcptoolu_ccp11", "find", "my.shop", use.input)
     assert json.loads(bytes(use.input)) == {"a": 1}
     assert isinstance(result, McpToolResultBlock)
-    assert (result.tool_use_id, result.is_error) == ("mcptoolu_1", failed)
+    assert (result.tool_use_id, result.is_error) == ("mcptoolu_ccp11", failed)
     assert json.loads(bytes(result.content)) == ([] if text is None else [{"type": "text", "text": text}])
 
 

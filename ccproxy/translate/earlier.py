@@ -1,5 +1,4 @@
-"""What MCP servers and code execution gave in earlier turns, in words: the API takes its own items only with ids that
-were stored."""
+"""What MCP servers and code execution gave in earlier turns, in words, for APIs that have no place for it."""
 
 from __future__ import annotations
 
