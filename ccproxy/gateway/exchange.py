@@ -116,7 +116,7 @@ class Exchange:
             max_tokens=parsed.request.max_tokens,
             request_id=request_id,
             relays=relays,
-            ready=None if relays else searches.unanswered(parsed.request, context),
+            ready=searches.unanswered(parsed.request, context),
             again=partial(_thoughtless, parsed, headers, target),
             told={},
         )

@@ -10,15 +10,26 @@ from typing import Any
 from ccproxy.presets.preset import OptionSpec, Preset
 from ccproxy.translate.dialect import Dialect
 
+_ALL_TOOLS: dict[str, Any] = {"server_tools": True, "web_search": "web_search", "web_fetch": "web_fetch"}
+
 ANTHROPIC = Dialect(
-    models_path="/v1/models?limit=1000", signed_thinking=True, counts_tokens=True, batches=True, files=True
+    models_path="/v1/models?limit=1000",
+    signed_thinking=True,
+    counts_tokens=True,
+    batches=True,
+    files=True,
+    **_ALL_TOOLS,
 )
 
 # Anthropic's models in Microsoft's data centres: no batches there, and no list of models.
-AZURE = Dialect(models_path="/v1/models", threads=False, signed_thinking=True, counts_tokens=True, files=True)
+AZURE = Dialect(
+    models_path="/v1/models", threads=False, signed_thinking=True, counts_tokens=True, files=True, **_ALL_TOOLS
+)
 
-# Partner models on Vertex AI: the newest betas and fields are not there.
-VERTEX = Dialect(threads=False, signed_thinking=True, counts_tokens=True)
+# Anthropic's models in others' data centres: the newest betas and fields are not there; of the server's tools Vertex AI
+# has the search.
+MANTLE = Dialect(threads=False, signed_thinking=True, counts_tokens=True)
+VERTEX = Dialect(threads=False, signed_thinking=True, counts_tokens=True, web_search="web_search")
 
 # InvokeModel refuses a request for a beta or a field that it does not know ("invalid beta flag", "Extra inputs are not
 # permitted"); these it knows (provider docs, and what its users measured).
@@ -45,21 +56,22 @@ BEDROCK = Dialect(
     ),
     refused_fields=(
         "billing_policy",
-        "container",
         "diagnostics",
         "fallback_credit_token",
         "fallbacks",
         "inference_geo",
-        "mcp_servers",
         "safeguards",
         "service_tier",
         "speed",
     ),
 )
 
-# Everybody else: keeps no threads, and says of its message ids nothing that one could rely on.
+# Everybody else: keeps no threads, runs no tools, and says of its message ids nothing that one could rely on.
 ALIKE = Dialect(models_path="/v1/models", threads=False, own_ids=False)
 ALIKE_COUNTING = Dialect(models_path="/v1/models", threads=False, own_ids=False, counts_tokens=True)
+OPENROUTER = Dialect(
+    models_path="/v1/models", threads=False, own_ids=False, web_search="web_search", web_fetch="web_fetch"
+)
 DEEPSEEK = Dialect(models_path="/v1/models", threads=False, own_ids=False, files=True)
 
 OPTIONS: dict[str, OptionSpec] = {
@@ -71,6 +83,9 @@ OPTIONS: dict[str, OptionSpec] = {
     "batches": OptionSpec("boolean", "Whether the server runs message batches."),
     "files": OptionSpec("boolean", "Whether the server keeps files."),
     "betas": OptionSpec("list", "The only betas that the server takes; others are left out and reported."),
+    "server_tools": OptionSpec("boolean", "Whether the server runs code, calls MCP servers and has containers."),
+    "web_search": OptionSpec("string", "Whether the server searches the web; empty: no.", choices=("web_search", "")),
+    "web_fetch": OptionSpec("string", "Whether the server fetches pages; empty: no.", choices=("web_fetch", "")),
     "refused_fields": OptionSpec("list", "Fields of the request that the server refuses; left out and reported."),
 }
 
@@ -133,6 +148,7 @@ ALL = (
         "openrouter",
         "https://openrouter.ai/api",
         "OpenRouter's models through its Messages API.",
+        OPENROUTER,
         version="/api",
     ),
     _alike(

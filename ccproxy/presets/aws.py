@@ -91,7 +91,7 @@ ALL = (
         dialect=Dialect(images="data", models_path="/v1/models"),
         options={**_PLACE, **COMMON, **RESPONSES},
         apis=(
-            Api(name="anthropic", wire="anthropic", models=r"anthropic\.", root="/anthropic", dialect=anthropic.VERTEX),
+            Api(name="anthropic", wire="anthropic", models=r"anthropic\.", root="/anthropic", dialect=anthropic.MANTLE),
             Api(
                 name="openai-responses",
                 wire="openai-responses",

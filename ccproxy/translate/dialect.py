@@ -187,6 +187,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     betas: tuple[str, ...] | None = None
     # Top-level fields that make it refuse the request.
     refused_fields: tuple[str, ...] = ()
+    # Whether it runs code, calls MCP servers and has containers, as Anthropic does.
+    server_tools: bool = False
     # Whether it runs message batches, and keeps files.
     batches: bool = False
     files: bool = False
@@ -274,6 +276,9 @@ OVERRIDES = (
     "files",
     "betas",
     "refused_fields",
+    "server_tools",
+    "web_search",
+    "web_fetch",
     "encrypted_reasoning",
     "reasoning_summary",
     "result_media",

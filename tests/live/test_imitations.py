@@ -102,7 +102,8 @@ class TestConversations:
         assert text(answer) == "It is four."
         thoughts = [block for block in answer.content if block.type == "thinking"]
         assert [block.thinking for block in thoughts] == ["Two and two make four."]
-        assert all(block.signature for block in thoughts)
+        if "/anthropic." not in model:  # InvokeModel is relayed, and aimock signs nothing there
+            assert all(block.signature for block in thoughts)
         turn = {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in answer.content]}
         again = said(client, streaming, model, user("think first"), turn, user("say hello"), thinking=wish)
         assert text(again) == "Hello from the other side."

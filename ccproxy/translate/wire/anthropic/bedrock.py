@@ -32,9 +32,12 @@ _IN_BODY = ("anthropic-version", "anthropic-beta")
 
 
 class _Chunk(Struct):
-    """The payload of an event: an event of the API in base64. `p` beside it is padding."""
+    """The payload of an event: an event of the API in base64. `p` beside it is padding.
 
-    event: bytes = field(name="bytes")
+    Some gateways that imitate it send the event itself; then there are no `bytes`.
+    """
+
+    event: bytes = field(name="bytes", default=b"")
 
 
 class _Typed(Struct):
@@ -172,7 +175,7 @@ def _posted(
 
 def _frame(payload: bytes) -> bytes:
     try:
-        event = _read_chunk.decode(payload).event
+        event = _read_chunk.decode(payload).event or payload
         kind = _read_type.decode(event).type
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadAnswer("the provider sent an event that is none of the Messages API") from None

@@ -1,8 +1,8 @@
 """What other providers left in a conversation, taken out before an API sees it that would refuse it.
 
 Thinking with our signature goes without a word: its API could not have made it. So does thinking that some other maker
-of the Messages API signed, where signatures are checked. A search that another provider made becomes text, for no other
-API can read it again. Only the messages that hold such a thing are touched.
+of the Messages API signed, where signatures are checked. What another provider's server did (searches, code, MCP calls)
+becomes text, for no other API can read it again. Only the messages that hold such a thing are touched.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ccproxy.translate import searches, signature
-from ccproxy.translate.messages import ServerToolUseBlock, WebSearchToolResultBlock
+from ccproxy.translate import earlier, searches, signature
+from ccproxy.translate.messages import (
+    ServerToolUseBlock,
+    UnknownBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
+)
+from ccproxy.translate.served import MCP_ID, SERVER_ID
 from ccproxy.translate.wire.anthropic.members import Edit, Member, decoded, items, members, named, removed, replaced
 
+_IDS = b"toolu_ccp1"  # what is in the ids of calls that another provider's server made (translate.served)
 _MARK = b'"ccp1.'  # bytes that a body without anything of ours has not; text that quotes them has them too
 _SIGNATURE = b'"signature"'
 # Anthropic's signatures hold the reasoning in encrypted form and have hundreds of characters; those of others are ids,
 # hashes or empty (recorded traffic, provider docs).
 _SHORTEST = 100
+_read = msgspec.json.Decoder(ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResultBlock)
 _NOTHING = b'[{"type":"text","text":"(no content)"}]'
 
 
@@ -41,7 +49,7 @@ def edits(body: bytes, found: list[Member], *, signed: bool) -> list[Edit]:
 
 def _concerned(body: bytes, start: int, end: int, signed: bool) -> bool:
     """Whether these bytes may hold something of the kind; a look that costs next to nothing."""
-    if body.find(_MARK, start, end) >= 0:
+    if body.find(_MARK, start, end) >= 0 or body.find(_IDS, start, end) >= 0:
         return True
     place = body.find(_SIGNATURE, start, end) if signed else -1
     while place >= 0:
@@ -59,29 +67,32 @@ def _message(message: Member, signed: bool) -> list[Edit]:
         return []
     blocks = items(content.value, content.start)
     values = [decoded(block.value) for block in blocks]
-    found_by_others = {value["tool_use_id"] for value in values if _is_found(value)}
     gone = {place for place, value in enumerate(values) if _is_thought(value, signed)}
     if blocks and len(gone) == len(blocks):
         return [Edit(content.start, content.end, _NOTHING)]
     made = removed(blocks, gone)
     for place, (block, value) in enumerate(zip(blocks, values, strict=True)):
         if place not in gone and isinstance(value, dict):
-            made += _block(block, value, found_by_others)
+            made += _block(block, value)
     return made
 
 
-def _block(block: Member, value: dict[str, Any], found_by_others: set[str]) -> list[Edit]:
-    match value:
-        case {"type": "server_tool_use", "id": str(id), "name": str(name)} if id in found_by_others:
-            asked = Raw(msgspec.json.encode(value.get("input")))
-            return [_as_text(block, value, searches.told(ServerToolUseBlock(id, name, asked)))]
-        case {"type": "web_search_tool_result", "tool_use_id": str(id)} if id in found_by_others:
-            pages = Raw(msgspec.json.encode(value.get("content")))
-            return [_as_text(block, value, searches.told(WebSearchToolResultBlock(id, pages)))]
-        case {"type": "text", "citations": list()}:
-            return _citations(members(block.value, block.start))
-        case _:
-            return []
+def _block(block: Member, value: dict[str, Any]) -> list[Edit]:
+    if value.get("type") == "text" and isinstance(value.get("citations"), list):
+        return _citations(members(block.value, block.start))
+    if str(value.get("id") or value.get("tool_use_id")).startswith((SERVER_ID, MCP_ID)):
+        return [_as_text(block, value, _told(value))]
+    return []
+
+
+def _told(value: dict[str, Any]) -> str:
+    """What another provider's server did, in words; a block of a kind that has none as it stands."""
+    data = msgspec.json.encode(value)
+    try:
+        return searches.told(_read.decode(data))
+    except msgspec.ValidationError:
+        kind = str(value.get("type"))
+        return earlier.told(UnknownBlock(kind, Raw(data))) or f"[{kind}: {data.decode()}]"
 
 
 def _as_text(block: Member, value: dict[str, Any], text: str) -> Edit:
@@ -107,14 +118,6 @@ def _is_thought(value: Any, signed: bool) -> bool:
             return signature.is_ours(sealed) or (signed and len(sealed) < _SHORTEST)
         case {"type": "redacted_thinking", "data": str(sealed)}:
             return signature.is_ours(sealed)
-        case _:
-            return False
-
-
-def _is_found(value: Any) -> bool:
-    match value:
-        case {"type": "web_search_tool_result", "tool_use_id": str(), "content": list(pages)}:
-            return any(isinstance(page, dict) and page.get("encrypted_content") == searches.OURS for page in pages)
         case _:
             return False
 

@@ -14,7 +14,7 @@ from ccproxy.errors import InvalidRequest, ThreadUnsupported
 from ccproxy.translate.draft import given
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.target import Target, UpstreamRequest
-from ccproxy.translate.wire.anthropic import ours
+from ccproxy.translate.wire.anthropic import hosted, ours
 from ccproxy.translate.wire.anthropic.members import Edit, edited, members, put, removed, replaced
 
 VERSION = "2023-06-01"
@@ -26,7 +26,7 @@ _MESSAGES = "/v1/messages"
 def relay(parsed: Parsed, headers: Mapping[str, str], target: Target) -> UpstreamRequest:
     """The request for the target; `headers` are the client's, with lower-case names.
 
-    Raises ThreadUnsupported for a thread towards an upstream that keeps none.
+    Raises ThreadUnsupported for a thread towards an upstream that keeps none, Uncarriable for what it cannot run.
     """
     return _posted(parsed, headers, target, _MESSAGES)
 
@@ -64,11 +64,10 @@ def rewritten(
         found = members(body)
     except ValueError as error:
         raise InvalidRequest(f"body: {error}") from None
-    losses = []
+    edits, untold, losses = hosted.taken_out(request, found, target)
     gone = set()
-    edits: list[Edit] = []
     for place, one in enumerate(found):
-        if one.name in without:
+        if one.name in without or one.name in untold:
             gone.add(place)
         elif one.name in dialect.refused_fields:
             gone.add(place)

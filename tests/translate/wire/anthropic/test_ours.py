@@ -9,8 +9,10 @@ import pytest
 
 from ccproxy.translate import searches, signature
 from ccproxy.translate.searches import Page
-from ccproxy.translate.wire.anthropic import ours
+from ccproxy.translate.wire.anthropic import ours, relay
 from ccproxy.translate.wire.anthropic.members import edited, members
+from tests.translate.contexts import target
+from tests.translate.wire.anthropic.requests import parsed
 
 SEALED = signature.seal("openai", "hm", b"payload", b"k" * 32)
 ANTHROPICS = "E" + "q" * 300
@@ -20,9 +22,9 @@ TRUE_THOUGHT = {"type": "thinking", "thinking": "", "signature": ANTHROPICS}
 TEXT = {"type": "text", "text": "Hello"}
 CALL = {"type": "tool_use", "id": "ccpid_1", "name": "f", "input": {"model": "x", "signature": "s"}}
 NOTHING = [{"type": "text", "text": "(no content)"}]
-RESULT = json.loads(bytes(searches.found("srvtoolu_1", [Page("https://a", "A"), Page("https://b")]).content))
-ASKED = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": RESULT}
+RESULT = json.loads(bytes(searches.found("srvtoolu_ccp11", [Page("https://a", "A"), Page("https://b")]).content))
+ASKED = {"type": "server_tool_use", "id": "srvtoolu_ccp11", "name": "web_search", "input": {"query": "q"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ccp11", "content": RESULT}
 OURS_CITED = json.loads(bytes(searches.citation(Page("https://a", "A"), "text")))
 TRUE_CITED = {**OURS_CITED, "encrypted_index": "Eo8B"}
 TRUE_FOUND = {
@@ -73,7 +75,7 @@ def test_what_is_ours_goes(content: Any, left: Any) -> None:
         [{"type": "text", "text": 'he said "ccp1.x" and "signature":"ccp1.y"'}],
         [{"type": "tool_result", "tool_use_id": "t", "content": 'a "ccp1.'}, {"type": "new", "signature": "ccp1.x"}],
         [{"type": "thinking", "thinking": "hm", "signature": ""}, TEXT],
-        [ASKED, TRUE_FOUND, {**TEXT, "citations": [TRUE_CITED]}, {**TEXT, "citations": None}],
+        [{**ASKED, "id": "srvtoolu_2"}, TRUE_FOUND, {**TEXT, "citations": [TRUE_CITED]}, {**TEXT, "citations": None}],
         [{"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": {"error_code": "ccp1."}}],
         ["ccp1.", 1, {"type": "text", "citations": ["ccp1."]}],
         {"odd": "ccp1."},
@@ -109,3 +111,37 @@ def test_only_the_messages_concerned_are_touched() -> None:
 )
 def test_a_body_without_blocks(body: bytes) -> None:
     assert ours.edits(body, members(body), signed=True) == []
+
+
+FAILED = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+RAN = {"type": "code_execution_result", "stdout": "4", "stderr": "", "return_code": 0, "content": []}
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ccp1x", "content": FAILED}, "unavailable"),
+        ({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ccp1x", "content": []}, "[found:"),
+        (
+            {"type": "server_tool_use", "id": "srvtoolu_ccp1x", "name": "code_execution", "input": {"code": "2+2"}},
+            "2+2",
+        ),
+        ({"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_ccp1x", "content": RAN}, '"stdout":"4"'),
+        (
+            {"type": "mcp_tool_use", "id": "mcptoolu_ccp1x", "name": "find", "server_name": "shop", "input": {"a": 1}},
+            '[shop: find {"a":1}]',
+        ),
+        (
+            {"type": "mcp_tool_result", "tool_use_id": "mcptoolu_ccp1x", "is_error": True, "content": []},
+            "[error: []]",
+        ),
+        ({"type": "of_another_kind", "tool_use_id": "srvtoolu_ccp1x", "content": "so"}, "of_another_kind"),
+    ],
+)
+def test_what_another_provider_s_server_did_becomes_text(block: dict[str, Any], words: str) -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "assistant", "content": [block, TEXT]}]}
+    sent = json.loads(relay(parsed(json.dumps(body).encode()), {}, target()).body)
+    told, text = sent["messages"][0]["content"]
+    assert told["type"] == "text"
+    assert words in told["text"]
+    assert text == TEXT

@@ -15,6 +15,8 @@ from tests.translate.contexts import target
 from tests.translate.replaying import each
 from tests.translate.wire.anthropic.requests import BODY, HEADERS, dumped, parsed
 
+EVERYTHING: dict[str, Any] = {"server_tools": True, "web_search": "web_search", "web_fetch": "web_fetch"}
+
 
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("ascii", [True, False])
@@ -137,7 +139,7 @@ def test_every_recorded_request(shared: Path) -> None:
         for indent in (None, 1):
             body = json.dumps(request, indent=indent).encode()
             wanted = json.dumps({**request, "model": "some-model"}, indent=indent).encode()
-            assert relay(parsed(body), {}, target(threads=True)).body == wanted
+            assert relay(parsed(body), {}, target(threads=True, **EVERYTHING)).body == wanted
 
     def has_messages(record: dict[str, Any]) -> bool:
         return bool((record["request"] or {}).get("messages"))
@@ -152,7 +154,10 @@ def test_the_requests_of_claude_code(shared: Path) -> None:
         found = json.loads(path.read_bytes())
         request = found if "messages" in found else found["body"]
         body = json.dumps(request).encode()
-        assert relay(parsed(body), {}, target()).body == json.dumps({**request, "model": "some-model"}).encode()
+        assert (
+            relay(parsed(body), {}, target(**EVERYTHING)).body
+            == json.dumps({**request, "model": "some-model"}).encode()
+        )
 
 
 def test_the_sample_has_what_could_mislead() -> None:
