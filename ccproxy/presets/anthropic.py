@@ -56,10 +56,12 @@ BEDROCK = Dialect(
     ),
     refused_fields=(
         "billing_policy",
+        "container",
         "diagnostics",
         "fallback_credit_token",
         "fallbacks",
         "inference_geo",
+        "mcp_servers",
         "safeguards",
         "service_tier",
         "speed",

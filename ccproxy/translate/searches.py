@@ -100,7 +100,9 @@ def told(block: ServerToolUseBlock | WebSearchToolResultBlock | WebFetchToolResu
         case {"error_code": str(code), **rest} if set(rest) <= {"type"}:
             what = "search" if isinstance(block, WebSearchToolResultBlock) else "fetch"
             return f"[the web {what} failed: {code}]"
-        case {"type": "web_fetch_result", "url": str(url), "content": {"source": dict(source), **about}}:
+        case {"type": "web_fetch_result", "url": str(url), "content": {"source": dict(source), **about}} if (
+            source.get("type") != "text" or "data" in source
+        ):
             when = f" at {content['retrieved_at']}" if content.get("retrieved_at") else ""
             head = "".join(f"<{name}>{about[name]}</{name}>\n" for name in ("title", "context") if about.get(name))
             text = source["data"] if source.get("type") == "text" else "(a file, which is not shown)"

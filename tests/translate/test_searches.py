@@ -143,6 +143,11 @@ class TestTold:
         content = b'{"type":"web_fetch_result","url":"u","content":{"source":{"type":"text","data":"d"}}}'
         assert searches.told(WebFetchToolResultBlock("s", Raw(content))) == "[fetched u]\n<document>\nd\n</document>"
 
+    def test_a_text_that_is_missing(self) -> None:
+        content = b'{"type":"web_fetch_result","url":"u","content":{"source":{"type":"text"}}}'
+        told = searches.told(WebFetchToolResultBlock("s", Raw(content)))
+        assert told == f"[result of s: {content.decode()}]"
+
 
 class TestUnanswered:
     """A request for nothing but what the provider has not."""

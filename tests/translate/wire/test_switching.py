@@ -154,6 +154,102 @@ ANSWERS: list[tuple[str, str, Any]] = [
     ("bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0", _NATIVE),
     ("vertex", "claude-sonnet-4-5", _NATIVE),
 ]
+
+
+def _responses(item: dict[str, Any]) -> dict[str, Any]:
+    said = {"type": "output_text", "text": "I say", "annotations": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [said]}
+    return {"id": "resp_1", "object": "response", "status": "completed", "model": "m", "output": [item, message]}
+
+
+def _gemini(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    content = {"role": "model", "parts": [*parts, {"text": "I say"}]}
+    return {"candidates": [{"content": content, "finishReason": "STOP", **more}]}
+
+
+_PAGE = {"url": "https://sky.example/", "title": "Skies"}
+# Provider type, model, its answer with something that its server did, and words that must not get lost.
+SERVED: list[tuple[str, str, Any, tuple[str, ...]]] = [
+    (
+        "openai",
+        "gpt-5.5",
+        _responses(
+            {
+                "type": "web_search_call",
+                "id": "ws_1",
+                "status": "completed",
+                "action": {"type": "search", "query": "blue sky", "sources": [{"type": "url", "url": _PAGE["url"]}]},
+            }
+        ),
+        ("blue sky", _PAGE["url"]),
+    ),
+    (
+        "openai",
+        "gpt-5.5",
+        _responses(
+            {
+                "type": "web_search_call",
+                "id": "ws_1",
+                "status": "failed",
+                "action": {"type": "search", "query": "blue sky"},
+            }
+        ),
+        ("blue sky",),
+    ),
+    (
+        "openai",
+        "gpt-5.5",
+        _responses(
+            {
+                "type": "mcp_call",
+                "id": "mcp_1",
+                "server_label": "shop",
+                "name": "find",
+                "arguments": '{"what":"paint"}',
+                "output": "blue paint",
+            }
+        ),
+        ("find", "paint", "blue paint"),
+    ),
+    (
+        "gemini",
+        "gemini-3-pro",
+        _gemini(
+            groundingMetadata={
+                "webSearchQueries": ["blue sky"],
+                "groundingChunks": [{"web": {"uri": _PAGE["url"], "title": _PAGE["title"]}}],
+            }
+        ),
+        ("blue sky", _PAGE["url"]),
+    ),
+    (
+        "gemini",
+        "gemini-3-pro",
+        _gemini(
+            {"executableCode": {"language": "PYTHON", "code": "print(40 + 2)"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "forty-two"}},
+        ),
+        ("print(40 + 2)", "forty-two"),
+    ),
+    (
+        "openrouter",
+        "openai/gpt-5",
+        {
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {
+                        "role": "assistant",
+                        "content": "I say",
+                        "annotations": [{"type": "url_citation", "url_citation": _PAGE}],
+                    },
+                    "finish_reason": "stop",
+                }
+            ]
+        },
+        (_PAGE["url"],),
+    ),
+]
 PLACES = range(len(ANSWERS))
 NAMES = [f"{kind}/{model}" for kind, model, _ in ANSWERS]
 NATIVE = {name for name, (_, _, answer) in zip(NAMES, ANSWERS, strict=True) if answer is _NATIVE}
@@ -172,6 +268,10 @@ def target(kind: str, model: str) -> Target:
 def answered(place: int) -> list[dict[str, Any]]:
     """The content of the answer, as a client has it."""
     kind, model, body = ANSWERS[place]
+    return decoded(kind, model, body, place)
+
+
+def decoded(kind: str, model: str, body: Any, place: int = 0) -> list[dict[str, Any]]:
     to = target(kind, model)
     wire = RELAYING.get(to.wire) or TRANSLATING[to.wire]
     context = DecodeContext(message_id=f"msg_{place}", target=to, input_tokens=1)
@@ -258,3 +358,23 @@ def test_all_of_them_in_one_conversation(last: int) -> None:
     body = encoded(last, *map(answered, PLACES)).body.decode()
     assert body.count("it is blue") == len(PLACES)
     assert "ccp1." not in body
+
+
+@pytest.mark.parametrize("first", range(len(SERVED)))
+@pytest.mark.parametrize("then", PLACES, ids=NAMES)
+def test_what_a_server_did_is_known_to_the_next(first: int, then: int) -> None:
+    kind, model, body, words = SERVED[first]
+    content = decoded(kind, model, body)
+    served = [block for block in content if block["type"] not in ("text", "thinking")]
+    assert served
+    assert all(
+        (block.get("id") or block["tool_use_id"]).startswith(("srvtoolu_ccp1", "mcptoolu_ccp1")) for block in served
+    )
+    upstream = encoded(then, [*content, {"type": "tool_use", "id": "toolu_9", "name": "look", "input": {}}])
+    sent = json.dumps(json.loads(upstream.body), ensure_ascii=False)
+    for word in ("I say", *words):
+        assert word in sent
+    for mark in ("ccp1.", "toolu_ccp1", "server_tool_use", "web_search_tool_result", "mcp_tool"):
+        assert mark not in sent
+    lost = [path for path in upstream.losses if path.startswith("messages")]
+    assert all(path.endswith(".citations") for path in lost)  # no API but the Messages API is told of these

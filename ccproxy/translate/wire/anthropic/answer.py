@@ -15,6 +15,7 @@ from ccproxy.translate.messages import CacheCreation, OutputTokensDetails, Relay
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.anthropic import failures
 from ccproxy.translate.wire.anthropic.members import Edit, Member, decoded, edited, members, named, put
+from ccproxy.translate.wire.anthropic.rolled import is_stream, rolled
 
 _NEEDED = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 
@@ -53,7 +54,12 @@ class Counts:
 
 
 def decode(body: bytes, context: DecodeContext) -> Relayed:
-    """The answer in `body`. Raises UpstreamRefused for an error inside a 200, BadAnswer for what is no message."""
+    """The answer in `body`, which may be a stream that nobody asked for.
+
+    Raises UpstreamRefused for an error inside a 200, BadAnswer for what is no message, Truncated for a cut stream.
+    """
+    if is_stream(body):
+        body = rolled(body)
     try:
         found = members(body)
     except ValueError:

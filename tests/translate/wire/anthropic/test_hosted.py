@@ -61,6 +61,13 @@ def test_what_is_not_given_is_not_refused(fields: dict[str, Any]) -> None:
     assert json.loads(sent(ALIKE, **fields).body).items() >= fields.items()
 
 
+@pytest.mark.parametrize("fields", [{"container": None}, {"mcp_servers": []}, {"mcp_servers": None}])
+def test_invoke_model_refuses_the_very_names(fields: dict[str, Any]) -> None:
+    upstream = sent("bedrock", **fields)
+    assert not fields.keys() & json.loads(upstream.body).keys()
+    assert upstream.losses == tuple(fields)
+
+
 @pytest.mark.parametrize(
     ("tools", "choice", "kept", "chosen", "losses"),
     [
