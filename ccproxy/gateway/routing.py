@@ -15,6 +15,7 @@ from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
 from ccproxy.gateway.credentials import keys
 from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.store.routes import Strategy
 from ccproxy.translate.dialect import resolve
 from ccproxy.translate.target import Keepsakes, Target
 
@@ -23,10 +24,19 @@ _SECRET = 12
 
 
 class Plan(Struct, frozen=True):
-    """Where a request goes: the name of the rule that decided, and the targets, best first."""
+    """Where a request goes: the name of the rule that decided and why it did, and the targets in the route's order.
+
+    The other fields are those of the route (`store.routes`); `weights` belong to the targets one by one.
+    """
 
     route: str
     targets: tuple[Target, ...]
+    why: str = ""
+    strategy: Strategy = "fallback"
+    weights: tuple[int, ...] = ()
+    retries: int = 0
+    first_byte_timeout: float | None = None
+    resume: bool = False
 
 
 class Router:

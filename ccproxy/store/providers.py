@@ -21,6 +21,7 @@ from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import version
 from ccproxy.store.models import providers, seeded_providers
 from ccproxy.store.report import Report, to_logging
+from ccproxy.store.routes import Route
 from ccproxy.store.vault import Undecryptable, Vault
 from ccproxy.store.writer import T, Writer
 
@@ -34,13 +35,16 @@ _UNREADABLE = "its stored {} cannot be decrypted with the present secret keys; s
 class Provider:
     """One provider as requests see it. `error` says why it cannot be used at all; then it is not enabled either.
 
-    Key and headers stay out of `repr`.
+    `api_key` is the first of its keys; `api_keys` are all of them where there are several, else empty.
+
+    Keys and headers stay out of `repr`.
     """
 
     name: str
     type: str
     api_base_url: str
     api_key: str | None = field(default=None, repr=False)
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     models: tuple[str, ...] = ()
     enabled: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -52,10 +56,11 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """All providers at one version, in the order of their creation."""
+    """All providers and routes at one version, each in the order of their creation."""
 
     version: int
     providers: tuple[Provider, ...]
+    routes: tuple[Route, ...] = ()
     enabled: tuple[Provider, ...] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Provider] = field(init=False, repr=False, compare=False)
 

@@ -6,6 +6,7 @@ same wire with the answer. Nothing here sends anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -32,7 +33,9 @@ class Target(Struct, frozen=True, kw_only=True):
     it. `dialect` is resolved for this model, with the options on top. `headers` hold the provider's key and `secrets`
     the texts that no message may show: both are left out of `repr`. `options` are the provider's own, as its preset
     documents them. `seal_keys` sign thinking blocks: the first signs, all verify. `auth` is how the request is
-    authorized: by `headers` as they are, or by what `gateway.credentials` makes of `key` for each request.
+    authorized: by `headers` as they are, or by what `gateway.credentials` makes of `key` for each request. `keys` are
+    all that the provider has, where there are several; `key` is the one to use. `parameters` stand in place of the
+    client's own (`translate.overrides`).
     """
 
     provider: str
@@ -44,6 +47,8 @@ class Target(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     auth: Auth = "headers"
     key: str | None = None
+    keys: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = {}
     options: dict[str, Any] = {}
     secrets: tuple[str, ...] = ()
     seal_keys: tuple[bytes, ...] = ()
