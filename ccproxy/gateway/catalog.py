@@ -217,6 +217,11 @@ def _completed(provider: Provider, models: Sequence[Listed]) -> tuple[Model, ...
     return tuple(completed)
 
 
+def described(provider: Provider, name: str) -> Model:
+    """What is known of one of a provider's models without asking it."""
+    return _completed(provider, listing.named(provider.name, (name,)))[0]
+
+
 def page(models: Sequence[Model], *, limit: int, after_id: str | None = None, before_id: str | None = None) -> Page:
     """The `limit` models behind `after_id`, or those right before `before_id`, or the first ones.
 

@@ -1,14 +1,17 @@
-"""GET /v1/models and /v1/models/{id}: the models of all enabled providers, in the Messages API's form."""
+"""GET /v1/models and /v1/models/{id}: the names that /v1/messages takes, in the Messages API's form."""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from ccproxy.errors import InvalidRequest
+from ccproxy.gateway import discovery
 from ccproxy.gateway.catalog import page
+from ccproxy.store.providers import Snapshot
 from ccproxy.web.services import services
 
 LIMIT = 20
@@ -25,7 +28,9 @@ def show_models() -> Response:
     parts = services()
     parts.gate.check(request.environ)
     limit = _limit(request.args.get("limit"))
-    models = parts.catalog.models(parts.providers.snapshot())
+    snapshot = parts.providers.snapshot()
+    aliases = discovery.is_claude_code(request.environ.get("HTTP_USER_AGENT", ""))
+    models = discovery.listed(parts.catalog, snapshot, _lead(snapshot), aliases=aliases)
     after, before = request.args.get("after_id"), request.args.get("before_id")
     return _json(page(models, limit=limit, after_id=after or None, before_id=before or None))
 
@@ -35,7 +40,12 @@ def show_model(model: str) -> Response:
     """One model; its id may hold slashes."""
     parts = services()
     parts.gate.check(request.environ)
-    return _json(parts.catalog.find(model, parts.providers.snapshot()))
+    snapshot = parts.providers.snapshot()
+    return _json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
+
+
+def _lead(snapshot: Snapshot) -> discovery.Lead:
+    return partial(services().router.plan, snapshot=snapshot)
 
 
 def _limit(given: str | None) -> int:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from ccproxy.errors import Unauthenticated
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.routing import Router
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.web import errors, models
 from ccproxy.web.services import EXTENSION
@@ -36,7 +37,10 @@ def client() -> FlaskClient:
     snapshot = Snapshot(version=1, providers=rows)
     app = Flask(__name__)
     app.extensions[EXTENSION] = SimpleNamespace(
-        gate=Gate(), catalog=Catalog(no_network), providers=SimpleNamespace(snapshot=lambda: snapshot)
+        gate=Gate(),
+        catalog=Catalog(no_network),
+        router=Router(),
+        providers=SimpleNamespace(snapshot=lambda: snapshot),
     )
     app.register_blueprint(models.blueprint)
     errors.register(app)
