@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from ccproxy import presets
 from ccproxy.errors import BadAnswer, CCProxyError, InvalidRequest, NotFound
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.wires import RELAYING
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate import listing

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from ccproxy.errors import DeadlinePassed, InvalidRequest, NotFound, Unreachable, UpstreamError, UpstreamRefused
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.discretion import fit_to_show
-from ccproxy.gateway.routing import connect, for_model
 from ccproxy.gateway.upstream import Answer, Silence, Upstream
 from ccproxy.store.providers import Snapshot
 from ccproxy.translate import rate_limits

@@ -9,18 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from ccproxy import presets
 from ccproxy.errors import NoProvider, NotFound
-from ccproxy.gateway.credentials import keys
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Strategy
-from ccproxy.translate.dialect import resolve
 from ccproxy.translate.target import Keepsakes, Target
-
-_SECRET = 12
-"""Characters from which on an extra header's value may be a credential, which no message may show."""
 
 
 class Plan(Struct, frozen=True):
@@ -109,55 +104,6 @@ def advice(host: str, port: int, key_configured: bool) -> str:
     return (
         f"no provider is set up or enabled; add one: curl -X POST http://{near}:{port}/providers{key} "
         """-H 'content-type: application/json' -d '{"name": "groq", "api_key": "YOUR_GROQ_KEY"}'"""
-    )
-
-
-def connect(provider: Provider, seal_keys: tuple[bytes, ...] = (), keepsakes: Keepsakes | None = None) -> Target:
-    """What a provider comes to once its preset is applied; the model is still empty.
-
-    Raises NotFound for a row that this version can make nothing of.
-    """
-    preset = presets.find(provider.type)
-    if preset is None:
-        raise NotFound(f"provider {provider.name!r} is of type {provider.type!r}, which this version does not know")
-    try:
-        base_url = presets.base_url(preset, provider.api_base_url, provider.options)
-    except ValueError as error:
-        raise NotFound(f"provider {provider.name!r} is set up wrongly: {error}") from None
-    # One spelling, so that an `Authorization` of the administrator's stands in place of the preset's, not beside it.
-    extra = {name.lower(): value for name, value in provider.headers.items()}
-    return Target(
-        provider=provider.name,
-        kind=provider.type,
-        wire=preset.wire,
-        model="",
-        base_url=base_url.removesuffix("/."),  # the dot is a note of the presets', and some servers answer it with 404
-        dialect=preset.dialect,
-        headers={**presets.auth_headers(preset, provider.api_key), **extra},
-        auth=preset.auth if preset.auth in ("aws", "google") else "headers",
-        key=provider.api_key,
-        options=dict(provider.options),
-        secrets=(
-            *(keys.secrets(provider.api_key) if provider.api_key else ()),
-            *(value for value in extra.values() if len(value) >= _SECRET),
-        ),
-        seal_keys=seal_keys,
-        keepsakes=keepsakes,
-    )
-
-
-def for_model(target: Target, model: str) -> Target:
-    """A provider's target with one of its models: the API that serves it, in the dialect that it is spoken in there."""
-    preset = presets.find(target.kind)
-    if preset is None or not preset.apis:
-        return structs.replace(target, model=model, dialect=resolve(target.dialect, model, target.options))
-    api = presets.api(preset, model, target.options, target.base_url)
-    return structs.replace(
-        target,
-        model=model,
-        wire=api.wire,
-        base_url=target.base_url + api.root,
-        dialect=resolve(api.dialect or target.dialect, model, target.options),
     )
 
 

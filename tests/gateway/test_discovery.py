@@ -8,8 +8,9 @@ from msgspec import UNSET
 
 from ccproxy.errors import NotFound
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.discovery import found, is_claude_code, listed
-from ccproxy.gateway.routing import Plan, connect, for_model
+from ccproxy.gateway.routing import Plan
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Match, Route, RouteTarget
 from ccproxy.translate.listing import Model

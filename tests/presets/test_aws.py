@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.presets.aws import ALL
 from ccproxy.store.providers import Provider

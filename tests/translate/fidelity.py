@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ccproxy import presets
 from ccproxy.errors import InvalidRequest
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.store.providers import Provider
 from ccproxy.translate.parse import parse

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ccproxy import presets
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.wires import TRANSLATING
 from ccproxy.store.providers import Provider
 from ccproxy.translate.target import Target

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ccproxy import presets
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.keepsakes import Keepsakes
-from ccproxy.gateway.routing import connect, for_model
 from ccproxy.gateway.wires import RELAYING, TRANSLATING
 from ccproxy.store.providers import Provider
 from ccproxy.translate import render

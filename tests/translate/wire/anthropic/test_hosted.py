@@ -9,7 +9,7 @@ import pytest
 
 from ccproxy import presets
 from ccproxy.errors import Uncarriable
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.wires import request_for
 from ccproxy.store.providers import Provider
 from ccproxy.translate.parse import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.store.providers import Provider
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.parse import parse

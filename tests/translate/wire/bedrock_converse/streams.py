@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.store.providers import Provider
 from ccproxy.translate import render
 from ccproxy.translate.events import Event

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ccproxy import presets
-from ccproxy.gateway.routing import connect, for_model
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.store.providers import Provider
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.target import Target, UpstreamRequest
