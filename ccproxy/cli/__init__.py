@@ -1,0 +1,49 @@
+"""The command line: what an administrator does beside a running proxy, what a container does before it, and `code`.
+
+Each module is one noun with its commands; this one only puts them together. Commands that change providers and routes
+speak HTTP to a running proxy (`connection`); the others read settings and the database themselves. Nothing here runs
+inside the proxy, and nothing patches sockets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ccproxy import __version__
+from ccproxy.cli.check import check
+from ccproxy.cli.database import migrate_command
+from ccproxy.cli.secret_keys import new_secret, rotate_secrets
+from ccproxy.cli.serve import serve
+from ccproxy.errors import CCProxyError
+
+__all__ = ["main"]
+
+
+class _OneLine(click.Group):
+    """What was foreseen ends with one line on stderr and status 1, not with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CCProxyError as error:
+            click.echo(f"ccproxy: {error.message}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ccproxy")
+def main() -> None:
+    """Any model provider behind the Anthropic Messages API. Settings come from the environment: docs/settings.md."""
+
+
+for command in (
+    serve,
+    check,
+    migrate_command,
+    new_secret,
+    rotate_secrets,
+):
+    main.add_command(command)

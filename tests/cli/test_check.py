@@ -1,0 +1,28 @@
+"""`ccproxy check`."""
+
+from ccproxy.store.vault import key_file, new_key, open_vault
+from tests.cli.conftest import add
+
+
+def test_check_before_and_after_the_first_start(run, url):
+    result = run("check")
+    assert result.exit_code == 1
+    assert "run `ccproxy migrate`" in result.stderr
+    run("migrate")
+    result = run("check")
+    assert (result.exit_code, result.output) == (
+        0,
+        "settings and database are in order; 0 stored keys can be decrypted\n",
+    )
+    add(url, open_vault((), url))
+    assert "1 stored keys" in run("check").output
+
+
+def test_check_with_a_foreign_key(run, url):
+    run("migrate")
+    add(url, open_vault((), url))
+    result = run("check", CCPROXY_SECRET_KEYS=new_key())
+    assert result.exit_code == 1
+    assert "none of the 1 stored" in result.stderr
+    key_file(url).unlink()
+    assert "missing or empty" in run("check").stderr
