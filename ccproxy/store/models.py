@@ -24,7 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The migration that these tables belong to."""
 
 
@@ -68,7 +68,8 @@ providers = Table(
     Column("name", String(63), nullable=False, unique=True),
     Column("type", String(63), nullable=False),
     Column("api_base_url", Text, nullable=False),
-    Column("api_key", Text),  # a vault token, never the key
+    Column("api_key", Text),  # a vault token, never the key; where there are several keys, the first
+    Column("api_keys", Text),  # a vault token of a JSON list of all keys; NULL where there are not several
     Column("models", JSON, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("headers", Text),  # a vault token of a JSON object: extra headers carry credentials too; NULL is none
@@ -77,8 +78,25 @@ providers = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# One row, id 1. It moves in the transaction of every write to `providers`, so that each worker sees by one small read
-# whether what it holds is still true.
+routes = Table(
+    "routes",
+    metadata,
+    Column("id", Integer, primary_key=True),  # creation order
+    Column("name", String(200), nullable=False, unique=True),
+    Column("match", JSON, nullable=False),  # what is said of a request, nothing else
+    Column("targets", JSON, nullable=False),  # a list of objects, in order
+    Column("strategy", String(63), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("first_byte_timeout", Float),  # seconds
+    Column("resume", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# One row, id 1. It moves in the transaction of every write to `providers` and `routes`, so that each worker sees by one
+# small read whether what it holds is still true.
 config_version = Table(
     "config_version",
     metadata,
@@ -92,6 +110,27 @@ seeded_providers = Table(
     metadata,
     Column("name", String(63), primary_key=True),
     Column("seeded_at", UtcDateTime, nullable=False),
+)
+
+# The same for routes.
+seeded_routes = Table(
+    "seeded_routes",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("seeded_at", UtcDateTime, nullable=False),
+)
+
+# What rests after failures, so that each worker leaves alone what another found failing, after a restart too.
+cooldowns = Table(
+    "cooldowns",
+    metadata,
+    Column("provider", String(63), primary_key=True),
+    Column("model", Text, primary_key=True),  # '' is every model
+    Column("key", String(64), primary_key=True),  # a fingerprint, never the key; '' is every key
+    Column("reason", Text, nullable=False),
+    Column("status", Integer),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
 )
 
 request_logs = Table(

@@ -27,6 +27,7 @@ READ_SECONDS = 0.25
 """How long a reader waits. Under WAL it hardly ever has to, and it does so on the hub."""
 
 _WRITE = "ccproxy_write"
+_WAIT = "ccproxy_wait"
 
 
 def open_engine(url: str) -> Engine:
@@ -56,9 +57,12 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def write_engine(engine: Engine) -> Engine:
-    """The same engine for writing: its transactions take SQLite's write lock at once."""
-    return engine.execution_options(**{_WRITE: True})
+def write_engine(engine: Engine, wait: float | None = None) -> Engine:
+    """The same engine for writing: its transactions take SQLite's write lock at once.
+
+    They wait for it for `wait` seconds, WRITE_SECONDS where nothing is said.
+    """
+    return engine.execution_options(**{_WRITE: True, _WAIT: wait})
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -102,8 +106,10 @@ def _listen(engine: Engine, path: Path) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(_WRITE, False):
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+        options = connection.get_execution_options()
+        if options.get(_WRITE, False):
+            wait = options.get(_WAIT)
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int((WRITE_SECONDS if wait is None else wait) * 1000)}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("BEGIN")

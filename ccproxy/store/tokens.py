@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ccproxy.store.models import providers
 
-ENCRYPTED = ("api_key", "headers")
+ENCRYPTED = ("api_key", "api_keys", "headers")
 
 
 class StoredToken(NamedTuple):

@@ -26,8 +26,9 @@ class Writer:
     right: such a thread has no hub to stop.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = write_engine(engine)
+    def __init__(self, engine: Engine, wait: float | None = None) -> None:
+        """`wait` as in `write_engine`."""
+        self._engine = write_engine(engine, wait)
         self._pool: ThreadPool | None = None
         self._process = 0
 

@@ -2,16 +2,18 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from ccproxy.errors import SettingsError
 from ccproxy.store.migrations import SCRIPTS, migrate, require_current
 from ccproxy.store.models import SCHEMA, metadata
-from ccproxy.store.session import open_engine
+from ccproxy.store.session import open_engine, write_engine
 from tests.store.processes import at_once
 
 
@@ -52,21 +54,72 @@ def test_twice_is_once(engine):
 
 
 def test_down_and_up_again(engine):
-    from alembic import command
-
-    from ccproxy.store.session import write_engine
-
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    with write_engine(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    to(engine, "base")
     with engine.connect() as connection:
         tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
     assert tables == ["alembic_version"]
     with pytest.raises(SettingsError, match="has no tables yet"):
         require_current(engine)
     migrate(engine)
+    require_current(engine)
+
+
+def to(engine, revision):
+    """The database at that migration, upwards or downwards."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with write_engine(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        context = MigrationContext.configure(connection)
+        here = context.get_current_revision() or ""
+        (command.downgrade if revision == "base" or here > revision else command.upgrade)(config, revision)
+
+
+def rows(engine, statement):
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
+
+
+FIRST_SCHEMA = (
+    "INSERT INTO providers VALUES (1, 'groq', 'groq', 'https://api.groq.com', 'token', '[\"m\"]', 1, NULL, "
+    """'{"a": 1}', '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000')""",
+    "INSERT INTO providers VALUES (3, 'bare', 'openai-chat', 'http://x', NULL, '[]', 0, 'token', '{}', "
+    "'2026-01-03 00:00:00.000000', '2026-01-04 00:00:00.000000')",
+    "INSERT INTO seeded_providers VALUES ('groq', '2026-01-01 00:00:00.000000')",
+    "UPDATE config_version SET version = 7",
+    "INSERT INTO request_logs (request_id, started_at, stream, status, usage_estimated, duration_ms, dropped, attempts)"
+    " VALUES ('req_1', '2026-01-01 00:00:00.000000', 1, 200, 0, 12.5, '[]', '[]')",
+    "UPDATE request_totals SET total = 1",
+)
+OLD_COLUMNS = "id, name, type, api_base_url, api_key, models, enabled, headers, options, created_at, updated_at"
+KEPT = {
+    f"SELECT {OLD_COLUMNS} FROM providers": 2,
+    "SELECT * FROM seeded_providers": 1,
+    "SELECT * FROM config_version": 1,
+    "SELECT * FROM request_logs": 1,
+    "SELECT * FROM request_totals": 1,
+}
+
+
+def test_what_the_first_schema_held_is_there_after_it_went_up_and_down(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path}/c.db")
+    to(engine, "0001")
+    with engine.begin() as connection:
+        for statement in FIRST_SCHEMA:
+            connection.execute(text(statement))
+    before = {statement: rows(engine, statement) for statement in KEPT}
+    assert {statement: len(found) for statement, found in before.items()} == KEPT
+    migrate(engine)
+    assert {statement: rows(engine, statement) for statement in KEPT} == before
+    assert rows(engine, "SELECT api_keys FROM providers") == [(None,), (None,)]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE providers SET api_keys = 'all' WHERE id = 1"))
+    to(engine, "0001")
+    assert {statement: rows(engine, statement) for statement in KEPT} == before
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO providers SELECT 9, {OLD_COLUMNS[4:]} FROM providers WHERE id = 1"))
+    migrate(engine)
+    assert rows(engine, "SELECT api_keys FROM providers") == [(None,), (None,)]
     require_current(engine)
 
 
@@ -83,7 +136,7 @@ def test_several_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
-        (lambda path: None, "has no tables yet, 0001 is needed: run `ccproxy migrate`"),
+        (lambda path: None, f"has no tables yet, {SCHEMA} is needed: run `ccproxy migrate`"),
         (lambda path: path.write_text("not a database, but long enough to be looked at " * 20), "cannot be opened"),
         (lambda path: path.mkdir(), "cannot be opened"),
     ],
@@ -101,7 +154,7 @@ def test_a_database_that_is_not_ready_stops_the_start_with_one_line(tmp_path: Pa
 def test_a_database_of_another_version(engine):
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(SettingsError, match="is at schema 0000, 0001 is needed"):
+    with pytest.raises(SettingsError, match=f"is at schema 0000, {SCHEMA} is needed"):
         require_current(engine)
 
 

@@ -101,6 +101,12 @@ def test_a_write_takes_its_lock_at_its_beginning(tmp_path, monkeypatch):
         assert later.execute(text("SELECT count(*) FROM t")).scalar() == 0
 
 
+@pytest.mark.parametrize(("wait", "seconds"), [(None, 5.0), (0.25, 0.25), (0.0, 0.0)])
+def test_how_long_a_write_waits(tmp_path, wait, seconds):
+    with write_engine(open_engine(f"sqlite:///{tmp_path}/c.db"), wait).begin() as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == seconds * 1000
+
+
 def test_readers_see_one_state_and_do_not_wait_for_the_writer(tmp_path):
     engine = open_engine(f"sqlite:///{tmp_path}/c.db")
     with write_engine(engine).begin() as connection:

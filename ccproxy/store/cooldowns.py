@@ -1,0 +1,114 @@
+"""What rests after failures: the board on which each worker reads what the others found.
+
+Only kept here. What makes a target or a key rest, for how long, and what follows from it is the gateway's. A failure
+of the database never reaches a request: it is reported, and each worker goes on with what it knows itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from ccproxy.store.models import cooldowns
+from ccproxy.store.report import Report, to_logging
+from ccproxy.store.writer import T, Writer
+
+WAIT_SECONDS = 0.25
+"""How long a write waits for the database's lock. A request waits with it, and the news is worth no more."""
+
+KEPT = timedelta(days=1)
+"""For how long the end of a rest is kept that nobody came back to; its target may be gone for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooldown:
+    """Somebody rests from `since` until `until`, both aware.
+
+    `model` "" is all of the provider's, `key` "" is all of its keys; else it is a fingerprint, never the key. `status`
+    is the provider's HTTP status, None where it gave none. `reason` may be shown to administrators.
+    """
+
+    provider: str
+    model: str = ""
+    key: str = ""
+    reason: str
+    status: int | None = None
+    since: datetime
+    until: datetime
+
+
+class Cooldowns:
+    """The table of rests. Reads happen where they are called, writes in a thread of their own."""
+
+    def __init__(self, engine: Engine, report: Report = to_logging) -> None:
+        self._engine = engine
+        self._report = report
+        self._writer = Writer(engine, WAIT_SECONDS)
+        self._held: tuple[Cooldown, ...] = ()
+
+    def all(self) -> tuple[Cooldown, ...]:
+        """All rests, ended ones included: those are half-open until somebody drops them.
+
+        When the database cannot be read these are what was read last.
+        """
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(select(cooldowns)).all()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._report("cool-downs cannot be read", error=str(error))
+        else:
+            self._held = tuple(Cooldown(**row._mapping) for row in rows)
+        return self._held
+
+    def put(self, cooldown: Cooldown) -> None:
+        """Keep it in place of what is known of the same target and key."""
+        columns = {name: getattr(cooldown, name) for name in Cooldown.__dataclass_fields__}
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(cooldowns).where(_which(cooldown.provider, cooldown.model, cooldown.key)))
+            connection.execute(delete(cooldowns).where(cooldowns.c.until < cooldown.since - KEPT))
+            connection.execute(insert(cooldowns).values(columns))
+
+        self._write(work, None)
+
+    def drop(self, provider: str, model: str, key: str) -> None:
+        """It is in service again."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(cooldowns).where(_which(provider, model, key)))
+
+        self._write(work, None)
+
+    def claim(self, provider: str, model: str, key: str, now: datetime, until: datetime) -> bool:
+        """Whether the caller may probe: where the rest is over at `now`, it is moved on to `until`, once for all.
+
+        Of all processes that ask, one gets True; the others see a rest that is not over. True as well where nothing is
+        known of it, for then it is in service, and where the database cannot be asked.
+        """
+        which = _which(provider, model, key)
+
+        def work(connection: Connection) -> bool:
+            taken = connection.execute(update(cooldowns).where(which, cooldowns.c.until <= now).values(until=until))
+            return taken.rowcount > 0 or connection.execute(select(cooldowns.c.key).where(which)).first() is None
+
+        return self._write(work, True)
+
+    def close(self) -> None:
+        """Give back the thread; it comes again when it is needed."""
+        self._writer.close()
+
+    def _write(self, work: Callable[[Connection], T], otherwise: T) -> T:
+        try:
+            return self._writer.run(work)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._report("cool-downs cannot be written", error=str(error))
+            return otherwise
+
+
+def _which(provider: str, model: str, key: str) -> ColumnElement[bool]:
+    return and_(cooldowns.c.provider == provider, cooldowns.c.model == model, cooldowns.c.key == key)
