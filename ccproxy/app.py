@@ -11,15 +11,17 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from ccproxy import logs
-from ccproxy.errors import InvalidRequest, SettingsError
+from ccproxy.errors import InvalidRequest, SettingsError, UpstreamError
 from ccproxy.gateway.access import Gate
+from ccproxy.gateway.call import Caller
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.passthrough import Passthrough
-from ccproxy.gateway.routing import Router, advice
+from ccproxy.gateway.routing import Plan, Router, advice
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import Logbook
@@ -29,6 +31,7 @@ from ccproxy.store.rotation import require_readable
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
+from ccproxy.translate.target import Target
 from ccproxy.web import errors, messages, models, passthrough, providers, service
 from ccproxy.web.definitions import define
 from ccproxy.web.health import Readings
@@ -64,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
 def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
+    health, choice = _Everybody(), _Everybody()
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
@@ -72,12 +76,35 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings), Keepsakes()),
-        exchange=Exchange(upstream, credentials, total=settings.request_timeout),
+        exchange=Exchange(Caller(upstream, credentials), health, choice, total=settings.request_timeout),
+        counter=Counter(upstream, credentials),
         passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers),
         started_at=datetime.now(UTC),
     )
+
+
+class _Everybody:
+    """All targets are in service, in the order of their plan."""
+
+    def admit(self, target: Target, session: str | None, last: bool) -> Target | None:
+        return target
+
+    def succeeded(self, target: Target, seconds: float | None) -> None:
+        pass
+
+    def failed(self, target: Target, error: UpstreamError) -> float | None:
+        return None
+
+    def left(self, target: Target) -> None:
+        pass
+
+    def other_key(self, target: Target) -> bool:
+        return False
+
+    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> tuple[Target, ...]:
+        return plan.targets
 
 
 def _advice(settings: Settings) -> str:

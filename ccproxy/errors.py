@@ -35,6 +35,9 @@ import re
 from typing import Any
 
 _CODE = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
+# Anthropic's own words, which the others' are turned into too
+_OVERFLOWS = ("prompt is too long", "input length and `max_tokens` exceed context limit")
+_WINDOW = re.compile(r"> (\d{1,15})(?: maximum|,)")
 
 
 class CCProxyError(Exception):
@@ -209,6 +212,17 @@ class UpstreamRefused(UpstreamError):
         self.type = type
         self.upstream_status = upstream_status
         self.code = code
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the request was too long for the model: the prompt, or the prompt and `max_tokens` together."""
+        return self.status == 400 and self.message.startswith(_OVERFLOWS)
+
+    @property
+    def window(self) -> int | None:
+        """The model's context window in tokens, where an error that `overflows` says it."""
+        found = _WINDOW.search(self.message) if self.overflows else None
+        return int(found[1]) if found else None
 
     @property
     def logged(self) -> str:

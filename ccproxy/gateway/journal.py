@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from ccproxy.errors import CCProxyError
+from ccproxy.gateway.credentials import keys
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.store.logbook import RequestRow
 from ccproxy.translate.messages import MessagesRequest, Usage
@@ -36,29 +37,57 @@ class Entry:
         self._ended = False
         self._delivered = False
         self._error: BaseException | None = None
+        self._line: dict[str, Any] = {}
+        self._attempt: dict[str, Any] | None = None
 
-    def arrived(self, request: MessagesRequest, target: Target, route: str, dropped: Sequence[str]) -> None:
-        """The request has a target: the first log line."""
+    def arrived(self, request: MessagesRequest, route: str) -> None:
+        """The request is understood and has a plan."""
+        self.row.model = request.model
+        self.row.route = route
+        self.row.stream = bool(request.stream)
+        self._line = {
+            "model": request.model,
+            "messages": len(request.messages),
+            "tools": len(request.tools or ()),
+            "max_tokens": request.max_tokens,
+        }
+
+    def asks(self, target: Target, dropped: Sequence[str], *, upstream: bool = True, resumed: bool = False) -> None:
+        """The request goes to a target now: the first time, this is the first log line.
+
+        `upstream`: an attempt begins, that is, the provider is asked. `resumed`: for the rest of an answer.
+        """
         row = self.row
         row.provider = target.provider
-        row.model = request.model
         row.upstream_model = target.model
-        row.route = route
-        row.stream = bool(request.stream)
         row.dropped = list(dropped[:_MOST_DROPPED])
         if dropped[_MOST_DROPPED:]:
             row.dropped.append(f"(+{len(dropped) - _MOST_DROPPED} more)")
-        _log().info(
-            "API action",
-            type="api_action",
-            action="anthropic_request",
-            request_id=row.request_id,
-            provider=target.provider,
-            model=request.model,
-            messages=len(request.messages),
-            tools=len(request.tools or ()),
-            max_tokens=request.max_tokens,
-        )
+        if upstream:
+            self._attempt = {
+                "provider": target.provider,
+                "model": target.model,
+                "key": keys.fingerprint(target.key) if target.keys and target.key else None,
+                "started_ms": self._elapsed(),
+                **({"resumed": True} if resumed else {}),
+            }
+        if self._line:
+            _log().info(
+                "API action",
+                type="api_action",
+                action="anthropic_request",
+                request_id=row.request_id,
+                provider=target.provider,
+                **self._line,
+            )
+            self._line = {}
+
+    @property
+    def tried(self) -> list[tuple[str, int]]:
+        """Each attempt so far: whom it went to, and its status; 200 for the one under way."""
+        ended = [(f"{one['provider']}/{one['model']}", one["status"]) for one in self.row.attempts]
+        now = self._attempt
+        return ended if now is None else [*ended, (f"{now['provider']}/{now['model']}", 200)]
 
     def first_byte(self) -> None:
         """The answer's first meaningful part is on its way to the client."""
@@ -67,7 +96,7 @@ class Entry:
 
     def attempted(self, error: CCProxyError | None) -> None:
         """The attempt at the target has ended."""
-        self._attempt(*((200, None) if error is None else (error.status, error.type)))
+        self._attempted(*((200, None) if error is None else (error.status, error.type)))
 
     def answered(self, stop_reason: str | None, usage: Usage, estimated: bool) -> None:
         """What the answer came to, as far as it got."""
@@ -108,8 +137,8 @@ class Entry:
         if self._delivered and isinstance(self._error, _LEAVING):
             self._error = None
         row.status, row.error_type = _outcome(self._error)
-        if row.provider is not None and not row.attempts and row.status != 200:
-            self._attempt(row.status, row.error_type)  # it was broken off: by the client, or with this worker
+        if row.status != 200:
+            self._attempted(row.status, row.error_type)  # broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
@@ -136,20 +165,15 @@ class Entry:
             duration_ms=row.duration_ms,
             dropped=row.dropped,
             error_type=row.error_type,
+            attempts=len(row.attempts),
             **line,
         )
 
-    def _attempt(self, status: int, error_type: str | None) -> None:
-        row = self.row
-        row.attempts.append(
-            {
-                "provider": row.provider,
-                "model": row.upstream_model,
-                "status": status,
-                "error_type": error_type,
-                "ended_ms": self._elapsed(),
-            }
-        )
+    def _attempted(self, status: int, error_type: str | None) -> None:
+        if self._attempt is not None:
+            ended = {"status": status, "error_type": error_type, "ended_ms": self._elapsed()}
+            self.row.attempts.append(self._attempt | ended)
+            self._attempt = None
 
     def _elapsed(self) -> float:
         return round((time.monotonic() - self._begun) * 1000, 1)

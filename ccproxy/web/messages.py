@@ -15,11 +15,13 @@ from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway import journal
+from ccproxy.gateway.attempts import Attempts
+from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
-from ccproxy.gateway.exchange import Call
-from ccproxy.gateway.routing import Plan
+from ccproxy.gateway.wires import wire_of
 from ccproxy.translate import losses
 from ccproxy.translate.parse import parse
+from ccproxy.translate.target import Target
 from ccproxy.web.bodies import read_body
 from ccproxy.web.services import services
 
@@ -58,21 +60,21 @@ def create() -> Response:
         parsed = parse(body)
         entry.row.model = parsed.request.model
         plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
-        call = parts.exchange.prepare(parsed, anthropic_headers(environ), plan, _message_id(), g.request_id)
-        entry.arrived(parsed.request, call.target, plan.route, call.request.losses)
-        headers = _headers(call)
+        entry.arrived(parsed.request, plan.route)
+        incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
+        attempts = parts.exchange.begin(incoming, plan, entry)
         try:
-            if parsed.request.stream:
-                response = Response(headers=headers, mimetype="text/event-stream", direct_passthrough=True)
-                # Last, because nobody would end the request if something failed behind it.
-                response.response = Primed(parts.exchange.stream(call, entry), ending)
-                response.headers.update(call.told)
-                return response
-            response = Response(parts.exchange.answer(call, entry), headers=headers, mimetype="application/json")
-            response.headers.update(call.told)
+            if not parsed.request.stream:
+                answer = parts.exchange.answer(attempts)
+                return Response(answer, headers=_headers(attempts), mimetype="application/json")
+            stream = parts.exchange.stream(attempts)
+            ending.callback(stream.close)
+            primed = Primed(stream)
+            response = Response(headers=_headers(attempts), mimetype="text/event-stream", direct_passthrough=True)
+            response.response = primed.until(ending)  # last, for nobody would end the request if this failed behind it
             return response
         except CCProxyError as error:
-            error.headers = {**headers, **error.headers}  # an answer too: it came from there
+            error.headers = {**_headers(attempts), **error.headers}  # an answer too: it came from there
             raise
 
 
@@ -83,20 +85,24 @@ def count_tokens() -> Response:
     parts.gate.check(request.environ)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
-    counted = parts.exchange.count(parsed, anthropic_headers(request.environ), _plan(parsed.request.model))
+    target = _target(parsed.request.model)
+    wire = wire_of(target) if target is not None else None
+    counted = parts.counter.count(parsed, anthropic_headers(request.environ), target, wire)
     return Response(counted, mimetype="application/json")
 
 
 class Primed:
-    """A stream whose first frame is already there, so that an early failure was raised and not sent.
+    """A stream whose first frame is already there, so that an early failure was raised and not sent."""
 
-    Takes over what is on `ending` once that has succeeded, and closes it with the stream.
-    """
-
-    def __init__(self, stream: Iterator[bytes], ending: ExitStack) -> None:
-        self._stream: Any = stream
+    def __init__(self, stream: Iterator[bytes]) -> None:
+        self._stream = stream
         self._first: bytes | None = next(stream)
+        self._ending = ExitStack()
+
+    def until(self, ending: ExitStack) -> Primed:
+        """Take over what is on `ending`, and close it with the stream."""
         self._ending = ending.pop_all()
+        return self
 
     def __iter__(self) -> Primed:
         return self
@@ -106,7 +112,7 @@ class Primed:
             first, self._first = self._first, None
             return first
         try:
-            return next(self._stream)  # type: ignore[no-any-return]
+            return next(self._stream)
         except StopIteration:
             self._ending.close()
             raise
@@ -118,20 +124,17 @@ class Primed:
         """Let go of the upstream and end the request, wherever the stream stands. Called by the server, always."""
         writing = sys.exc_info()[1]  # what broke the stream off while the server was writing
         error = writing if isinstance(writing, CCProxyError) else GeneratorExit()
-        try:
-            self._stream.close()
-        finally:
-            self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
+        self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _plan(asked: str) -> Plan | None:
+def _target(asked: str) -> Target | None:
     """Where a model's name leads to; None where it leads nowhere.
 
     A count is not refused for that: clients take a model out of use on a 404 here.
     """
     parts = services()
     try:
-        return parts.router.plan(asked, parts.providers.snapshot())
+        return parts.router.plan(asked, parts.providers.snapshot()).targets[0]
     except CCProxyError:
         return None
 
@@ -149,13 +152,24 @@ def anthropic_headers(environ: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _headers(call: Call) -> dict[str, str]:
+def _headers(attempts: Attempts) -> dict[str, str]:
+    """What the client is told of how its request was answered, beside the answer."""
     headers = {
-        "X-Provider": call.target.provider,
-        "X-Model": call.target.model.encode("unicode_escape").decode(),  # may hold anything, headers may not
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",  # nginx would hold streams back
     }
+    call = attempts.call
+    if call is None:
+        return headers
+    headers["X-Provider"] = call.target.provider
+    headers["X-Model"] = _plain(call.target.model)
     if call.request.losses:
         headers["X-CCProxy-Dropped"] = losses.header(call.request.losses)
-    return headers
+    if tried := attempts.entry.tried:
+        headers["X-CCProxy-Attempts"] = ", ".join(f"{_plain(label)} {status}" for label, status in tried)
+    return headers | call.told
+
+
+def _plain(name: str) -> str:
+    """A name as a header can hold it: it may be anything, headers may not."""
+    return name.encode("unicode_escape").decode()

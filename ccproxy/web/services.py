@@ -11,6 +11,7 @@ from flask import current_app
 if TYPE_CHECKING:
     from ccproxy.gateway.access import Gate
     from ccproxy.gateway.catalog import Catalog
+    from ccproxy.gateway.counting import Counter
     from ccproxy.gateway.exchange import Exchange
     from ccproxy.gateway.lifecycle import Lifecycle
     from ccproxy.gateway.passthrough import Passthrough
@@ -39,6 +40,7 @@ class Services:
     gate: Gate
     router: Router
     exchange: Exchange
+    counter: Counter
     passthrough: Passthrough
     lifecycle: Lifecycle
     catalog: Catalog

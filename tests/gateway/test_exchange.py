@@ -5,6 +5,7 @@ What real providers send is tested with the wires, what sockets do in tests/live
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,9 +26,11 @@ from ccproxy.errors import (
     UpstreamRefused,
 )
 from ccproxy.gateway import exchange as module
-from ccproxy.gateway import journal, wires
+from ccproxy.gateway import journal
+from ccproxy.gateway.attempts import Attempts
+from ccproxy.gateway.call import Call, Caller, Incoming
 from ccproxy.gateway.credentials import Credentials
-from ccproxy.gateway.exchange import Call, Exchange
+from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Silence
 from ccproxy.store.logbook import RequestRow
@@ -35,7 +38,7 @@ from ccproxy.translate import events as ev
 from ccproxy.translate import render
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import InputMessage, Message, MessagesRequest, TextBlock, Usage
-from ccproxy.translate.parse import Parsed, parse
+from ccproxy.translate.parse import Parsed
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
 
 KEY = "sk-0123456789-secret"
@@ -158,12 +161,49 @@ class ScriptedUpstream:
         return answer
 
 
+class Serving:
+    """Everybody is in service."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def admit(self, target: Target, session: str | None, last: bool) -> Target | None:
+        return target
+
+    def succeeded(self, target: Target, seconds: float | None) -> None:
+        self.said.append("succeeded")
+
+    def failed(self, target: Target, error: UpstreamError) -> float | None:
+        self.said.append("failed")
+        return None
+
+    def left(self, target: Target) -> None:
+        self.said.append("left")
+
+    def other_key(self, target: Target) -> bool:
+        return False
+
+
+class Shuffle:
+    """The other way round, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> list[Target]:
+        self.asked.append((session, input_tokens, max_tokens))
+        return list(reversed(plan.targets))
+
+
 class Stage:
     """An exchange with everything around it."""
 
     def __init__(self, *answers: Any, idle: float = 3600.0, total: float = 3600.0) -> None:
         self.upstream = ScriptedUpstream(*answers, idle=idle)
-        self.exchange = Exchange(self.upstream, Credentials(self.upstream), total=total)  # type: ignore[arg-type]
+        caller = Caller(self.upstream, Credentials(self.upstream))  # type: ignore[arg-type]
+        self.health = Serving()
+        self.exchange = Exchange(caller, self.health, Shuffle(), total=total)
+        self.total = total
         self.rows: list[RequestRow] = []
         self.entry = journal.begin(
             self.rows.append, request_id="r", caller="c", client_ip="i", session_id=None, user_agent=None
@@ -171,13 +211,18 @@ class Stage:
         request = UpstreamRequest(method="POST", path="/x", headers={"a": "b"}, body=b"{}")
         context = DecodeContext(message_id="msg_1", target=TARGET, input_tokens=11)
         self.call = Call(Toy, TARGET, request, context, 9, "r")
+        self.plan = Plan("only", (TARGET,))
+
+    def attempts(self) -> Attempts:
+        deadline = time.monotonic() + self.total
+        return Attempts(self.plan, self.plan.targets, lambda target: self.call, self.health, self.entry, deadline)
 
     def answer(self) -> Any:
         with capture_logs(), self.entry:
-            return msgspec.json.decode(self.exchange.answer(self.call, self.entry))
+            return msgspec.json.decode(self.exchange.answer(self.attempts()))
 
     def stream(self) -> Any:
-        return self.exchange.stream(self.call, self.entry)
+        return self.exchange.stream(self.attempts())
 
     def frames(self) -> list[str]:
         with capture_logs(), self.entry:
@@ -445,65 +490,6 @@ def test_a_client_that_leaves_between_two_pings_releases_an_answer_that_has_begu
     assert stage.row.input_tokens == 11, "what was used until then is known"
 
 
-def test_prepare_encodes_for_the_first_target() -> None:
-    request = MessagesRequest(model="x", max_tokens=5, messages=[InputMessage("user", "hi")], top_k=3)
-    target = msgspec.structs.replace(TARGET, wire="openai-chat", kind="openai-chat")
-    call = Stage().exchange.prepare(Parsed(request), {}, Plan("only", (target,)), "msg_7", "r-7")
-    assert msgspec.json.decode(call.request.body)["model"] == "m"
-    assert "top_k" in call.request.losses
-    assert (call.context.message_id, call.request_id) == ("msg_7", "r-7")
-    assert call.context.input_tokens > 0
-
-
-STALE = UpstreamRefused("Corrupted thought signature.", status=400, type="invalid_request_error")
-THOUGHTFUL = msgspec.json.encode(
-    {
-        "model": "x",
-        "max_tokens": 9,
-        "messages": [
-            {"role": "user", "content": "hi"},
-            {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": "s"}]},
-            {"role": "user", "content": "so?"},
-        ],
-    }
-)
-
-
-@pytest.mark.parametrize("streaming", [False, True])
-def test_thinking_that_the_provider_cannot_read_any_more_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, streaming: bool
-) -> None:
-    monkeypatch.setattr(Toy, "decode_error", lambda *_, **__: STALE)
-    refused = ScriptedAnswer(b"no", status=400)
-    stage = Stage(refused, ScriptedAnswer(b"yes end", stream=True) if streaming else ScriptedAnswer(b"yes"))
-    target = msgspec.structs.replace(TARGET, wire="anthropic")
-    plan = Plan("only", (target,))
-    made = stage.exchange.prepare(parse(THOUGHTFUL), {}, plan, "msg_7", "r-7")
-    stage.call = msgspec.structs.replace(made, wire=Toy, relays=False)
-    if streaming:
-        assert words(stage.frames()) == ["yes", "message_stop"]
-    else:
-        assert stage.answer()["content"][0]["text"] == "yes"
-    first, second = (request[3] for request in stage.upstream.sent)
-    assert b'"thinking"' in first
-    assert b'"thinking"' not in second
-    assert refused.closed.is_set()
-    assert (stage.row.status, stage.row.error_type) == (200, None)
-
-
-def test_thinking_is_left_out_once_and_only_where_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Toy, "decode_error", lambda *_, **__: STALE)
-    thoughtless = THOUGHTFUL.replace(b'"thinking","thinking"', b'"text","text"').replace(b',"signature":"s"', b"")
-    for body, requests in ((THOUGHTFUL, 2), (thoughtless, 1)):
-        stage = Stage(ScriptedAnswer(b"no", status=400), ScriptedAnswer(b"no", status=400))
-        plan = Plan("only", (msgspec.structs.replace(TARGET, wire="anthropic"),))
-        made = stage.exchange.prepare(parse(body), {}, plan, "msg_7", "r-7")
-        stage.call = msgspec.structs.replace(made, wire=Toy, relays=False)
-        with pytest.raises(UpstreamRefused):
-            stage.answer()
-        assert len(stage.upstream.sent) == requests
-
-
 def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TURN", 0)
     order: list[str] = []
@@ -514,21 +500,41 @@ def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(mon
     assert order == ["little", "much", "another", "much", "little"]
 
 
-@pytest.mark.parametrize(
-    "wire",
-    ["anthropic", "anthropic-vertex", "anthropic-bedrock", "gemini", "bedrock-converse", "openai-responses"],
-)
-def test_wires_whose_upstream_counts(wire: str) -> None:
-    counting = wires.RELAYING.get(wire) or wires.TRANSLATING[wire]
-    assert callable(counting.count)
-    assert callable(counting.counted)
+def test_a_stream_s_end_says_how_its_target_is() -> None:
+    for script, said in (((b"a", b"end", b""), ["succeeded"]), ((b"a", b""), ["succeeded", "failed"])):
+        stage = Stage(ScriptedAnswer(*script))
+        stage.frames()
+        assert stage.health.said == said
 
 
-def test_a_model_that_nobody_knows_is_counted_here() -> None:
-    upstream: Any = None  # nobody is asked
-    exchange = Exchange(upstream, Credentials(upstream), total=1)
-    parsed = parse(b'{"model":"m","messages":[{"role":"user","content":"one two three"}]}', counting=True)
-    plan = Plan("models", (msgspec.structs.replace(TARGET, wire="openai-chat"),))
-    for where in (None, plan):
-        counted = msgspec.json.decode(exchange.count(parsed, {}, where))
-        assert 3 <= counted["input_tokens"] <= 20
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_fails_before_the_first_event_never_shows_where_another_target_answers(streaming: bool) -> None:
+    answer = ScriptedAnswer(b"yes end", b"") if streaming else ScriptedAnswer(b"yes", stream=False)
+    stage = Stage(ScriptedAnswer(b"busy", status=529), answer)
+    stage.plan = Plan("a route", (TARGET, msgspec.structs.replace(TARGET, provider="q")))
+    if streaming:
+        assert words(stage.frames()) == ["yes", "message_stop"]
+    else:
+        assert stage.answer()["content"][0]["text"] == "yes"
+    assert [attempt["status"] for attempt in stage.row.attempts] == [529, 200]
+    assert (stage.row.status, stage.row.error_type) == (200, None)
+
+
+def test_the_order_of_several_targets_is_chosen() -> None:
+    stage = Stage()
+    choice = Shuffle()
+    stage.exchange = Exchange(Caller(stage.upstream, None), stage.health, choice, total=9)  # type: ignore[arg-type]
+    first = msgspec.structs.replace(TARGET, wire="openai-chat", kind="openai-chat")
+    second = msgspec.structs.replace(first, provider="q")
+    request = MessagesRequest(model="x", max_tokens=5, messages=[InputMessage("user", "hi")])
+    incoming = Incoming(Parsed(request), {}, "msg_7", "r-7", "s-1")
+    asked = []
+    for strategy in ("fallback", "cheapest"):
+        attempts = stage.exchange.begin(incoming, Plan("a route", (first, second), strategy=strategy), stage.entry)
+        assert attempts.first(lambda call: call.target.provider) == "q"
+        asked = choice.asked
+    stage.exchange.begin(incoming, Plan("only", (first,)), stage.entry)
+    assert len(asked) == 2, "where there is one there is nothing to choose"
+    assert [(session, most) for session, _, most in asked] == [("s-1", 5), ("s-1", 5)]
+    assert asked[0][1] == 0, "what nobody needs is not counted"
+    assert asked[1][1] > 0

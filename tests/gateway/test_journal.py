@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from ccproxy.errors import DeadlinePassed, InvalidRequest, UpstreamRefused
@@ -52,7 +53,8 @@ def test_the_whole_story_of_a_request() -> None:
     rows: list[RequestRow] = []
     with capture_logs() as lines:
         with begin(rows) as entry:
-            entry.arrived(REQUEST, TARGET, "models", ["top_k"])
+            entry.arrived(REQUEST, "models")
+            entry.asks(TARGET, ["top_k"])
             entry.first_byte()
             entry.first_byte()
             entry.attempted(None)
@@ -158,6 +160,7 @@ def test_a_failure_after_the_start_is_told_as_such() -> None:
     rows: list[RequestRow] = []
     refused = UpstreamRefused("busy", status=529, type="overloaded_error")
     with capture_logs(), begin(rows) as entry:
+        entry.asks(TARGET, [])
         entry.attempted(refused)
         entry.failed(refused)
     assert (rows[0].status, rows[0].error_type) == (529, "overloaded_error")
@@ -167,7 +170,8 @@ def test_a_failure_after_the_start_is_told_as_such() -> None:
 def test_a_long_list_of_losses_is_cut() -> None:
     rows: list[RequestRow] = []
     with capture_logs(), begin(rows) as entry:
-        entry.arrived(REQUEST, TARGET, "models", [f"f{number}" for number in range(102)])
+        entry.arrived(REQUEST, "models")
+        entry.asks(TARGET, [f"f{number}" for number in range(102)])
     assert rows[0].dropped[-2:] == ["f99", "(+2 more)"]
     assert len(rows[0].dropped) == 101
 
@@ -176,9 +180,43 @@ def test_an_attempt_that_was_broken_off_is_one() -> None:
     rows: list[RequestRow] = []
     entry = begin(rows)
     with capture_logs():
-        entry.arrived(REQUEST, TARGET, "models", [])
+        entry.arrived(REQUEST, "models")
+        entry.asks(TARGET, [])
         with pytest.raises(ClientGone), entry:
             raise ClientGone
     [attempt] = rows[0].attempts
     assert (attempt["provider"], attempt["model"]) == ("p", "up")
     assert (attempt["status"], attempt["error_type"]) == (499, "client_closed")
+
+
+def test_each_attempt_is_told_and_the_first_line_comes_once() -> None:
+    rows: list[RequestRow] = []
+    second = structs.replace(TARGET, provider="q", key="sk-provider-0123456789", keys=("sk-provider-0123456789", "k"))
+    with capture_logs() as lines, begin(rows) as entry:
+        entry.arrived(REQUEST, "a route")
+        entry.asks(TARGET, ["top_k"])
+        assert entry.tried == [("p/up", 200)]
+        entry.attempted(UpstreamRefused("busy", status=529, type="overloaded_error"))
+        entry.attempted(None)  # there is none
+        assert entry.tried == [("p/up", 529)]
+        entry.asks(second, [], resumed=True)
+        entry.attempted(None)
+    assert entry.tried == [("p/up", 529), ("q/up", 200)]
+    [row] = rows
+    assert (row.provider, row.dropped, row.status) == ("q", [], 200)
+    first, last = row.attempts
+    assert (first["key"], "resumed" in first) == (None, False)
+    assert (len(last["key"]), last["resumed"]) == (16, True)
+    assert 0 <= first["started_ms"] <= first["ended_ms"] <= last["started_ms"] <= last["ended_ms"]
+    assert "sk-provider" not in json.dumps(row.attempts)
+    assert [line["action"] for line in lines] == ["anthropic_request", "anthropic_response"]
+    assert lines[0]["provider"] == "p"
+    assert lines[1]["attempts"] == 2
+
+
+def test_a_target_that_is_not_asked_is_no_attempt() -> None:
+    rows: list[RequestRow] = []
+    with capture_logs(), begin(rows) as entry:
+        entry.asks(TARGET, [], upstream=False)
+        assert entry.tried == []
+    assert rows[0].attempts == []

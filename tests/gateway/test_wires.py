@@ -44,3 +44,13 @@ def test_a_refusal_is_raised() -> None:
     body = json.dumps(json.loads(BODY) | {"thread": {"type": "create"}}).encode()
     with pytest.raises(ThreadUnsupported):
         request_for(parse(body), {}, target())
+
+
+@pytest.mark.parametrize(
+    "wire",
+    ["anthropic", "anthropic-vertex", "anthropic-bedrock", "gemini", "bedrock-converse", "openai-responses"],
+)
+def test_wires_whose_upstream_counts(wire: str) -> None:
+    counting = RELAYING.get(wire) or TRANSLATING[wire]
+    assert callable(counting.count)
+    assert callable(counting.counted)

@@ -122,6 +122,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             gate=Gate(apikey, PRIVATE),
             router=absent,
             exchange=absent,
+            counter=absent,
             passthrough=absent,
             lifecycle=Lifecycle(),
             catalog=absent,

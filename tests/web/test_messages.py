@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ def test_an_answer_with_its_headers_and_row(proxy: Proxy) -> None:
     assert uuid.UUID(answer.headers["X-Request-ID"]).version == 4
     assert answer.headers["X-Request-ID"] == answer.headers["request-id"]
     assert (answer.headers["X-Provider"], answer.headers["X-Model"]) == ("fake", "m")
+    assert answer.headers["X-CCProxy-Attempts"] == "fake/m 200"
     assert answer.headers["X-CCProxy-Dropped"] == "top_k, never_heard_of"
     assert "Set-Cookie" not in answer.headers
     [row] = proxy.rows
@@ -179,6 +180,7 @@ def test_an_early_failure_is_a_real_status(proxy: Proxy, streaming: bool) -> Non
     assert answer.json["error"]["type"] == "rate_limit_error"
     assert answer.headers["retry-after"] == "2"
     assert (answer.headers["X-Provider"], answer.headers["X-Model"]) == ("fake", "m")
+    assert answer.headers["X-CCProxy-Attempts"] == "fake/m 429"
     assert KEY not in answer.text
     assert [row.status for row in proxy.rows] == [429]
     assert proxy.parts.lifecycle.live == 0
@@ -268,7 +270,7 @@ def test_a_stream_that_breaks_off_while_it_is_written(broken_off_by: BaseExcepti
     kinds = []
     with ExitStack() as ending:
         ending.push(lambda kind, *_: kinds.append(kind))
-        primed = Primed((frame for frame in [b"first", b"second"]), ending)
+        primed = Primed(frame for frame in [b"first", b"second"]).until(ending)
     assert next(primed) == b"first"
     try:
         if broken_off_by:
@@ -283,7 +285,7 @@ def test_a_stream_that_breaks_off_while_it_is_written(broken_off_by: BaseExcepti
 def test_a_stream_that_nobody_iterates_is_let_go_of() -> None:
     ended = []
 
-    def frames() -> Iterator[bytes]:
+    def frames() -> Generator[bytes, None, None]:
         try:
             yield b"first"
             yield b"second"
@@ -292,7 +294,9 @@ def test_a_stream_that_nobody_iterates_is_let_go_of() -> None:
 
     with ExitStack() as ending:
         ending.callback(ended.append, "request")
-        primed = Primed(frames(), ending)
+        stream = frames()
+        ending.callback(stream.close)
+        primed = Primed(stream).until(ending)
     assert ended == []
     primed.close()
     assert ended == ["stream", "request"]

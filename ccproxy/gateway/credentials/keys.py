@@ -6,6 +6,7 @@ Pure. Says what of such a key is secret and what tells it from another, so that 
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -100,3 +101,8 @@ def shown(key: str) -> str:
         except ValueError:
             return ""
     return key
+
+
+def fingerprint(key: str) -> str:
+    """What stands for the key where it may not: 16 characters that tell it from others and say nothing of it."""
+    return blake2b(key.encode(), digest_size=8, person=b"ccproxy key").hexdigest()
