@@ -1,8 +1,8 @@
 """How many tokens a request has: the upstream is asked where it can tell, and what it does not tell is counted here.
 
 A count never fails and never takes long. Editors and `/context` send dozens at once beside running streams, so only so
-many ask at the same time, the others wait a moment for their turn, and whoever does not get one counts here. So does
-everybody while a target has shown that it does not count: its refusals would be round trips for nothing.
+many ask at the same time, and what has no answer in time, or not even its turn, is counted here. So is everything while
+a target has shown that it does not count: its refusals would be round trips for nothing.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from ccproxy.translate import tokens
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.target import Target
 
+PATIENCE = 0.75
+"""Seconds for the upstream's answer, the wait for a turn included: fifty at once are to be answered within one."""
+LARGE = 64 * 1024
+"""Bytes of a request from which on it is no part of such a burst (recorded traffic: up to 31 kB) and takes longer."""
 DEADLINE = 4.0
-"""Seconds for the upstream's answer."""
-AT_ONCE = 16
-"""Questions under way in one worker: three rounds of them are the fifty of a `/context`."""
-PATIENCE = 2.0
-"""Seconds that a request waits for its turn to ask."""
+"""Seconds for a large one."""
+AT_ONCE = 32
+"""Questions under way in one worker: its share of fifty needs no second round."""
 
 BREATH = 0.0005
 """Seconds between two counts of our own, for everything else."""
@@ -58,9 +60,9 @@ class Counter:
         upstream: Upstream,
         credentials: Credentials,
         *,
+        patience: float = PATIENCE,
         deadline: float = DEADLINE,
         at_once: int = AT_ONCE,
-        patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._upstream = upstream
@@ -99,16 +101,14 @@ class Counter:
         request = wire.count(parsed, headers, target)
         if request is None:
             raise Unasked("")
-        if not self._turns.acquire(timeout=self._patience):
-            raise Unasked("too many counts are under way")
-        late = DeadlinePassed(f"the provider did not count within {self._deadline:g} s")
-        try:
-            with gevent.Timeout(self._deadline, late):
-                url = target.base_url + request.path
-                authorized = self._credentials.headers(target, request.method, url, request.headers, request.body)
-                status, _, body = self._upstream.ask(request.method, url, authorized, request.body, self._deadline)
-        finally:
-            self._turns.release()
+        limit = self._patience if len(request.body) < LARGE else self._deadline
+        late: CCProxyError = DeadlinePassed(f"the provider did not count within {limit:g} s")
+        if self._turns.locked():
+            late = Unasked("too many counts are under way")  # for which it can do nothing
+        with gevent.Timeout(limit, late), self._turns:
+            url = target.base_url + request.path
+            authorized = self._credentials.headers(target, request.method, url, request.headers, request.body)
+            status, _, body = self._upstream.ask(request.method, url, authorized, request.body, self._deadline)
         if status == 401:
             self._credentials.refused(target)
         if status != 200:

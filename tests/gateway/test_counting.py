@@ -50,6 +50,16 @@ class Wire:
         return number
 
 
+class Sized(Wire):
+    """Asks with a body of so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def count(self, parsed: Parsed, headers: Mapping[str, str], target: Target) -> UpstreamRequest | None:
+        return UpstreamRequest(method="POST", path="/count", headers={}, body=b"x" * self.size)
+
+
 class Relaying(Wire):
     def relay(self) -> None:
         raise AssertionError
@@ -233,8 +243,8 @@ class Patient(Upstream):
 def test_who_gets_no_turn_counts_here_and_blames_nobody() -> None:
     upstream = Patient()
     there = target("http://127.0.0.1:1")
-    counts = Counter(upstream, Credentials(upstream), at_once=1, patience=0.01)
-    first = gevent.spawn(counts.count, ASKED, {}, there, Wire())
+    counts = Counter(upstream, Credentials(upstream), at_once=1, patience=0.01, deadline=60)
+    first = gevent.spawn(counts.count, ASKED, {}, there, Sized(counting.LARGE))
     assert upstream.asked.wait(30)
     assert counts.count(ASKED, {}, there, Wire()) == here(there)
     first.kill()
@@ -243,12 +253,13 @@ def test_who_gets_no_turn_counts_here_and_blames_nobody() -> None:
     assert counts.count(ASKED, {}, there, Wire()) == b'{"input_tokens":7}'
 
 
-def test_an_upstream_that_takes_too_long_is_not_waited_for() -> None:
+@pytest.mark.parametrize(("size", "limits"), [(10, (0.01, 60)), (counting.LARGE, (60, 0.01))])
+def test_an_upstream_that_takes_too_long_is_not_waited_for(size: int, limits: tuple[float, float]) -> None:
     upstream = Patient()
     there = target("http://127.0.0.1:1")
-    counts = Counter(upstream, Credentials(upstream), deadline=0.01)
+    counts = Counter(upstream, Credentials(upstream), patience=limits[0], deadline=limits[1])
     with capture_logs() as logged:
-        assert counts.count(ASKED, {}, there, Wire()) == here(there)
+        assert counts.count(ASKED, {}, there, Sized(size)) == here(there)
     assert [line["error"] for line in logged] == ["the provider did not count within 0.01 s"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Json, Pause, Received, Refusal, Stream, Until
+from tests.fake_upstream import Exact, FakeUpstream, Hang, Json, Pause, Received, Refusal, Stream, Until
 from tests.live.sdk import HELLO, provider_of
 from tests.live.server import Server
 
@@ -48,9 +48,9 @@ def counting(server: Server) -> Iterator[FakeUpstream]:
         yield upstream
 
 
-def count(client: anthropic.Anthropic, number: int) -> int:
+def count(client: anthropic.Anthropic, number: int, model: str = "native/m") -> int:
     messages: list[Any] = [{"role": "user", "content": f"{number} " + "word " * 2000}]
-    return client.messages.count_tokens(model="native/m", messages=messages).input_tokens
+    return client.messages.count_tokens(model=model, messages=messages).input_tokens
 
 
 def test_fifty_at_once_beside_a_stream(client: anthropic.Anthropic, counting: FakeUpstream) -> None:
@@ -74,6 +74,34 @@ def test_fifty_at_once_beside_a_stream(client: anthropic.Anthropic, counting: Fa
     asked = [received for received in counting.requests if received.path.endswith("/count_tokens")]
     assert len(asked) == COUNTS
     assert all(received.headers["anthropic-version"] for received in asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("hangs", Exact(Hang())),
+        ("limits", Refusal(429, "slow down")),
+        ("fails", Refusal(500, "no")),
+        ("knows-no-counts", Refusal(404, "what?")),
+        ("babbles", Json(b"<html>")),
+    ],
+)
+def test_fifty_at_once_that_the_provider_does_not_count(
+    client: anthropic.Anthropic, counting: FakeUpstream, name: str, fault: Any
+) -> None:
+    model = f"native/{name}"  # each its own, for one that does not count is left alone for a while
+    words, counted = [f"word{number}" for number in range(40)], threading.Event()
+    counting.script(
+        "*", lambda received: fault if received.path.endswith("/count_tokens") else answer_of(words, counted)
+    )
+    with client.messages.stream(model=model, max_tokens=100, messages=HELLO) as stream:
+        heard = stream.text_stream
+        assert next(heard) == "word0 "
+        with ThreadPoolExecutor(COUNTS) as crowd:
+            counts = list(crowd.map(lambda number: count(client, number, model), range(COUNTS)))
+        counted.set()
+        assert "word0 " + "".join(heard) == "".join(f"{word} " for word in words)
+    assert all(1500 < number < 3000 for number in counts)
 
 
 def test_a_provider_that_does_not_count_costs_one_question(client: anthropic.Anthropic, counting: FakeUpstream) -> None:
