@@ -37,10 +37,12 @@ def route(name: str, *targets: str, models: tuple[str, ...] = (), **fields: Any)
 class World:
     """Providers, routes and where names lead: `plans` first, else what the names say outright, aliases included."""
 
-    def __init__(self, *routes: Route, rows: tuple[Provider, ...] = ROWS, **plans: str) -> None:
+    def __init__(
+        self, *routes: Route, rows: tuple[Provider, ...] = ROWS, plans: Mapping[str, str] | None = None
+    ) -> None:
         self.snapshot = Snapshot(version=1, providers=rows, routes=routes)
         self.catalog = Catalog(no_network)
-        self.plans = plans
+        self.plans = plans or {}
 
     def lead(self, name: str) -> Plan:
         for one in self.snapshot.routes:
@@ -119,7 +121,7 @@ def test_an_alias_that_leads_to_another_model_is_not_listed() -> None:
 
 def test_an_alias_that_is_a_routes_name_is_the_routes() -> None:
     taken = route("mine", "groq/openai/gpt-oss-120b", models=("claude-openai-gpt-5",))
-    world = World(taken, **{"claude-openai-gpt-5": "mine"})
+    world = World(taken, plans={"claude-openai-gpt-5": "mine"})
     models = world.models(aliases=True)
     assert models["claude-openai-gpt-5"].display_name == "claude-openai-gpt-5 (groq/openai/gpt-oss-120b)"
 
@@ -131,7 +133,7 @@ def test_routes_are_listed_under_the_names_that_lead_to_them() -> None:
         route("background", "openai/gpt-4o"),  # nobody comes here by asking for "background"
         route("by glob", "openai/gpt-4o", models=("gpt-?", "[a-z]*")),
         route("off", "openai/gpt-4o", models=("claude-x",), enabled=False),
-        **{
+        plans={
             "claude-sonnet-5-5": "sonnets",
             "sonnet": "sonnets",
             "default": "default",
@@ -149,7 +151,7 @@ def test_a_routes_name_is_worth_what_all_its_targets_are() -> None:
     world = World(
         route("two", "openai/gpt-5", "openai/gpt-4o", "groq/openai/gpt-oss-120b", models=("claude-two",)),
         route("none", "anthropic/claude-opus-5-5", "openai/unlisted", models=("claude-none",)),
-        **{"claude-two": "two", "claude-none": "none"},
+        plans={"claude-two": "two", "claude-none": "none"},
     )
     models = world.models()
     two, own = models["claude-two"], models["openai/gpt-4o"]
@@ -166,7 +168,7 @@ def test_a_routes_name_is_worth_what_all_its_targets_are() -> None:
 
 def test_what_nothing_is_known_of_leaves_the_route_unknown() -> None:
     rows = (*ROWS, Provider(name="odd", type="gone", api_base_url="", models=("x",)))
-    world = World(route("odd", "openai/gpt-5", models=("m",)), rows=rows, m="odd")
+    world = World(route("odd", "openai/gpt-5", models=("m",)), rows=rows, plans={"m": "odd"})
     world.catalog.models(world.snapshot)
 
     def lead(name: str) -> Plan:
@@ -182,7 +184,7 @@ def _fields(target: Target) -> dict[str, Any]:
 
 
 def test_a_plan_for_a_provider_that_is_no_more_is_not_found() -> None:
-    world = World(route("r", "openai/gpt-5", models=("m",)), m="r")
+    world = World(route("r", "openai/gpt-5", models=("m",)), plans={"m": "r"})
     plan = world.lead("m")
     gone = Snapshot(version=2, providers=(), routes=world.snapshot.routes)
     with pytest.raises(NotFound, match="no provider named 'openai'"):
@@ -203,7 +205,7 @@ def test_a_plan_for_a_provider_that_is_no_more_is_not_found() -> None:
 )
 def test_one_name_is_found(name: str, id: str, display_name: str) -> None:
     sonnets = route("sonnets", "openai/gpt-4o", models=("claude-sonnet-5-5", "claude-sonnet-*"))
-    world = World(sonnets, **{"claude-sonnet-5-5": "sonnets", "claude-sonnet-6": "sonnets"})
+    world = World(sonnets, plans={"claude-sonnet-5-5": "sonnets", "claude-sonnet-6": "sonnets"})
     model = world.found(name)
     assert (model.id, model.display_name) == (id, display_name)
 
