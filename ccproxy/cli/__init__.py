@@ -13,7 +13,9 @@ import click
 
 from ccproxy import __version__
 from ccproxy.cli.check import check
+from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
+from ccproxy.cli.environment import env
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
 from ccproxy.errors import CCProxyError
@@ -41,6 +43,8 @@ def main() -> None:
 
 for command in (
     serve,
+    code,
+    env,
     check,
     migrate_command,
     new_secret,

@@ -18,7 +18,11 @@ SECONDS = 30.0
 
 
 class NoAnswer(CCProxyError):
-    """Nothing answers there, or nothing that can be understood."""
+    """Nothing answers there."""
+
+
+class Strange(CCProxyError):
+    """What answers there is not ccproxy."""
 
 
 class Refused(CCProxyError):
@@ -37,7 +41,7 @@ class Api:
         self.key = key
 
     def ask(self, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> tuple[int, Any]:
-        """Status and document of a request that succeeded. Raises NoAnswer, Refused."""
+        """Status and document of a request that succeeded. Raises NoAnswer, Strange, Refused."""
         status, text = self._send(method, path, body, seconds)
         try:
             document = json.loads(text) if text else None

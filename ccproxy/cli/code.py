@@ -1,0 +1,101 @@
+"""`ccproxy code`: Claude Code on ccproxy, with nothing set up beforehand and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from ccproxy.cli import claude
+from ccproxy.cli.api import Api, NoAnswer, Refused, Strange
+from ccproxy.cli.connection import connected
+from ccproxy.cli.environment import ELSEWHERE, WINDOW, variables, window_of
+from ccproxy.cli.home import state_folder
+from ccproxy.cli.local_proxy import at_hand
+
+_OFF = {name: "" if name.endswith("_KEY") else "0" for name in ELSEWHERE}
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--model", help="The model to start with, as ccproxy names it: provider/model, or a route's name.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- CLAUDE_ARGUMENTS]")
+@connected
+@click.pass_context
+def code(ctx: click.Context, api: Api, model: str | None, arguments: tuple[str, ...]) -> None:
+    """Run Claude Code through ccproxy:  ccproxy code -- --permission-mode acceptEdits
+
+    The proxy that answers at the address is used; where none does and the address is on this machine, one is started
+    and stopped again when the last session ends. Claude Code gets its variables for this session only: none of its
+    files are touched. Its exit status is passed on.
+    """
+    program = claude.find(os.environ)
+    with at_hand(api, os.environ):
+        _admitted(api)
+        chosen = model or claude.option(arguments, "--model")
+        ours = variables(api, None, None if os.environ.get(WINDOW) else window_of(api, chosen))
+        given = ["--model", model] if model else []
+        _hint_at_mode(api, arguments)
+        with _above_settings(ours, arguments) as stronger:
+            status = claude.run([program, *stronger, *given, *arguments], _environ(ours))
+    ctx.exit(status)
+
+
+def _environ(ours: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    return {**kept, **ours}
+
+
+def _admitted(api: Api) -> None:
+    """Whether the key is right is better said here than by Claude Code; raises Refused where it is not."""
+    status = api.get("/status")
+    providers = status.get("providers") if isinstance(status, dict) else None
+    if isinstance(providers, dict) and not providers.get("active"):
+        _say("no provider is set up yet; add one: ccproxy providers add groq")
+
+
+def _hint_at_mode(api: Api, arguments: tuple[str, ...]) -> None:
+    """Auto mode needs verdicts that only Anthropic's own API gives; the first risky call would end in a dialog."""
+    if not sys.stdin.isatty() or claude.mode_is_chosen(os.environ, Path.cwd(), arguments):
+        return
+    with contextlib.suppress(NoAnswer, Refused, Strange):
+        if all(provider["type"] == "anthropic" for provider in api.get("/providers") if provider["enabled"]):
+            return
+    _say("auto mode works with Anthropic's models only; others: ccproxy code -- --permission-mode acceptEdits")
+
+
+@contextlib.contextmanager
+def _above_settings(ours: Mapping[str, str], arguments: tuple[str, ...]) -> Iterator[list[str]]:
+    """Arguments that put our variables above those of the user's settings files, where these say otherwise.
+
+    A variable in a settings file wins over the environment, and `--settings` over both (Claude Code's documentation).
+    The file is there for the session only: on a command line everybody on the machine could read the key.
+    """
+    found = claude.contradictions(os.environ, Path.cwd(), ours)
+    if not found:
+        yield []
+        return
+    where = " and ".join(sorted({str(path) for path in found.values()}))
+    names = ", ".join(sorted(found))
+    if claude.option(arguments, "--settings") is not None:
+        _say(f"{where} sets {names}, which wins over ccproxy's; take it out, or put it right in your --settings")
+        yield []
+        return
+    _say(f"{where} sets {names}; in this session ccproxy's stands in its place")
+    instead = {**ours, **{name: _OFF[name] for name in found if name in _OFF}}
+    descriptor, path = tempfile.mkstemp(".json", "settings-", state_folder(os.environ))
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"env": instead}, file)
+        yield ["--settings", path]
+    finally:
+        os.unlink(path)
+
+
+def _say(text: str) -> None:
+    click.echo(f"ccproxy: {text}", err=True)
