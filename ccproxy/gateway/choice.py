@@ -9,8 +9,6 @@ from hashlib import blake2b
 from ccproxy.gateway.affinity import Affinity, mark
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.routing import Plan
-from ccproxy.translate import tokens
-from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.target import Target
 
 Prices = Callable[[Target, int, int], "float | None"]
@@ -31,13 +29,13 @@ class Choice:
         self._random = random
         self._prices = prices
 
-    def order(self, plan: Plan, session: str | None, request: MessagesRequest) -> list[Target]:
+    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> list[Target]:
         """The plan's targets: in the order of its strategy, but first the one that the session was at; and before
-        all those that are in service.
+        all those that are in service. `input_tokens` may be an estimate.
         """
         if len(plan.targets) < 2:
             return list(plan.targets)
-        ordered = self._by_strategy(plan, session, request)
+        ordered = self._by_strategy(plan, session, input_tokens, min(max_tokens or ANSWER, ANSWER))
         former = self._affinity.recall(session, plan.route) if session else None
         if former is not None:
             ordered.sort(key=lambda target: mark(target.label) != former)
@@ -58,14 +56,14 @@ class Choice:
                 return
         self._affinity.keep(session, plan.route, target.label)
 
-    def _by_strategy(self, plan: Plan, session: str | None, request: MessagesRequest) -> list[Target]:
+    def _by_strategy(self, plan: Plan, session: str | None, input_tokens: int, answer: int) -> list[Target]:
         match plan.strategy:
             case "weighted":
                 return self._weighted(plan, session)
             case "fastest":
                 return sorted(plan.targets, key=lambda target: self._health.pace(target) or 0.0)
             case "cheapest":
-                return self._cheapest(plan.targets, request)
+                return self._cheapest(plan.targets, input_tokens, answer)
         return list(plan.targets)
 
     def _weighted(self, plan: Plan, session: str | None) -> list[Target]:
@@ -82,11 +80,9 @@ class Choice:
 
         return [plan.targets[place] for place in sorted(range(len(plan.targets)), key=score)]
 
-    def _cheapest(self, targets: Sequence[Target], request: MessagesRequest) -> list[Target]:
-        answer = min(request.max_tokens or ANSWER, ANSWER)
-
+    def _cheapest(self, targets: Sequence[Target], input_tokens: int, answer: int) -> list[Target]:
         def cost(target: Target) -> float:
-            known = self._prices(target, tokens.estimate(request, target.label), answer)
+            known = self._prices(target, input_tokens, answer)
             return math.inf if known is None else known
 
         return sorted(targets, key=cost)
