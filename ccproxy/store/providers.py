@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ccproxy.errors import Conflict, NotFound, Unavailable
+from ccproxy.errors import Conflict, Unavailable
 from ccproxy.store import version
 from ccproxy.store.models import providers, seeded_providers
+from ccproxy.store.named_rows import NamedRows
 from ccproxy.store.report import Report, to_logging
-from ccproxy.store.routes import Route
+from ccproxy.store.routes import Route, all_routes
 from ccproxy.store.vault import Undecryptable, Vault
-from ccproxy.store.writer import T, Writer
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_FIELDS = frozenset({"name", "type", "api_base_url", "api_key", "models", "enabled", "headers", "options"})
+_FIELDS = frozenset({"name", "type", "api_base_url", "api_key", "api_keys", "models", "enabled", "headers", "options"})
 _DEFAULTS: Mapping[str, Any] = {"models": [], "enabled": True, "options": {}}
 _UNREADABLE = "its stored {} cannot be decrypted with the present secret keys; set it again or bring the old keys back"
 
@@ -76,7 +76,8 @@ class Snapshot:
 class Providers:
     """The provider table. Reads happen where they are called, writes in a thread of their own.
 
-    Fields are those of Provider without its times and `error`; anything else is a TypeError. Writes raise Unavailable
+    Fields are those of Provider without its times and `error`; anything else is a TypeError. `api_key` alone stands in
+    place of all keys, as `api_keys` does; empty `api_keys` leave the first as the only one. Writes raise Unavailable
     when another process holds the database for too long.
     """
 
@@ -84,7 +85,7 @@ class Providers:
         self._engine = engine
         self._vault = vault
         self._report = report
-        self._writer = Writer(engine)
+        self._rows = NamedRows(engine, providers, seeded_providers, "provider", report)
         self._version = version.VersionReader(engine)
         self._held: Snapshot | None = None
 
@@ -111,122 +112,78 @@ class Providers:
         Creating fills what is left out with Provider's defaults (`type` and `api_base_url` are needed); updating
         leaves it as it is. Any number of workers may save the same name at once: one row.
         """
-        try:
-            return self._write(lambda connection: self._save(connection, fields))
-        except IntegrityError:  # another database than SQLite lets two inserts race; by now the other has won
-            return self._write(lambda connection: self._save(connection, fields))
+        return self._rows.save(
+            fields["name"],
+            lambda connection: self._insert(connection, fields),
+            lambda connection, row: self._update(connection, row, fields),
+        )
 
     def change(self, name: str, fields: Mapping[str, Any]) -> Provider:
         """Update a provider; fields left out stay, and a new `name` renames it. Raises NotFound, Conflict."""
         try:
-            return self._write(lambda connection: self._update(connection, self._row(connection, name), fields))
+            return self._rows.write(
+                lambda connection: self._update(connection, self._rows.get(connection, name), fields)
+            )
         except IntegrityError:
             raise Conflict(f"a provider named {fields.get('name')!r} exists already") from None
 
     def delete(self, name: str) -> None:
-        """Delete a provider. Raises NotFound."""
-
-        def work(connection: Connection) -> None:
-            row = self._row(connection, name)
-            connection.execute(delete(providers).where(providers.c.id == row.id))
-            version.bump(connection)
-
-        self._write(work)
+        """Delete a provider. Routes that name it stay as they are. Raises NotFound."""
+        self._rows.delete(name)
 
     def toggle(self, name: str) -> Provider:
         """Flip `enabled`. Raises NotFound, and Conflict for a provider that cannot be enabled."""
 
         def work(connection: Connection) -> Provider:
-            row = self._row(connection, name)
+            row = self._rows.get(connection, name)
             provider = self._provider(row)
             if provider.error:
                 raise Conflict(f"provider {name!r}: {provider.error}")
             return self._update(connection, row, {"enabled": not row.enabled})
 
-        return self._write(work)
+        return self._rows.write(work)
 
     def add_missing(self, offered: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
         """Create what a start found in its configuration, and return the names that are new.
 
         A name is offered once: from then on what an administrator made of it holds, deletion included.
         """
-        by_name = {fields["name"]: fields for fields in offered}
-        if not by_name:
-            return ()
-        return self._write(lambda connection: self._seed(connection, by_name))
+        return self._rows.add_missing(offered, self._insert)
 
     def close(self) -> None:
         """Give back the connection and the thread; both come again when they are needed."""
         self._version.close()
-        self._writer.close()
-
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        try:
-            return self._writer.run(work)
-        except OperationalError as error:
-            self._report("providers cannot be written", error=str(error.orig))
-            raise Unavailable("the provider database is busy or cannot be written", retry_after=1) from error
+        self._rows.close()
 
     def _load(self) -> Snapshot:
         with self._engine.connect() as connection:  # one transaction: version and rows belong together
             number = version.read(connection)
-            rows = connection.execute(select(providers).order_by(providers.c.id)).all()
-        loaded = Snapshot(version=number, providers=tuple(self._provider(row) for row in rows))
+            rows = self._rows.all(connection)
+            routes = all_routes(connection)
+        loaded = Snapshot(version=number, providers=tuple(self._provider(row) for row in rows), routes=routes)
         for provider in loaded.providers:
             if provider.error:
                 self._report("provider is out of use", provider=provider.name, error=provider.error)
         return loaded
 
-    def _row(self, connection: Connection, name: str) -> Row[Any]:
-        row = connection.execute(select(providers).where(providers.c.name == name)).one_or_none()
-        if row is None:
-            raise NotFound(f"no provider named {name!r}")
-        return row
-
-    def _save(self, connection: Connection, fields: Mapping[str, Any]) -> tuple[Provider, bool]:
-        try:
-            row = self._row(connection, fields["name"])
-        except NotFound:
-            return self._insert(connection, fields), True
-        return self._update(connection, row, fields), False
-
     def _insert(self, connection: Connection, fields: Mapping[str, Any]) -> Provider:
-        now = datetime.now(UTC)
-        values = {**_DEFAULTS} | self._columns(fields) | {"created_at": now, "updated_at": now}
-        connection.execute(insert(providers).values(values))
-        version.bump(connection)
-        return self._provider(self._row(connection, fields["name"]))
+        return self._provider(self._rows.insert(connection, {**_DEFAULTS} | self._columns(fields)))
 
     def _update(self, connection: Connection, row: Row[Any], fields: Mapping[str, Any]) -> Provider:
-        values = self._columns(fields) | {"updated_at": datetime.now(UTC)}
-        if values.get("api_key") and "headers" not in values and "headers" in self._reveal(row)[2]:
+        columns = self._columns(fields)
+        if columns.get("api_key") and "headers" not in columns and "headers" in self._reveal(row)[2]:
             # A new key is how such a provider is brought back; headers that nobody can read must not stand in its way.
-            values["headers"] = None
+            columns["headers"] = None
             self._report("provider lost its extra headers: they could not be decrypted", provider=row.name)
-        connection.execute(update(providers).where(providers.c.id == row.id).values(values))
-        version.bump(connection)
-        return self._provider(self._row(connection, fields.get("name", row.name)))
-
-    def _seed(self, connection: Connection, offered: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-        known = set(connection.execute(select(seeded_providers.c.name)).scalars())
-        present = set(connection.execute(select(providers.c.name)).scalars())
-        first_seen = [name for name in offered if name not in known]
-        created = [name for name in first_seen if name not in present]
-        for name in created:
-            self._insert(connection, offered[name])
-        if first_seen:
-            now = datetime.now(UTC)
-            connection.execute(insert(seeded_providers), [{"name": name, "seeded_at": now} for name in first_seen])
-        return tuple(created)
+        return self._provider(self._rows.update(connection, row, columns))
 
     def _columns(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Fields as their columns hold them: secrets as tokens."""
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"not a field of a provider: {', '.join(sorted(unknown))}")
         columns = dict(fields)
-        if "api_key" in columns:
-            key = columns["api_key"]
-            columns["api_key"] = self._vault.encrypt(key) if key else None
+        if "api_key" in columns or "api_keys" in columns:
+            columns |= self._key_columns(columns)
         if "headers" in columns:
             headers = columns["headers"]
             columns["headers"] = self._vault.encrypt(json.dumps(dict(headers))) if headers else None
@@ -234,14 +191,23 @@ class Providers:
             columns["models"] = list(columns["models"])
         return columns
 
+    def _key_columns(self, fields: Mapping[str, Any]) -> dict[str, str | None]:
+        keys = list(fields.get("api_keys") or ())
+        columns = {"api_keys": self._vault.encrypt(json.dumps(keys)) if len(keys) > 1 else None}
+        if keys or "api_key" in fields:
+            first = keys[0] if keys else fields["api_key"]
+            columns["api_key"] = self._vault.encrypt(first) if first else None
+        return columns
+
     def _provider(self, row: Row[Any]) -> Provider:
         """The row as a value. One that cannot be decrypted must not take the others down: it says so itself."""
-        api_key, headers, unreadable = self._reveal(row)
+        api_keys, headers, unreadable = self._reveal(row)
         return Provider(
             name=row.name,
             type=row.type,
             api_base_url=row.api_base_url,
-            api_key=api_key,
+            api_key=api_keys[0] if api_keys else None,
+            api_keys=api_keys if len(api_keys) > 1 else (),
             models=tuple(row.models),
             enabled=row.enabled and not unreadable,
             headers=headers,
@@ -251,17 +217,27 @@ class Providers:
             error=_UNREADABLE.format(" and ".join(unreadable)) if unreadable else None,
         )
 
-    def _reveal(self, row: Row[Any]) -> tuple[str | None, dict[str, str], list[str]]:
-        """The key and the headers, and which of the two columns do not open."""
-        api_key: str | None = None
+    def _reveal(self, row: Row[Any]) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
+        """The keys and the headers, and which of the columns do not open."""
+        api_keys: tuple[str, ...] = ()
         headers: dict[str, str] = {}
         unreadable = []
+        column = "api_keys" if row.api_keys else "api_key"
         try:
-            api_key = self._vault.decrypt(row.api_key) if row.api_key else None
-        except Undecryptable:
-            unreadable.append("api_key")
+            if row.api_keys:
+                api_keys = _texts(json.loads(self._vault.decrypt(row.api_keys)))
+            elif row.api_key:
+                api_keys = (self._vault.decrypt(row.api_key),)
+        except (Undecryptable, ValueError, TypeError):  # another row's token opens, but holds no list
+            unreadable.append(column)
         try:
             headers = dict(json.loads(self._vault.decrypt(row.headers))) if row.headers else {}
         except (Undecryptable, ValueError, TypeError):  # another row's token opens, but holds no object
             unreadable.append("headers")
-        return api_key, headers, unreadable
+        return api_keys, headers, unreadable
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("not a list of strings")
+    return tuple(value)

@@ -1,20 +1,32 @@
 """Routes: which requests go to which targets, as administrators write it.
 
-Only what a route says is known here. Which request it fits and what its targets come to is the gateway's.
+Only what a route says is known here. Which request it fits and what its targets come to is the gateway's. Requests see
+routes in the snapshot that `store.providers` holds, so every write here moves the same version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.exc import IntegrityError
+
+from ccproxy.errors import Conflict
+from ccproxy.store.models import routes, seeded_routes
+from ccproxy.store.named_rows import NamedRows
+from ccproxy.store.report import Report, to_logging
 
 Scenario = Literal["default", "background", "think", "long_context", "web_search", "image", "count_tokens"]
 Strategy = Literal["fallback", "weighted", "fastest", "cheapest"]
 Agent = Literal["main", "subagent"]
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_FIELDS = frozenset(
+    {"name", "match", "targets", "strategy", "priority", "enabled", "retries", "first_byte_timeout", "resume"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +81,98 @@ class Route:
     resume: bool = False
     created_at: datetime = _EPOCH
     updated_at: datetime = _EPOCH
+
+
+class Routes:
+    """The route table, for writing; `Providers.snapshot` reads it. Writes happen in a thread of their own.
+
+    Fields are those of Route without its times; anything else is a TypeError. Writes raise Unavailable when another
+    process holds the database for too long.
+    """
+
+    def __init__(self, engine: Engine, report: Report = to_logging) -> None:
+        self._rows = NamedRows(engine, routes, seeded_routes, "route", report)
+
+    def save(self, fields: Mapping[str, Any]) -> tuple[Route, bool]:
+        """Create or update the route `fields["name"]`; the flag says whether it was created.
+
+        Creating fills what is left out with Route's defaults (`targets` are needed); updating leaves it as it is.
+        """
+        return self._rows.save(
+            fields["name"],
+            lambda connection: self._insert(connection, fields),
+            lambda connection, row: _route(self._rows.update(connection, row, _columns(fields))),
+        )
+
+    def change(self, name: str, fields: Mapping[str, Any]) -> Route:
+        """Update a route; fields left out stay, and a new `name` renames it. Raises NotFound, Conflict."""
+        columns = _columns(fields)
+        try:
+            return self._rows.write(
+                lambda connection: _route(self._rows.update(connection, self._rows.get(connection, name), columns))
+            )
+        except IntegrityError:
+            raise Conflict(f"a route named {fields.get('name')!r} exists already") from None
+
+    def delete(self, name: str) -> None:
+        """Delete a route. Raises NotFound."""
+        self._rows.delete(name)
+
+    def toggle(self, name: str) -> Route:
+        """Flip `enabled`. Raises NotFound."""
+
+        def work(connection: Connection) -> Route:
+            row = self._rows.get(connection, name)
+            return _route(self._rows.update(connection, row, {"enabled": not row.enabled}))
+
+        return self._rows.write(work)
+
+    def add_missing(self, offered: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Create what a start found in its configuration, and return the names that are new.
+
+        A name is offered once: from then on what an administrator made of it holds, deletion included.
+        """
+        return self._rows.add_missing(offered, self._insert)
+
+    def close(self) -> None:
+        """Give back the thread; it comes again when it is needed."""
+        self._rows.close()
+
+    def _insert(self, connection: Connection, fields: Mapping[str, Any]) -> Route:
+        plain = Route(name="", targets=())
+        defaults = {name: getattr(plain, name) for name in _FIELDS - {"name", "targets"}}
+        return _route(self._rows.insert(connection, _columns(defaults | dict(fields))))
+
+
+def all_routes(connection: Connection) -> tuple[Route, ...]:
+    """Every route in the order of their creation, as this transaction sees them."""
+    return tuple(_route(row) for row in connection.execute(select(routes).order_by(routes.c.id)))
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as their columns hold them: of `match` what it says, of a target all."""
+    if unknown := fields.keys() - _FIELDS:
+        raise TypeError(f"not a field of a route: {', '.join(sorted(unknown))}")
+    columns = dict(fields)
+    if "match" in columns:
+        columns["match"] = {name: said for name, said in asdict(columns["match"]).items() if said not in (None, (), {})}
+    if "targets" in columns:
+        columns["targets"] = [asdict(target) for target in columns["targets"]]
+    return columns
+
+
+def _route(row: Row[Any]) -> Route:
+    match: dict[str, Any] = {name: tuple(said) if isinstance(said, list) else said for name, said in row.match.items()}
+    return Route(
+        name=row.name,
+        match=Match(**match),
+        targets=tuple(RouteTarget(**target) for target in row.targets),
+        strategy=row.strategy,
+        priority=row.priority,
+        enabled=row.enabled,
+        retries=row.retries,
+        first_byte_timeout=row.first_byte_timeout,
+        resume=row.resume,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,4 +1,4 @@
-"""The version of the provider table: one row that moves with every write to it.
+"""The version of the provider and route tables: one row that moves with every write to them.
 
 Workers read it on every request, so the read has a connection of its own: through the engine it costs 190 µs, on a
 raw connection some 5. SQLite's own `data_version` would not do: it moves with every log row too.

@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from datetime import UTC, datetime
 
@@ -197,6 +198,57 @@ def test_an_insert_that_loses_a_race_becomes_an_update(providers, another, monke
     monkeypatch.setattr(Providers, "_insert", beaten)
     saved, created = providers.save({"name": "a", **NEEDED, "models": ["ours"]})
     assert (saved.models, saved.options, created) == (("ours",), {"kept": 1}, False)
+
+
+class TestSeveralKeys:
+    KEYS = ("sk-first-0123456789", "sk-second-0123456789", "sk-third-0123456789")
+
+    def columns(self, engine, vault):
+        row = execute(engine, "SELECT api_key, api_keys FROM providers")[0]
+        return tuple(vault.decrypt(token) if token else None for token in row)
+
+    def test_they_survive_and_the_first_stands_alone_too(self, engine, vault, providers, another):
+        saved, _ = providers.save({"name": "a", **NEEDED, "api_keys": self.KEYS})
+        assert (saved.api_key, saved.api_keys) == (self.KEYS[0], self.KEYS)
+        assert another().snapshot().get("a") == saved
+        assert self.columns(engine, vault) == (self.KEYS[0], json.dumps(list(self.KEYS)))
+        assert "sk-" not in repr(saved)
+
+    @pytest.mark.parametrize(
+        ("fields", "api_key", "api_keys"),
+        [
+            ({}, KEYS[0], KEYS),
+            ({"models": ["m"]}, KEYS[0], KEYS),
+            ({"api_keys": KEYS[:2]}, KEYS[0], KEYS[:2]),
+            ({"api_keys": KEYS[1:]}, KEYS[1], KEYS[1:]),
+            ({"api_keys": KEYS[1:2]}, KEYS[1], ()),
+            ({"api_keys": ()}, KEYS[0], ()),
+            ({"api_key": KEYS[2]}, KEYS[2], ()),
+            ({"api_key": KEYS[2], "api_keys": ()}, KEYS[2], ()),
+            ({"api_key": KEYS[1], "api_keys": KEYS[1:]}, KEYS[1], KEYS[1:]),
+            ({"api_key": None}, None, ()),
+            ({"api_key": None, "api_keys": ()}, None, ()),
+        ],
+    )
+    def test_a_change(self, providers, fields, api_key, api_keys):
+        providers.save({"name": "a", **NEEDED, "api_keys": self.KEYS})
+        changed = providers.change("a", fields)
+        assert (changed.api_key, changed.api_keys) == (api_key, api_keys)
+
+    @pytest.mark.parametrize("token", ["broken", "another column's"])
+    def test_ones_that_cannot_be_read_put_the_provider_out_of_use(self, engine, vault, providers, said, token):
+        providers.save({"name": "a", **NEEDED, "api_keys": self.KEYS})
+        execute(
+            engine,
+            "UPDATE providers SET api_keys = :token",
+            token="broken" if token == "broken" else vault.encrypt('{"x-team": "t-9"}'),
+        )
+        execute(engine, "UPDATE config_version SET version = version + 1")
+        provider = providers.snapshot().get("a")
+        assert (provider.api_key, provider.api_keys, provider.enabled) == (None, (), False)
+        assert "its stored api_keys cannot be decrypted" in provider.error
+        back = providers.change("a", {"api_key": self.KEYS[1]})
+        assert (back.api_key, back.api_keys, back.enabled, back.error) == (self.KEYS[1], (), True, None)
 
 
 class TestSeeding:

@@ -46,6 +46,14 @@ def test_the_key_file_and_a_worker_that_runs_meanwhile(engine, url):
     assert _secrets(Providers(engine, Vault(after[:1]))) == ALL
 
 
+def test_all_of_several_keys_are_turned_over(engine, url):
+    several = ("sk-first-0123456789", "sk-second-0123456789")
+    Providers(engine, Vault([OLD])).save({"name": "a", **FIELDS, "api_keys": several})
+    assert rotate(engine, (NEW, OLD), url) == 2, "the first stands alone too"
+    read = Providers(engine, Vault([NEW])).snapshot().get("a")
+    assert (read.api_key, read.api_keys, read.error) == (several[0], several, None)
+
+
 def test_all_or_nothing(engine, url):
     _fill(engine, open_vault((), url))
     with engine.begin() as connection:
