@@ -16,6 +16,9 @@ from ccproxy.cli.check import check
 from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
 from ccproxy.cli.environment import env
+from ccproxy.cli.logs import logs
+from ccproxy.cli.providers import providers
+from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
 from ccproxy.errors import CCProxyError
@@ -45,7 +48,10 @@ for command in (
     serve,
     code,
     env,
+    providers,
+    routes,
     check,
+    logs,
     migrate_command,
     new_secret,
     rotate_secrets,

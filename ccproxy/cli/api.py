@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -40,9 +41,17 @@ class Api:
         self.url = url
         self.key = key
 
-    def ask(self, method: str, path: str, body: Any = None, *, seconds: float = SECONDS) -> tuple[int, Any]:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> tuple[int, Any]:
         """Status and document of a request that succeeded. Raises NoAnswer, Strange, Refused."""
-        status, text = self._send(method, path, body, seconds)
+        status, text = self._send(method, path, body, headers or {}, seconds)
         try:
             document = json.loads(text) if text else None
         except ValueError:
@@ -57,10 +66,10 @@ class Api:
         """The document at a path."""
         return self.ask("GET", path)[1]
 
-    def _send(self, method: str, path: str, body: Any, seconds: float) -> tuple[int, bytes]:
+    def _send(self, method: str, path: str, body: Any, extra: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        headers = {"accept": "application/json", "user-agent": "ccproxy-cli"}
+        headers = {"accept": "application/json", "user-agent": "ccproxy-cli", **extra}
         if self.key:
             headers["authorization"] = f"Bearer {self.key}"
         data = None

@@ -3,21 +3,74 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import click
 
-from ccproxy.settings import load
+from ccproxy.cli.api import Api, NoAnswer, Refused, Strange, in_path
+from ccproxy.cli.connection import address
+from ccproxy.cli.findings import Finding, of_providers, of_routes
+from ccproxy.cli.home import pinned
+from ccproxy.cli.providers import PATH, TEST_SECONDS
+from ccproxy.errors import InvalidRequest, SettingsError
+from ccproxy.settings import Settings, load
 from ccproxy.store import rotation
 from ccproxy.store.migrations import require_current
-from ccproxy.store.session import open_engine
+from ccproxy.store.providers import Providers, Snapshot
+from ccproxy.store.session import open_engine, sqlite_path
 from ccproxy.store.vault import open_vault
+from ccproxy.web.definitions import define
+from ccproxy.web.schemas import read_provider
 
 
 @click.command()
-def check() -> None:
-    """Say whether the proxy would start with the present settings and database."""
-    settings = load(os.environ)
+@click.option("--online", is_flag=True, help="Also have the running proxy test each provider, with a tiny request.")
+@click.pass_context
+def check(ctx: click.Context, online: bool) -> None:
+    """Say whether the proxy would start with the present settings and database, and what would not work.
+
+    One line for each finding. Exit status 1 where there is an error, 0 where there are warnings at most.
+    """
+    environ = pinned(os.environ)
+    settings = load(environ)
+    _check_offered(settings)
+    path = sqlite_path(settings.database_url)
+    if path is not None and not path.exists():
+        raise SettingsError(f"CCPROXY_DATABASE_URL: there is no {path} yet: run `ccproxy migrate`")
     engine = open_engine(settings.database_url)
     require_current(engine)
-    readable = rotation.require_readable(engine, open_vault(settings.secret_keys, settings.database_url))
+    vault = open_vault(settings.secret_keys, settings.database_url)
+    readable = rotation.require_readable(engine, vault)
+    snapshot = Providers(engine, vault).snapshot()
+    findings = [*of_providers(snapshot), *of_routes(snapshot)]
+    if online:
+        findings += _online(address(None, None, environ), snapshot)
+    for finding in findings:
+        click.echo(str(finding))
+    if any(finding.level == "error" for finding in findings):
+        ctx.exit(1)
     click.echo(f"settings and database are in order; {readable} stored keys can be decrypted")
+
+
+def _check_offered(settings: Settings) -> None:
+    """As at a start, which stops at the first one that is not allowed."""
+    for index, document in enumerate(settings.providers):
+        try:
+            define(read_provider(document), resolve=None)
+        except InvalidRequest as error:
+            raise SettingsError(f"config file {settings.config_path}: providers.{index}.{error.message}") from None
+
+
+def _online(api: Api, snapshot: Snapshot) -> Iterator[Finding]:
+    for provider in snapshot.enabled:
+        where = f"provider {provider.name}"
+        try:
+            _, found = api.ask("POST", f"{PATH}/{in_path(provider.name)}/test", {}, seconds=TEST_SECONDS)
+        except (NoAnswer, Strange) as error:
+            yield Finding("error", "online", f"{error.message}; providers are tested by a running proxy")
+            return
+        except Refused as error:
+            yield Finding("error", where, error.message)
+            continue
+        if not found.get("ok", True):
+            yield Finding("error", where, f"the test failed: {found.get('error') or found.get('message')}")
