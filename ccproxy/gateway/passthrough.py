@@ -23,6 +23,9 @@ from ccproxy.translate.wire import anthropic
 What = Literal["batches", "files"]
 _NAMES = {"batches": "message batches", "files": "files"}
 
+AGAIN = 5.0
+"""Seconds after which to come back where a provider has had enough and does not say for how long."""
+
 
 class Passthrough:
     """The way of such requests in one worker. `total` bounds each of them, in seconds."""
@@ -58,6 +61,8 @@ class Passthrough:
         said = answer.read_all(deadline)
         error: UpstreamRefused = anthropic.decode_error(answer.status, answer.headers, said, now=time.time())
         error.headers = {**rate_limits.headers(answer.headers, time.time()), **error.headers}
+        if error.status == 429 and error.retry_after is None:
+            error.retry_after = AGAIN
         raise error
 
 

@@ -90,6 +90,7 @@ _ALLOWED = (
     _phrase(r"range is from \d+ \(inclusive\) to <x> \(exclusive\)"),
     _phrase(rf"{_MAX_TOKENS}\W+(?:\w+ ){{0,3}}(?:less than or equal to|at most|no more than|<=|not exceed) \W?<b>"),
     _phrase(r"exceeds the model limit of <b>"),
+    _phrase(r"integer above maximum value[.,] expected a value <= <b>"),
     _phrase(rf"{_MAX_TOKENS}[^\[]{{0,40}}\[1, ?<b>\]"),
     _phrase(r"at most <b> (?:completion|output) tokens"),
 )

@@ -224,6 +224,15 @@ WORDS = "max_tokens: {} > {}, which is the maximum allowed number of output toke
             "The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower",
             WORDS.format(99999, 4096, "some-model"),
         ),
+        (
+            "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 16384, but got 99999 instead.",
+            WORDS.format(99999, 16384, "some-model"),
+        ),
+        (
+            "The parameter `max_completion_tokens` specified in the request are not valid: integer above maximum value, "
+            "expected a value <= 12288, but got 99999 instead.",
+            WORDS.format(99999, 12288, "some-model"),
+        ),
         (WORDS.format(128000, 8192, "claude-x"), WORDS.format(128000, 8192, "some-model")),
     ],
 )
