@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from random import random
 from typing import Any
 
 import structlog
@@ -11,19 +12,23 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from ccproxy import logs
-from ccproxy.errors import InvalidRequest, SettingsError, UpstreamError
+from ccproxy.errors import InvalidRequest, SettingsError
 from ccproxy.gateway.access import Gate
+from ccproxy.gateway.affinity import Affinity
 from ccproxy.gateway.call import Caller
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.choice import Choice
 from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
+from ccproxy.gateway.health import Health
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.passthrough import Passthrough
-from ccproxy.gateway.routing import Plan, Router, advice
+from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
+from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
@@ -31,7 +36,6 @@ from ccproxy.store.rotation import require_readable
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.translate.target import Target
 from ccproxy.web import errors, messages, models, passthrough, providers, service
 from ccproxy.web.definitions import define
 from ccproxy.web.health import Readings
@@ -67,7 +71,9 @@ def create_app(settings: Settings) -> Flask:
 def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
-    health, choice = _Everybody(), _Everybody()
+    affinity = Affinity()
+    health = Health(Cooldowns(engine), affinity)
+    choice = Choice(health, affinity, random)
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
@@ -75,6 +81,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         statistics=Statistics(engine),
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
+        health=health,
         router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings), Keepsakes()),
         exchange=Exchange(Caller(upstream, credentials), health, choice, total=settings.request_timeout),
         counter=Counter(upstream, credentials),
@@ -83,28 +90,6 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         catalog=Catalog(upstream.get, credentials.headers),
         started_at=datetime.now(UTC),
     )
-
-
-class _Everybody:
-    """All targets are in service, in the order of their plan."""
-
-    def admit(self, target: Target, session: str | None, last: bool) -> Target | None:
-        return target
-
-    def succeeded(self, target: Target, seconds: float | None) -> None:
-        pass
-
-    def failed(self, target: Target, error: UpstreamError) -> float | None:
-        return None
-
-    def left(self, target: Target) -> None:
-        pass
-
-    def other_key(self, target: Target) -> bool:
-        return False
-
-    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> tuple[Target, ...]:
-        return plan.targets
 
 
 def _advice(settings: Settings) -> str:

@@ -40,6 +40,7 @@ class Choice(Protocol):
     """In which order a plan's targets are tried (`gateway.choice`)."""
 
     def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> Sequence[Target]: ...  # noqa: D102
+    def settled(self, plan: Plan, session: str | None, target: Target) -> None: ...  # noqa: D102
 
 
 class Exchange:
@@ -65,6 +66,7 @@ class Exchange:
         """The whole answer as the client gets it. Raises an UpstreamError or InvalidRequest."""
         with gevent.Timeout(self._total, _too_long(self._total)):
             whole = attempts.first(partial(self._caller.whole, deadline=attempts.deadline))
+        self._settled(attempts)
         entry = attempts.entry
         entry.attempted(None)
         entry.first_byte()
@@ -91,6 +93,7 @@ class Exchange:
                 started = True
                 wait = PING_EVERY
             opened = _opened(opening.result)
+            self._settled(attempts)
             attempts.release()
             entry.first_byte()
             started = True
@@ -123,6 +126,10 @@ class Exchange:
                     opened.answer.close()
                 decoder = opened.decoder
                 entry.answered(decoder.stop_reason, decoder.usage, decoder.usage_estimated)
+
+    def _settled(self, attempts: Attempts) -> None:
+        if attempts.call is not None:
+            self._choice.settled(attempts.plan, attempts.entry.row.session_id, attempts.call.target)
 
     def _rest(self, opened: Opened, deadline: float) -> Iterator[bytes]:
         """The frames after the first, up to the end of the answer; pings where the upstream gives none to send."""

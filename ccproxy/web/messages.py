@@ -59,7 +59,9 @@ def create() -> Response:
             ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
         parsed = parse(body)
         entry.row.model = parsed.request.model
-        plan = parts.router.plan(parsed.request.model, parts.providers.snapshot())
+        snapshot = parts.providers.snapshot()
+        parts.health.take_in(snapshot)
+        plan = parts.router.plan(parsed.request.model, snapshot)
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
         attempts = parts.exchange.begin(incoming, plan, entry)

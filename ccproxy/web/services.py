@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.catalog import Catalog
     from ccproxy.gateway.counting import Counter
     from ccproxy.gateway.exchange import Exchange
+    from ccproxy.gateway.health import Health
     from ccproxy.gateway.lifecycle import Lifecycle
     from ccproxy.gateway.passthrough import Passthrough
     from ccproxy.gateway.routing import Router
@@ -38,6 +39,7 @@ class Services:
     statistics: Statistics
     readings: Readings
     gate: Gate
+    health: Health
     router: Router
     exchange: Exchange
     counter: Counter

@@ -189,10 +189,14 @@ class Shuffle:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.stayed: list[Any] = []
 
     def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> list[Target]:
         self.asked.append((session, input_tokens, max_tokens))
         return list(reversed(plan.targets))
+
+    def settled(self, plan: Plan, session: str | None, target: Target) -> None:
+        self.stayed.append((plan.route, session, target.label))
 
 
 class Stage:
@@ -202,7 +206,8 @@ class Stage:
         self.upstream = ScriptedUpstream(*answers, idle=idle)
         caller = Caller(self.upstream, Credentials(self.upstream))  # type: ignore[arg-type]
         self.health = Serving()
-        self.exchange = Exchange(caller, self.health, Shuffle(), total=total)
+        self.choice = Shuffle()
+        self.exchange = Exchange(caller, self.health, self.choice, total=total)
         self.total = total
         self.rows: list[RequestRow] = []
         self.entry = journal.begin(
@@ -518,6 +523,7 @@ def test_what_fails_before_the_first_event_never_shows_where_another_target_answ
         assert stage.answer()["content"][0]["text"] == "yes"
     assert [attempt["status"] for attempt in stage.row.attempts] == [529, 200]
     assert (stage.row.status, stage.row.error_type) == (200, None)
+    assert stage.choice.stayed == [("a route", None, stage.call.target.label)]
 
 
 def test_the_order_of_several_targets_is_chosen() -> None:

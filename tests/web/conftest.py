@@ -120,6 +120,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             statistics=statistics or Statistics(engine),
             readings=Readings(),
             gate=Gate(apikey, PRIVATE),
+            health=absent,
             router=absent,
             exchange=absent,
             counter=absent,
