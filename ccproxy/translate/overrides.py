@@ -36,18 +36,31 @@ OFF = "off"
 _LEAST_BUDGET = 1024
 # An edit of the context that is refused unless the model thinks (`requires thinking to be enabled or adaptive`).
 _CLEARS_THINKING = "clear_thinking"
+# Ways not to think before an answer, and the efforts that are refused with them (provider docs of Opus 5, Sonnet 5.5).
+_STILL = ("disabled", "between_tools")
+_NEEDS_THINKING = ("xhigh", "max")
+_MOST_WITHOUT_THINKING = "high"
 _PRESENT = b'"output_config"'
 
 
+class _Efforts(Struct, frozen=True):
+    """What becomes of an effort: `said` stands in its place; `capped`: none that needs thinking."""
+
+    said: str | None
+    capped: bool
+
+    def of(self, effort: str | None) -> str | None:
+        """The effort in place of this one."""
+        found = self.said or effort
+        return _MOST_WITHOUT_THINKING if self.capped and found in _NEEDS_THINKING else found
+
+
 class _Change(Struct):
-    """What becomes of the request's members: new values, and the names of those that go."""
+    """What becomes of the request's members: new values, and the names of those that go; and of its efforts."""
 
     fields: dict[str, Any]
     gone: set[str]
-
-    def wanted(self) -> dict[str, bytes]:
-        """The new values as JSON; the effort lies in a member that holds more, so it is none of them."""
-        return {name: _json(value) for name, value in self.fields.items()}
+    efforts: _Efforts
 
 
 def check(parameters: Mapping[str, Any]) -> None:
@@ -67,23 +80,24 @@ def applied(parsed: Parsed, parameters: Mapping[str, Any]) -> Parsed:
     if not parameters:
         return parsed
     change = _change(parsed.request, parameters)
-    effort = parameters.get("effort")
-    if not change.fields and not change.gone and effort is None:
+    request = _typed(parsed.request, change)
+    if request is parsed.request:
         return parsed
-    return structs.replace(
-        parsed, request=_typed(parsed.request, change, effort), body=_bytes(parsed.body, change, effort)
-    )
+    return structs.replace(parsed, request=request, body=_bytes(parsed.body, change))
 
 
 def _change(request: MessagesRequest, parameters: Mapping[str, Any]) -> _Change:
     fields = {name: parameters[name] for name in ("temperature", "top_p", "top_k") if name in parameters}
-    change = _Change({name: value for name, value in fields.items() if value != getattr(request, name)}, set())
+    fields = {name: value for name, value in fields.items() if value != getattr(request, name)}
     most, cap = request.max_tokens, parameters.get("max_tokens")
     if most is not None and cap is not None and cap < most:
-        change.fields["max_tokens"] = cap
-    thinking = _thinking(request, parameters.get("thinking"), change.fields.get("max_tokens", most))
+        fields["max_tokens"] = most = cap
+    wanted, effort = parameters.get("thinking"), parameters.get("effort")
+    thinking = _thinking(request, wanted, most)
+    still = thinking is not None and thinking.type in _STILL
+    change = _Change(fields, set(), _Efforts(effort, still and (effort is not None or thinking != request.thinking)))
     if thinking is not None and thinking != request.thinking:
-        change.fields["thinking"] = thinking
+        fields["thinking"] = thinking
         if thinking.type == "disabled":
             _keep_thoughts(request, change)
     return change
@@ -128,55 +142,78 @@ def _keep_thoughts(request: MessagesRequest, change: _Change) -> None:
         change.gone.add("context_management")
 
 
-def _typed(request: MessagesRequest, change: _Change, effort: str | None) -> MessagesRequest:
+def _typed(request: MessagesRequest, change: _Change) -> MessagesRequest:
+    """The request as values; the same object where nothing changes."""
     changed = {**change.fields, **dict.fromkeys(change.gone, UNSET)}
-    if effort is not None:
-        changed["output_config"] = structs.replace(request.output_config or OutputConfig(), effort=effort)
-        changed["messages"] = [_message(one, effort) for one in request.messages]
-    return structs.replace(request, **changed)
+    config = request.output_config or OutputConfig()
+    effort = change.efforts.of(config.effort)
+    if effort != config.effort:
+        changed["output_config"] = structs.replace(config, effort=effort)
+    messages = [_message(one, change.efforts) for one in request.messages]
+    if any(new is not old for new, old in zip(messages, request.messages, strict=True)):
+        changed["messages"] = messages
+    return structs.replace(request, **changed) if changed else request
 
 
-def _message(message: InputMessage, effort: str) -> InputMessage:
+def _message(message: InputMessage, efforts: _Efforts) -> InputMessage:
     if message.output_config is UNSET:
         return message
-    return structs.replace(message, output_config=Raw(_own_effort(bytes(message.output_config), effort)))
+    config = _own_effort(bytes(message.output_config), efforts)
+    return structs.replace(message, output_config=Raw(config)) if config is not None else message
 
 
-def _bytes(body: bytes, change: _Change, effort: str | None) -> bytes:
+def _bytes(body: bytes, change: _Change) -> bytes:
+    """The request as bytes: what does not change is as it came."""
     try:
         found = members(body)
     except ValueError as error:
         raise InvalidRequest(f"body: {error}") from None
-    wanted = change.wanted()
-    edits: list[Edit] = []
-    if effort is not None:
-        config = named(found, "output_config")
-        wanted["output_config"] = _with_effort(bytes(config.value) if config is not None else b"", effort)
-        edits += _in_messages(body, found, effort)
-    edits += put(found, body.index(b"{"), wanted)
-    return edited(body, edits + removed(found, {at for at, one in enumerate(found) if one.name in change.gone}))
+    wanted = {name: _json(value) for name, value in change.fields.items()}
+    config = _config(found, change.efforts)
+    if config is not None:
+        wanted["output_config"] = config
+    edits = [
+        *_in_messages(body, found, change.efforts),
+        *put(found, body.index(b"{"), wanted),
+        *removed(found, {place for place, one in enumerate(found) if one.name in change.gone}),
+    ]
+    return edited(body, edits)
 
 
-def _in_messages(body: bytes, found: list[Member], effort: str) -> list[Edit]:
+def _config(found: list[Member], efforts: _Efforts) -> bytes | None:
+    """The request's `output_config` with the new effort; None where it stays."""
+    config = named(found, "output_config")
+    value = decoded(config.value) if config is not None else None
+    have = value.get("effort") if isinstance(value, dict) else None
+    effort = efforts.of(have)
+    if effort is None or effort == have:
+        return None
+    return _with_effort(bytes(config.value) if config is not None else b"", effort)
+
+
+def _in_messages(body: bytes, found: list[Member], efforts: _Efforts) -> list[Edit]:
     messages = named(found, "messages")
+    edits: list[Edit] = []
     if messages is None or body.find(_PRESENT, messages.start, messages.end) < 0:
-        return []
-    edits = []
+        return edits
     for message in items(messages.value, messages.start):
         if body.find(_PRESENT, message.start, message.end) < 0:
             continue
-        edits += [
-            Edit(member.start, member.end, _own_effort(bytes(member.value), effort))
-            for member in members(message.value, message.start)
-            if member.name == "output_config"
-        ]
+        for member in members(message.value, message.start):
+            config = _own_effort(bytes(member.value), efforts) if member.name == "output_config" else None
+            if config is not None:
+                edits.append(Edit(member.start, member.end, config))
     return edits
 
 
-def _own_effort(config: bytes, effort: str) -> bytes:
-    """A message's `output_config`, with the effort in place of the one that it holds; one that holds none as it is."""
+def _own_effort(config: bytes, efforts: _Efforts) -> bytes | None:
+    """A message's `output_config` with another effort; None where it holds none, or stays."""
     found = decoded(config)
-    return _with_effort(config, effort) if isinstance(found, dict) and "effort" in found else config
+    have = found.get("effort") if isinstance(found, dict) else None
+    if have is None:
+        return None
+    effort = efforts.of(have)
+    return _with_effort(config, effort) if effort is not None and effort != have else None
 
 
 def _with_effort(config: bytes, effort: str) -> bytes:

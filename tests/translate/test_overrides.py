@@ -106,6 +106,27 @@ def test_parameters_that_are_none(parameters: dict[str, Any], message: str) -> N
             '"max_tokens":5,"output_config":{"effort":"xhigh","format":null}',
         ),
         ('"max_tokens":5,"output_config":null', {"effort": "low"}, '"max_tokens":5,"output_config":{"effort":"low"}'),
+        # without thinking the highest efforts are refused
+        (
+            '"max_tokens":5,"output_config":{"effort":"max"}',
+            {"thinking": "off"},
+            '"max_tokens":5,"output_config":{"effort":"high"}|"thinking":{"type":"disabled"}',
+        ),
+        (
+            '"max_tokens":5,"output_config":{"effort":"medium"}',
+            {"thinking": {"type": "between_tools"}},
+            '"max_tokens":5,"output_config":{"effort":"medium"}|"thinking":{"type":"between_tools"}',
+        ),
+        (
+            '"max_tokens":5,"thinking":{"type":"disabled"}',
+            {"effort": "xhigh"},
+            '"max_tokens":5,"thinking":{"type":"disabled"}|"output_config":{"effort":"high"}',
+        ),
+        (
+            '"max_tokens":5,"thinking":{"type":"disabled"},"output_config":{"effort":"max"}',
+            {"top_k": 5},
+            '"max_tokens":5,"thinking":{"type":"disabled"},"output_config":{"effort":"max"}|"top_k":5',
+        ),
         # thinking; the client's wish to see it stays
         ('"max_tokens":5', {"thinking": "off"}, '"max_tokens":5|"thinking":{"type":"disabled"}'),
         (
@@ -201,9 +222,13 @@ def test_a_request_with_parameters(rest: str, parameters: dict[str, Any], change
     assert parsed == before
 
 
-@pytest.mark.parametrize("parameters", [{}, {"max_tokens": 500}, {"max_tokens": 501, "temperature": 0.5}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"max_tokens": 500}, {"max_tokens": 501, "temperature": 0.5}, {"effort": "low"}, {"thinking": "off"}],
+)
 def test_nothing_to_change_is_the_same_object(parameters: dict[str, Any]) -> None:
-    parsed = parse(f'{{"model":"m",{HI},"max_tokens":500,"temperature":0.5}}'.encode())
+    rest = '"temperature":0.5,"output_config":{"effort":"low"},"thinking":{"type":"disabled"}'
+    parsed = parse(f'{{"model":"m",{HI},"max_tokens":500,{rest}}}'.encode())
     assert applied(parsed, parameters) is parsed
 
 
@@ -233,6 +258,20 @@ def test_an_effort_counts_from_the_first_message_to_the_last() -> None:
     assert have.request.output_config is not None
     assert have.request.output_config.effort == "low"
     assert parsed.request.output_config is None
+
+
+def test_an_effort_that_needs_thinking_is_lowered_in_messages_too() -> None:
+    body = (
+        b'{"model":"m","max_tokens":5,"output_config":{"effort":"low"},"messages":['
+        b'{"role":"system","content":"x","output_config":{"effort":"max"}},'
+        b'{"role":"user","content":"x","output_config":{"effort":"low"}}]}'
+    )
+    have = applied(parse(body), {"thinking": "off"})
+    assert have.body == b'{"thinking":{"type":"disabled"},' + body[1:].replace(b'max"', b'high"')
+    assert [message.output_config for message in have.request.messages] == [
+        Raw(b'{"effort":"high"}'),
+        Raw(b'{"effort":"low"}'),
+    ]
 
 
 def test_what_is_unknown_here_stays() -> None:
