@@ -47,6 +47,11 @@ class Choice:
             ordered.sort(key=lambda target: mark(target.label) != former)
         return self._health.rank(ordered)
 
+    def former(self, plan: Plan, session: str | None) -> Target | None:
+        """The target that the session was at; None where it is none of the plan's, or not known."""
+        kept = self._affinity.recall(session, plan.route) if session else None
+        return next((target for target in plan.targets if mark(target.label) == kept), None)
+
     def settled(self, plan: Plan, session: str | None, target: Target) -> None:
         """The target answered: the session stays there.
 

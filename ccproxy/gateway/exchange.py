@@ -41,6 +41,7 @@ class Choice(Protocol):
 
     def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> Sequence[Target]: ...  # noqa: D102
     def settled(self, plan: Plan, session: str | None, target: Target) -> None: ...  # noqa: D102
+    def former(self, plan: Plan, session: str | None) -> Target | None: ...  # noqa: D102
 
 
 class Exchange:
@@ -54,13 +55,20 @@ class Exchange:
 
     def begin(self, incoming: Incoming, plan: Plan, entry: Entry) -> Attempts:
         """The attempts of a request that is about to be made; nothing is sent yet."""
-        targets = plan.targets
-        if len(targets) > 1:
-            asked = incoming.parsed.request
-            size = tokens.estimate(asked, targets[0].label) if plan.strategy == "cheapest" else 0
-            targets = tuple(self._choice.order(plan, incoming.session, size, asked.max_tokens))
         deadline = time.monotonic() + self._total
-        return Attempts(plan, targets, partial(prepare, incoming), self._health, entry, deadline)
+        return Attempts(plan, self.order(incoming, plan), partial(prepare, incoming), self._health, entry, deadline)
+
+    def order(self, incoming: Incoming, plan: Plan) -> tuple[Target, ...]:
+        """The plan's targets in the order in which they are tried now."""
+        if len(plan.targets) < 2:
+            return plan.targets
+        asked = incoming.parsed.request
+        size = tokens.estimate(asked, plan.targets[0].label) if plan.strategy == "cheapest" else 0
+        return tuple(self._choice.order(plan, incoming.session, size, asked.max_tokens))
+
+    def former(self, incoming: Incoming, plan: Plan) -> Target | None:
+        """The target that the request's session was at, if it is one of the plan's."""
+        return self._choice.former(plan, incoming.session)
 
     def answer(self, attempts: Attempts) -> bytes:
         """The whole answer as the client gets it. Raises an UpstreamError or InvalidRequest."""

@@ -27,11 +27,12 @@ _JSON_LIMIT = 64 * 1024 * 1024  # far over any model's answer; a body without en
 _ERROR_LIMIT = 256 * 1024
 _REUSE_WAIT = 0.02  # seconds
 
-_COMMON = {
+COMMON = {
     # Compressed streams would arrive in the compressor's blocks instead of event by event.
     "Accept-Encoding": "identity",
     "User-Agent": f"ccproxy/{__version__}",
 }
+"""What every request has, whoever it goes to."""
 
 
 class Silence(Exception):
@@ -63,7 +64,7 @@ class Upstream:
         prepared.url = url
         prepared.hooks = default_hooks()
         prepared.body = body
-        merged: CaseInsensitiveDict[str] = CaseInsensitiveDict(_COMMON)
+        merged: CaseInsensitiveDict[str] = CaseInsensitiveDict(COMMON)
         merged.update(headers)
         if body is not None:
             merged["Content-Length"] = str(len(body))

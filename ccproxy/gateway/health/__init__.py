@@ -124,6 +124,13 @@ class Health:
         self._release(*probes)
         return None
 
+    def next_key(self, target: Target, session: str | None) -> str | None:
+        """The key that `admit` would take now, without taking it."""
+        now = self._clock()
+        keys = self._order(target, session, now)
+        here = (key for key in keys if not self._busy((target.provider, "", mark(key)), now))
+        return next(here, self._last_key(target, session, now))
+
     def succeeded(self, target: Target, seconds: float | None) -> None:
         """It answered; `seconds` after it was asked came its first meaningful byte."""
         now = self._clock()
