@@ -82,7 +82,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         health=health,
-        router=Router(lambda: vault.seal_keys, settings.routes, _advice(settings), Keepsakes()),
+        router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(Caller(upstream, credentials), health, choice, total=settings.request_timeout),
         counter=Counter(upstream, credentials),
         passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),

@@ -1,21 +1,28 @@
-"""Which provider and model a request goes to. Pure: a name and a snapshot in, a plan out.
+"""Where a request goes: its plan, out of what is asked and the snapshot of providers and routes. Pure.
 
-The order (docs/api.md): `provider/model` or `provider,model` outright; a route of that name; an enabled provider that
-lists the model; the `default` route; the only enabled provider. What cannot be placed is a 404 that says what there is.
+A name that says its provider is taken at its word; for all others `matching` decides. What a decision's targets come to
+is worked out here, once per snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ccproxy.errors import NoProvider, NotFound
+from ccproxy.gateway import names
+from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.connecting import connect, for_model
-from ccproxy.store.providers import Provider, Snapshot
-from ccproxy.store.routes import Strategy
+from ccproxy.gateway.matching import Index, decide
+from ccproxy.gateway.names import Outright
+from ccproxy.store.providers import Snapshot
+from ccproxy.store.routes import RouteTarget, Strategy
 from ccproxy.translate.target import Keepsakes, Target
+
+_MOST = 1000
+"""Targets that are remembered at most, for a client may name any model."""
 
 
 class Plan(Struct, frozen=True):
@@ -35,66 +42,102 @@ class Plan(Struct, frozen=True):
 
 
 class Router:
-    """Plans for one worker; what a snapshot's providers come to is worked out once per snapshot."""
+    """Plans for one worker; what a snapshot's providers and routes come to is worked out once per snapshot."""
 
     def __init__(
         self,
         seal_keys: Callable[[], tuple[bytes, ...]] = tuple,
-        routes: Mapping[str, Any] | None = None,
         advice: str = "no provider is set up or enabled",
         keepsakes: Keepsakes | None = None,
     ) -> None:
-        """`routes`: model names, or `default`, to `{"provider": …, "model": …}`.
+        """`seal_keys` is asked at each new snapshot, for a rotation of keys moves the version.
 
-        `seal_keys` is asked at each new snapshot, for a rotation of keys moves the version. `advice` is what to say
-        where there is no provider. `keepsakes` is the one store that all targets share.
+        `advice` is what to say where there is no provider. `keepsakes` is the one store that all targets share.
         """
         self._advice = advice
         self._seal_keys = seal_keys
         self._keepsakes = keepsakes
-        self._routes = dict(routes or {})
-        self._version: int | None = None
-        self._targets: dict[str, Target] = {}
+        self._index: Index | None = None
+        self._targets: dict[tuple[str, str], Target] = {}
+        self._routed: dict[str, tuple[Target, ...]] = {}
 
-    def plan(self, asked: str, snapshot: Snapshot) -> Plan:
-        """The plan for a model's name as the client gave it. Raises NoProvider or NotFound."""
-        if self._version != snapshot.version:
-            self._targets = {}
-            self._version = snapshot.version
-        enabled = snapshot.enabled
-        if not enabled:
+    def plan(self, asked: Asked, snapshot: Snapshot) -> Plan:
+        """The plan for a request. Raises NoProvider or NotFound."""
+        index = self._taken_in(snapshot)
+        if not snapshot.enabled:
             raise NoProvider(self._advice)
-        outright = _split(asked, snapshot)
-        if outright is not None:
-            provider, model = outright
-            return Plan("outright", (self._target(provider, model or _first_model(provider, asked)),))
-        if asked in self._routes and asked != "default":
-            return self._by_route(asked, snapshot)
-        for provider in enabled:
-            if asked in provider.models:
-                return Plan("models", (self._target(provider, asked),))
-        if "default" in self._routes:
-            return self._by_route("default", snapshot)
-        if len(enabled) == 1:
-            only = enabled[0]
-            return Plan("only", (self._target(only, only.models[0] if only.models else asked),))
-        raise NotFound(f"model: {asked!r} is not known here; {_what_there_is(snapshot)}")
+        said = index.named(asked.model).outright
+        if said is not None:
+            return self._outright(said, asked, snapshot)
+        decision = decide(asked, index)
+        route = decision.route
+        if route is None:
+            return Plan(decision.rule, self._made(snapshot, decision.targets), decision.why)
+        targets = self._routed.get(route.name)
+        if targets is None:
+            targets = self._routed[route.name] = self._made(snapshot, decision.targets)
+        return Plan(
+            route=route.name,
+            targets=targets,
+            why=decision.why,
+            strategy=route.strategy,
+            weights=tuple(target.weight for target in decision.targets),
+            retries=route.retries,
+            first_byte_timeout=route.first_byte_timeout,
+            resume=route.resume,
+        )
 
-    def _by_route(self, name: str, snapshot: Snapshot) -> Plan:
-        route = self._routes[name]
-        provider = snapshot.get(route["provider"])
-        if provider is None or not provider.enabled:
-            raise NotFound(
-                f"route {name!r} leads to provider {route['provider']!r}, which is not set up or not enabled; "
-                f"{_what_there_is(snapshot)}"
-            )
-        return Plan(name, (self._target(provider, route["model"]),))
+    def _taken_in(self, snapshot: Snapshot) -> Index:
+        index = self._index
+        if index is None or index.snapshot is not snapshot:
+            self._targets.clear()
+            self._routed.clear()
+            index = self._index = Index(snapshot, partial(self._refusal, snapshot))
+        return index
 
-    def _target(self, provider: Provider, model: str) -> Target:
-        target = self._targets.get(provider.name)
-        if target is None:
-            target = self._targets[provider.name] = connect(provider, self._seal_keys(), self._keepsakes)
-        return for_model(target, model)
+    def _refusal(self, snapshot: Snapshot, name: str) -> str:
+        """Why nothing can be sent to a provider; "" where it can."""
+        try:
+            self._target(snapshot, name)
+        except NotFound as error:
+            return error.message
+        return ""
+
+    def _outright(self, said: Outright, asked: Asked, snapshot: Snapshot) -> Plan:
+        provider, model = said.provider, said.model
+        if not provider.enabled:
+            raise NotFound(f"model: provider {provider.name!r} is not enabled; {names.known(snapshot)}")
+        if not model:
+            if not provider.models:
+                raise NotFound(f"model: {asked.model!r} names no model, and provider {provider.name!r} lists none")
+            model = provider.models[0]
+        return Plan("outright", (self._target(snapshot, provider.name, model),), said.why)
+
+    def _made(self, snapshot: Snapshot, targets: tuple[RouteTarget, ...]) -> tuple[Target, ...]:
+        made = ((one, self._target(snapshot, one.provider, one.model)) for one in targets)
+        return tuple(
+            structs.replace(target, parameters=dict(one.parameters)) if one.parameters else target
+            for one, target in made
+        )
+
+    def _target(self, snapshot: Snapshot, name: str, model: str = "") -> Target:
+        """The target of a provider's model, or without a model; raises NotFound where there can be none."""
+        found = self._targets.get((name, model))
+        if found is not None:
+            return found
+        provider = snapshot.get(name)
+        if provider is None:
+            raise NotFound(f"provider {name!r} is not set up")
+        if not provider.enabled:
+            raise NotFound(f"provider {name!r} is not enabled")
+        if len(self._targets) >= _MOST:
+            self._targets.clear()
+        if model:
+            made = for_model(self._target(snapshot, name), model)
+        else:
+            made = connect(provider, self._seal_keys(), self._keepsakes)
+        self._targets[name, model] = made
+        return made
 
 
 def advice(host: str, port: int, key_configured: bool) -> str:
@@ -105,28 +148,3 @@ def advice(host: str, port: int, key_configured: bool) -> str:
         f"no provider is set up or enabled; add one: curl -X POST http://{near}:{port}/providers{key} "
         """-H 'content-type: application/json' -d '{"name": "groq", "api_key": "YOUR_GROQ_KEY"}'"""
     )
-
-
-def _split(asked: str, snapshot: Snapshot) -> tuple[Provider, str] | None:
-    """The provider and model that the name gives outright; None for a bare name (which may hold slashes too)."""
-    for mark in ("/", ","):
-        name, found, model = asked.partition(mark)
-        provider = snapshot.get(name.strip()) if found else None
-        if provider is None:
-            continue
-        if not provider.enabled:
-            raise NotFound(f"model: provider {provider.name!r} is not enabled; {_what_there_is(snapshot)}")
-        return provider, model.strip()
-    return None
-
-
-def _first_model(provider: Provider, asked: str) -> str:
-    if not provider.models:
-        raise NotFound(f"model: {asked!r} names no model, and provider {provider.name!r} lists none")
-    return provider.models[0]
-
-
-def _what_there_is(snapshot: Snapshot) -> str:
-    names = [f"{provider.name}/{model}" for provider in snapshot.enabled for model in (provider.models or ("MODEL",))]
-    shown = ", ".join(names[:20])
-    return f"there is: {shown}" + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway import journal
+from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.attempts import Attempts
 from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
@@ -61,7 +62,7 @@ def create() -> Response:
         entry.row.model = parsed.request.model
         snapshot = parts.providers.snapshot()
         parts.health.take_in(snapshot)
-        plan = parts.router.plan(parsed.request.model, snapshot)
+        plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
         attempts = parts.exchange.begin(incoming, plan, entry)
@@ -84,10 +85,10 @@ def create() -> Response:
 def count_tokens() -> Response:
     """The input tokens of a request, counted by its provider where that is possible, else here."""
     parts = services()
-    parts.gate.check(request.environ)
+    caller = parts.gate.check(request.environ)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
-    target = _target(parsed.request.model)
+    target = _target(Asked.of(parsed, client_headers(request.environ), caller.name, counting=True))
     wire = wire_of(target) if target is not None else None
     counted = parts.counter.count(parsed, anthropic_headers(request.environ), target, wire)
     return Response(counted, mimetype="application/json")
@@ -129,8 +130,8 @@ class Primed:
         self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _target(asked: str) -> Target | None:
-    """Where a model's name leads to; None where it leads nowhere.
+def _target(asked: Asked) -> Target | None:
+    """Where a request leads to; None where it leads nowhere.
 
     A count is not refused for that: clients take a model out of use on a 404 here.
     """
@@ -143,6 +144,11 @@ def _target(asked: str) -> Target | None:
 
 def _message_id() -> str:
     return "msg_" + str(g.request_id).replace("-", "")
+
+
+def client_headers(environ: dict[str, Any]) -> dict[str, str]:
+    """All of the client's headers, names in lower case."""
+    return {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
 
 
 def anthropic_headers(environ: dict[str, Any]) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from ccproxy.errors import InvalidRequest
 from ccproxy.gateway import discovery
+from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.catalog import page
 from ccproxy.store.providers import Snapshot
 from ccproxy.web.services import services
@@ -45,7 +45,8 @@ def show_model(model: str) -> Response:
 
 
 def _lead(snapshot: Snapshot) -> discovery.Lead:
-    return partial(services().router.plan, snapshot=snapshot)
+    router = services().router
+    return lambda name: router.plan(Asked.named(name), snapshot)
 
 
 def _limit(given: str | None) -> int:

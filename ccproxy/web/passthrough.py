@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from flask import Blueprint, Response, request
 
 from ccproxy.errors import NotFound
+from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.passthrough import Handed, What, having, leading
 from ccproxy.translate.target import Target
@@ -101,7 +102,9 @@ def _led(body: bytes) -> tuple[list[Target], bytes]:
     """Where a new batch goes, and its bytes with that provider's names of the models."""
     parts = services()
     snapshot = parts.providers.snapshot()
-    target, names = leading(batch.models(body), lambda model: parts.router.plan(model, snapshot).targets[0])
+    target, names = leading(
+        batch.models(body), lambda model: parts.router.plan(Asked.named(model), snapshot).targets[0]
+    )
     return [target], batch.rewritten(body, names, target.dialect)
 
 

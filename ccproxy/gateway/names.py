@@ -1,0 +1,106 @@
+"""What a model's name says by itself: how else it is written, its class, the provider that it names. Pure."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+
+from msgspec import Struct
+
+from ccproxy.store.providers import Provider, Snapshot
+
+CLASSES = ("opus", "sonnet", "haiku", "fable")
+"""The classes of Claude's models, each a word that stands for all of its releases."""
+
+_LONG = "[1m]"
+"""What clients write behind a name for a window of a million tokens; no provider knows it as part of a name."""
+_DATE = re.compile(r"[-@]20\d{6}$")
+_GLOB = re.compile(r"[*?\[]")
+_CLASS = {
+    word: re.compile(rf"(?:{word}|(?:.*[/.])?claude-(?:.*[^a-z])?{word}(?![a-z]).*)", re.DOTALL) for word in CLASSES
+}
+_ALIAS = "claude-"
+_SHOWN = 20
+
+
+class Outright(Struct, frozen=True):
+    """A provider that a name says, enabled or not, and its model ("" where the name has none)."""
+
+    provider: Provider
+    model: str
+    why: str
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """The name in lower case, then without `[1m]`, then without the date of its release, each where it differs."""
+    written = name.lower()
+    short = written.removesuffix(_LONG)
+    return tuple(dict.fromkeys((written, short, _DATE.sub("", written), _DATE.sub("", short))))
+
+
+def is_of_class(word: str, name: str) -> bool:
+    """Whether the name (in lower case) is the class's word itself, or that of a Claude model of this class."""
+    return _CLASS[word].fullmatch(name) is not None
+
+
+def is_glob(text: str) -> bool:
+    """Whether the text is a pattern and not one name; a `[1m]` at its end belongs to the name."""
+    return _GLOB.search(text.removesuffix(_LONG)) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether more than one name may fit the text: a glob, or the word of a class."""
+    return text.lower() in _CLASS or is_glob(text)
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """What fits a class's word, or a glob with `*`, `?` and `[…]`; for names in lower case."""
+    word = text.lower()
+    if word in _CLASS:
+        return _CLASS[word]
+    glob = word.removesuffix(_LONG)
+    return re.compile(translate(glob if glob == word else f"{glob}[[]1m]"))
+
+
+def alias_of(provider: str, model: str) -> str:
+    """The name of a provider's model for clients that show only names of Claude's."""
+    return f"{_ALIAS}{provider}-{model}"
+
+
+def outright(name: str, snapshot: Snapshot) -> Outright | None:
+    """What `provider/model`, `provider,model` or an alias says; None for other names, which may hold slashes too."""
+    for mark in ("/", ","):
+        named, found, model = name.partition(mark)
+        provider = snapshot.get(named.strip()) if found else None
+        if provider is not None:
+            return Outright(provider, model.strip(), f"the model's name says the provider: {_quoted(provider.name)}")
+    return _alias(name, snapshot)
+
+
+def _alias(name: str, snapshot: Snapshot) -> Outright | None:
+    """What an alias says. Where a name can be read in two ways, a provider that lists the model is meant, else the one
+    with the longest name; one that is enabled goes before both.
+    """
+    if not name.startswith(_ALIAS):
+        return None
+    rest = name.removeprefix(_ALIAS)
+    read = [
+        (provider, rest[len(provider.name) + 1 :])
+        for provider in snapshot.providers
+        if rest.startswith(f"{provider.name}-") and len(rest) > len(provider.name) + 1
+    ]
+    if not read:
+        return None
+    provider, model = max(read, key=lambda one: (one[0].enabled, one[1] in one[0].models, len(one[0].name)))
+    return Outright(provider, model, f"{_quoted(name)} is the alias of {_quoted(f'{provider.name}/{model}')}")
+
+
+def known(snapshot: Snapshot) -> str:
+    """The names that lead to a provider's model, for an error's text."""
+    names = [f"{provider.name}/{model}" for provider in snapshot.enabled for model in (provider.models or ("MODEL",))]
+    shown = ", ".join(names[:_SHOWN])
+    return f"there is: {shown}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
