@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from ccproxy.errors import CCProxyError, NotFound
 from ccproxy.gateway.catalog import Catalog, described
+from ccproxy.gateway.names import alias_of, is_glob
 from ccproxy.gateway.routing import Plan
 from ccproxy.store.providers import Snapshot
 from ccproxy.store.routes import Route
@@ -22,21 +23,15 @@ from ccproxy.translate.listing import Model
 from ccproxy.translate.target import Target
 
 Lead = Callable[[str], Plan]
-"""Where a name leads, as `Router.plan`: raises a CCProxyError for one that leads nowhere."""
+"""Where a name alone leads, by `Router.plan`: raises a CCProxyError for one that leads nowhere."""
 
 _CLAUDE_CODE = ("claude-code/", "claude-cli/")
 _SHOWN = re.compile("claude|anthropic", re.IGNORECASE)
-_GLOB = re.compile(r"[*?\[]")
 
 
 def is_claude_code(user_agent: str) -> bool:
     """Whether this is Claude Code: its discovery calls itself by another name than its requests (recorded traffic)."""
     return user_agent.lower().startswith(_CLAUDE_CODE)
-
-
-def alias_of(provider: str, model: str) -> str:
-    """The name under which Claude Code shows a provider's model."""
-    return f"claude-{provider}-{model}"
 
 
 def listed(catalog: Catalog, snapshot: Snapshot, lead: Lead, *, aliases: bool) -> tuple[Model, ...]:
@@ -80,7 +75,7 @@ def _routed(snapshot: Snapshot, lead: Lead, known: dict[str, Model]) -> Iterator
 def _names(route: Route) -> Iterable[str]:
     if not route.enabled:
         return ()
-    exact = [name for name in route.match.models if not _GLOB.search(name)]
+    exact = [name for name in route.match.models if not is_glob(name)]
     return dict.fromkeys(exact or (route.name,))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ccproxy.errors import Unauthenticated
 from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.routing import Router
 from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.store.routes import Match, Route, RouteTarget
 from ccproxy.web import errors, models
 from ccproxy.web.services import EXTENSION
 
@@ -34,7 +36,14 @@ def client() -> FlaskClient:
         Provider(name="a", type="openai-chat", api_base_url="http://a.test/v1", models=("x", "org/y:free")),
         Provider(name="b", type="openai-chat", api_base_url="http://b.test/v1", models=("claude-like",)),
     )
-    snapshot = Snapshot(version=1, providers=rows)
+    routes = (
+        Route(
+            name="sonnets",
+            match=Match(models=("claude-sonnet-5-5",)),
+            targets=(RouteTarget(provider="a", model="x"), RouteTarget(provider="b", model="claude-like")),
+        ),
+    )
+    snapshot = Snapshot(version=1, providers=rows, routes=routes)
     app = Flask(__name__)
     app.extensions[EXTENSION] = SimpleNamespace(
         gate=Gate(),
@@ -50,46 +59,79 @@ def client() -> FlaskClient:
 KEY = {"x-api-key": "key"}
 
 
+# What chat completions certainly have not, on a server that nothing more is known of
+NONE = {
+    "batch": {"supported": False},
+    "pdf_input": {"supported": False},
+    "server_tools": {
+        "supported": False,
+        "web_search": {"supported": False},
+        "code_execution": {"supported": False},
+    },
+}
+
+
+def entry(id: str, display_name: str) -> dict[str, Any]:
+    return {
+        "type": "model",
+        "id": id,
+        "display_name": display_name,
+        "created_at": "1970-01-01T00:00:00Z",
+        "lifecycle": "active",
+        "capabilities": NONE,
+    }
+
+
+LISTED = [
+    entry("claude-sonnet-5-5", "claude-sonnet-5-5 (a/x and 1 more)"),
+    entry("a/x", "x"),
+    entry("a/org/y:free", "org/y:free"),
+    entry("b/claude-like", "claude-like"),
+]
+
+
 def test_the_list_has_the_messages_apis_form(client: FlaskClient) -> None:
     answer = client.get("/v1/models", headers=KEY)
     assert answer.status_code == 200
     assert answer.mimetype == "application/json"
     assert answer.json == {
-        "data": [
-            {
-                "type": "model",
-                "id": f"{row}/{name}",
-                "display_name": name,
-                "created_at": "1970-01-01T00:00:00Z",
-                "lifecycle": "active",
-                # What chat completions certainly have not, on a server that nothing more is known of
-                "capabilities": {
-                    "batch": {"supported": False},
-                    "pdf_input": {"supported": False},
-                    "server_tools": {
-                        "supported": False,
-                        "web_search": {"supported": False},
-                        "code_execution": {"supported": False},
-                    },
-                },
-            }
-            for row, name in (("a", "x"), ("a", "org/y:free"), ("b", "claude-like"))
-        ],
+        "data": LISTED,
         "has_more": False,
-        "first_id": "a/x",
+        "first_id": "claude-sonnet-5-5",
         "last_id": "b/claude-like",
     }
+
+
+@pytest.mark.parametrize("agent", ["claude-code/2.1.330", "claude-cli/2.1.330 (external, cli)"])
+def test_claude_code_finds_aliases_for_what_it_would_not_show(client: FlaskClient, agent: str) -> None:
+    headers = {**KEY, "User-Agent": agent}
+    aliases = [entry("claude-a-x", "x (a)"), entry("claude-a-org/y:free", "org/y:free (a)")]
+    route, plain, free, like = LISTED
+    answer = client.get("/v1/models?limit=1000", headers=headers).json
+    assert answer is not None
+    assert answer["data"] == [route, like, *aliases, plain, free]
+    ids = [model["id"] for model in answer["data"]]
+    for before, after in pairwise(ids):  # page by page it is the same list
+        one = client.get(f"/v1/models?limit=1&after_id={before}", headers=headers).json
+        assert one is not None
+        assert [model["id"] for model in one["data"]] == [after]
+    # A name that was shown once is one for everybody, and for good
+    assert client.get("/v1/models/claude-a-org/y:free", headers=KEY).json == aliases[1]
 
 
 @pytest.mark.parametrize(
     ("query", "ids", "more"),
     [
-        ("?limit=1000", ["a/x", "a/org/y:free", "b/claude-like"], False),
-        ("?limit=", ["a/x", "a/org/y:free", "b/claude-like"], False),
-        ("?limit=1", ["a/x"], True),
+        ("?limit=1000", ["claude-sonnet-5-5", "a/x", "a/org/y:free", "b/claude-like"], False),
+        ("?limit=", ["claude-sonnet-5-5", "a/x", "a/org/y:free", "b/claude-like"], False),
+        ("?limit=1", ["claude-sonnet-5-5"], True),
         ("?limit=1&after_id=a/x", ["a/org/y:free"], True),
         ("?before_id=b/claude-like&limit=1", ["a/org/y:free"], True),
-        ("?after_id=&before_id=&beta=true&lifecycle[]=active", ["a/x", "a/org/y:free", "b/claude-like"], False),
+        (
+            "?after_id=&before_id=&beta=true&lifecycle[]=active",
+            ["claude-sonnet-5-5", "a/x", "a/org/y:free", "b/claude-like"],
+            False,
+        ),
     ],
 )
 def test_the_query_says_which_page(client: FlaskClient, query: str, ids: list[str], more: bool) -> None:
@@ -121,7 +163,10 @@ def test_a_bad_parameter_is_named(client: FlaskClient, query: str, words: str) -
     assert answer.json["error"]["message"].startswith(words)
 
 
-@pytest.mark.parametrize("name", ["a/x", "a/org/y:free", "a%2Forg%2Fy%3Afree", "b/claude-like", "claude-like"])
+@pytest.mark.parametrize(
+    "name",
+    ["a/x", "a/org/y:free", "a%2Forg%2Fy%3Afree", "b/claude-like", "claude-like", "claude-sonnet-5-5", "sonnets"],
+)
 def test_one_model_is_shown_by_its_id(client: FlaskClient, name: str) -> None:
     answer = client.get(f"/v1/models/{name}?beta=true", headers=KEY)
     assert answer.status_code == 200
@@ -130,7 +175,7 @@ def test_one_model_is_shown_by_its_id(client: FlaskClient, name: str) -> None:
     assert name.replace("%2F", "/").replace("%3A", ":") in answer.json["id"]
 
 
-@pytest.mark.parametrize("name", ["a/z", "nobody", "a//x"])
+@pytest.mark.parametrize("name", ["a/z", "nobody", "a//x", "claude-a-z"])
 def test_an_unknown_model_is_not_found(client: FlaskClient, name: str) -> None:
     answer = client.get(f"/v1/models/{name}", headers=KEY)
     assert answer.status_code == 404
