@@ -36,7 +36,7 @@ from ccproxy.store.rotation import require_readable
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, messages, models, passthrough, providers, service
+from ccproxy.web import errors, explain, messages, models, passthrough, providers, service
 from ccproxy.web.definitions import define
 from ccproxy.web.health import Readings
 from ccproxy.web.schemas import read_provider
@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
         structlog.get_logger().warning(_advice(settings), type="start")
     parts.providers.close()
     engine.dispose()
-    for module in (service, messages, passthrough, models, providers):
+    for module in (service, messages, explain, passthrough, models, providers):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app

@@ -1,0 +1,62 @@
+"""POST /v1/messages/explain: the same body and headers as for /v1/messages, and what would become of them.
+
+Nothing is sent and no row is written.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from ccproxy.gateway import explanation
+from ccproxy.gateway.asked import Asked
+from ccproxy.gateway.call import Incoming
+from ccproxy.gateway.explanation import Standing, Views
+from ccproxy.gateway.health import Health
+from ccproxy.store.providers import Snapshot
+from ccproxy.translate.parse import parse
+from ccproxy.translate.target import Target
+from ccproxy.web.bodies import read_body
+from ccproxy.web.messages import BODY_TIMEOUT, anthropic_headers, client_headers
+from ccproxy.web.schemas import hint
+from ccproxy.web.services import services
+
+_NO_ANSWER = "msg_none"  # nobody gets an answer of this id
+
+blueprint = Blueprint("explain", __name__)
+
+
+@blueprint.post("/v1/messages/explain")
+def explain() -> Response:
+    """The route that takes the request and why, and what each target would be sent, in the order of trying."""
+    parts = services()
+    environ = request.environ
+    caller = parts.gate.check(environ)
+    parsed = parse(read_body(parts.settings.max_body_bytes, BODY_TIMEOUT))
+    snapshot = parts.providers.snapshot()
+    parts.health.take_in(snapshot)
+    asked = Asked.of(parsed, client_headers(environ), caller.name)
+    plan = parts.router.plan(asked, snapshot)
+    session = environ.get("HTTP_X_CLAUDE_CODE_SESSION_ID")
+    incoming = Incoming(parsed, anthropic_headers(environ), _NO_ANSWER, g.request_id, session)
+    explained = explanation.explain(
+        incoming,
+        asked,
+        plan,
+        parts.exchange.order(incoming, plan),
+        parts.exchange.former(incoming, plan),
+        _views(parts.health, snapshot, session),
+    )
+    answer = Response(msgspec.json.encode(explained), mimetype="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _views(health: Health, snapshot: Snapshot, session: str | None) -> Views:
+    providers = {provider.name: provider for provider in snapshot.providers}
+
+    def standing(target: Target) -> Standing:
+        report = health.report(providers[target.provider])
+        return explanation.standing(report, target, health.in_service(target))
+
+    return Views(standing, lambda target: hint(health.next_key(target, session)))
