@@ -27,7 +27,7 @@ def test_long_texts_are_cut() -> None:
         (400, {}, 400, "invalid_request_error"),
         (404, {"error": {"code": "model_not_found"}}, 404, "not_found_error"),
         (405, {}, 400, "invalid_request_error"),
-        (409, {}, 400, "invalid_request_error"),
+        (409, {}, 409, "conflict_error"),
         (410, {}, 404, "not_found_error"),
         (415, {}, 400, "invalid_request_error"),
         (422, {}, 400, "invalid_request_error"),
