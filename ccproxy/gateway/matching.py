@@ -80,7 +80,11 @@ class Index:
             rule for rule in rules if not rule.special and rule.route.match.scenario in (None, "default")
         )
         self._special = tuple(rule for rule in rules if rule.special)
-        self._by_route = {rule.route.name.lower(): rule for rule in rules}
+        self._exact: dict[str, list[Rule]] = {}
+        for rule in self._special:
+            for name in rule.exact:
+                self._exact.setdefault(name, []).append(rule)
+        self._by_route = {rule.route.name.lower(): rule for rule in reversed(rules)}
         self._listed = _listed(snapshot)
         self._named: dict[str, Named] = {}
 
@@ -100,12 +104,9 @@ class Index:
         return found
 
     def _fits(self, model: str, spellings: tuple[str, ...]) -> Iterator[Fit]:
-        exactly = set()
         for name in spellings:
-            for rule in self._special:
-                if name in rule.exact and rule.route.name not in exactly:
-                    exactly.add(rule.route.name)
-                    yield Fit(rule, f"its match.model is {quoted(name)}")
+            for rule in self._exact.get(name, ()):
+                yield Fit(rule, f"its match.model is {quoted(name)}")
         for name in spellings:
             if name in self._by_route:
                 yield Fit(self._by_route[name], "asked for by its name", named=True)

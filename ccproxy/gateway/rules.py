@@ -61,7 +61,7 @@ class Rule(Struct, frozen=True):
         """The pattern that one of a model's spellings fits; None for none."""
         for text, pattern in self.patterns:
             for name in spellings:
-                if pattern.match(name) is not None:
+                if pattern.fullmatch(name) is not None:
                     return text
         return None
 
