@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import decoders, machine, server
+from bench import decoders, machine, routing, server
 from bench.cases import BARE, CROWD, PROXY, ROUND, UPSTREAM, Case, measure
 from bench.load import Result
 from bench.report import Figures, figures, table
@@ -50,12 +50,15 @@ def main() -> int:
     compared = decoders.costs()
     print()
     print(decoders.table(compared))
+    routed = routing.costs()
+    print()
+    print(routing.table(routed))
     print()
     print(_circumstances(cores, rounds, seconds))
     if before > 0.5:
         print(f"the machine was busy with something else: load average {before:.1f} before this began")
     if options.json:
-        _write(options.json, rows, memory, proxy.ready_after, compared)
+        _write(options.json, rows, memory, proxy.ready_after, compared, routed)
     return _errors(results)
 
 
@@ -94,12 +97,14 @@ def _write(
     memory: dict[str, float | None],
     ready_after: float,
     compared: list[decoders.Cost],
+    routed: list[routing.Cost],
 ) -> None:
     content = {
         "cases": [asdict(row) for row in rows],
         "memory_mb": memory,
         "ready_after_s": ready_after,
         "decoders": [one._asdict() for one in compared],
+        "routing": [one._asdict() for one in routed],
         "machine": machine.described(),
     }
     path.write_text(json.dumps(content, indent=1) + "\n")

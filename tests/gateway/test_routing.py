@@ -133,8 +133,9 @@ def test_targets_are_made_once() -> None:
 def test_any_number_of_names_may_be_asked_for() -> None:
     router = Router()
     for number in range(2500):
-        assert labels(router.plan(Asked.named(f"alpha/m{number}"), TWO)) == [f"alpha/m{number}"]
+        assert labels(router.plan(Asked.named(f"alpha/m{number}"), ROUTED)) == [f"alpha/m{number}"]
         assert labels(router.plan(Asked.named(f"m{number}"), ROUTED)) == ["beta/fallback"]
+    assert len(router._targets) <= 1000
 
 
 def test_rows_that_nothing_can_be_made_of_are_left_out_of_routes() -> None:
@@ -176,11 +177,18 @@ def test_a_long_list_is_cut() -> None:
         Router().plan(Asked.named("x"), many)
 
 
-def test_a_route_to_a_provider_that_is_gone_says_so() -> None:
-    there = snapshot(*PROVIDERS, routes=(route("default", "gone/m", match=Match(scenario="default")),))
-    with pytest.raises(
-        NotFound, match="route \"default\" leads nowhere, as provider 'gone' is not set up; there is: alp"
-    ):
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("gone/m", "provider 'gone' is not set up"),
+        ("off/m", "provider 'off' is not enabled"),
+        ("bad/m", "provider 'bad' is of type 'no-such-type', which this version does not know"),
+    ],
+)
+def test_a_route_that_leads_nowhere_says_why(to: str, why: str) -> None:
+    rows = (*PROVIDERS, provider("bad", type="no-such-type", enabled=True))
+    there = snapshot(*rows, routes=(route("default", to, match=Match(scenario="default")),))
+    with pytest.raises(NotFound, match=f'route "default" leads nowhere, as {why}; there is: alpha'):
         Router().plan(Asked.named("x"), there)
 
 
