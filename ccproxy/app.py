@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import random
-from typing import Any
 
 import structlog
 from flask import Flask
 from sqlalchemy import Engine
 
 from ccproxy import logs
-from ccproxy.errors import InvalidRequest, SettingsError
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.affinity import Affinity
 from ccproxy.gateway.call import Caller
@@ -33,13 +30,13 @@ from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable
+from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, providers, service
-from ccproxy.web.definitions import define
+from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
 from ccproxy.web.health import Readings
-from ccproxy.web.schemas import read_provider
+from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
 
 
@@ -47,8 +44,8 @@ def create_app(settings: Settings) -> Flask:
     """The WSGI application.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
-    an offered provider is not one; Unavailable where another process holds the database. Leaves no connection open and
-    starts no greenlet, so that a server may fork after it.
+    an offered provider or route is not one; Unavailable where another process holds the database. Leaves no connection
+    open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
     engine = open_engine(settings.database_url)
@@ -57,12 +54,14 @@ def create_app(settings: Settings) -> Flask:
     require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
     app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
-    parts.providers.add_missing(_offered(settings))
+    parts.providers.add_missing(offered_providers(settings))
+    parts.routes.add_missing(offered_routes(settings))
     if not parts.providers.snapshot().enabled:
         structlog.get_logger().warning(_advice(settings), type="start")
     parts.providers.close()
+    parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers):
+    for module in (service, messages, explain, passthrough, models, providers, routes):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -77,6 +76,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
+        routes=Routes(engine),
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
@@ -94,12 +94,3 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
 
 def _advice(settings: Settings) -> str:
     return advice(settings.host, settings.port, settings.apikey is not None)
-
-
-def _offered(settings: Settings) -> Iterator[dict[str, Any]]:
-    """The providers of the config file and the environment, each complete. Names are not resolved at a start."""
-    for index, document in enumerate(settings.providers):
-        try:
-            yield define(read_provider(document), resolve=None)
-        except InvalidRequest as error:
-            raise SettingsError(f"config file {settings.config_path}: providers.{index}.{error.message}") from None

@@ -215,7 +215,8 @@ class TestVariables:
         assert (settings.host, settings.port) == ("::1", 99)
         assert settings.allowed_ips == (ip_network("10.0.0.0/8"), ip_network("::1"))
         assert settings.providers == ({"name": "a", "api_key": "sk-a", "headers": {"x": ["a"]}, "n": 1},)
-        assert settings.routes == {"${A}": {"provider": "a", "model": "$A {A} $$ ${}"}}
+        target = {"provider": "a", "model": "$A {A} $$ ${}"}
+        assert settings.routes == {"${A}": {"name": "${A}", "match": {"model": "${A}"}, "targets": [target]}}
 
     @pytest.mark.parametrize(
         ("content", "path"),
@@ -251,16 +252,17 @@ class TestVariables:
         ({"providers": [{"name": "a"}, {}]}, "providers.1.name: must be given, as text"),
         ({"providers": [{"name": 5}]}, "providers.0.name: must be given, as text"),
         ({"providers": [{"name": "a"}, {"name": "a"}]}, "providers.1.name: 'a' is given twice"),
-        ({"routes": []}, "routes: must be an object"),
-        ({"routes": {"default": 5}}, "routes.default: 5 is not allowed; must be 'provider/model'"),
-        ({"routes": {"default": {"provider": "a"}}}, "routes.default.model: missing data for required field"),
+        ({"routes": "groq/m"}, "routes: must be an object or a list"),
+        ({"routes": {"default": 5}}, "routes.default: must be 'provider/model' or an object with provider and model"),
+        ({"routes": {"a": "p/m", "b": ["p/m"]}}, "routes.b: must be 'provider/model' or an object with"),
         (
-            {"routes": {"default": "model-alone"}},
-            "routes.default: 'model-alone' is not allowed; must be 'provider/model'",
+            {"routes": {"longContext": "p/m", "long_context": "p/m"}},
+            "routes.long_context: is given twice, also as longContext",
         ),
-        ({"routes": {"default": "/m"}}, "routes.default: '/m' is not allowed; must be 'provider/model'"),
-        ({"routes": {"default": {"provider": "a", "model": "m", "x": 1}}}, "routes.default.x: unknown key; known are "),
-        ({"routes": {"default": {"provider": "a", "model": 1}}}, "routes.default.model: not a valid string"),
+        ({"routes": ["groq/m"]}, "routes.0: must be an object"),
+        ({"routes": [{"name": "a"}, {"targets": []}]}, "routes.1.name: must be given, as text"),
+        ({"routes": [{"name": " "}]}, "routes.0.name: must be given, as text"),
+        ({"routes": [{"name": "a"}, {"name": "a "}]}, "routes.1.name: 'a ' is given twice"),
         ({"apikey": None}, "apikey: field may not be null"),
     ],
 )
@@ -285,10 +287,32 @@ def test_a_byte_order_mark_is_no_harm(config):
     assert load(config('\ufeff{"port": 1}')).port == 1
 
 
-@pytest.mark.parametrize("route", ["groq/a/b", "groq,a/b", {"provider": "groq", "model": "a/b"}])
-def test_routes_in_both_forms(config, route):
-    expected = {"provider": "groq", "model": "a/b"}
-    assert load(config({"routes": {"default": route}})).routes == {"default": expected}
+@pytest.mark.parametrize(
+    ("key", "match"),
+    [
+        ("default", {"scenario": "default"}),
+        ("background", {"scenario": "background"}),
+        ("think", {"scenario": "think"}),
+        ("longContext", {"scenario": "long_context"}),
+        ("long_context", {"scenario": "long_context"}),
+        ("webSearch", {"scenario": "web_search"}),
+        ("web_search", {"scenario": "web_search"}),
+        ("image", {"scenario": "image"}),
+        ("claude-opus-4-8[1m]", {"model": "claude-opus-4-8[1m]"}),
+        ("org/Model:free", {"model": "org/Model:free"}),
+    ],
+)
+@pytest.mark.parametrize("target", ["groq/a/b", "groq,a/b", {"provider": "groq", "model": "a/b", "weight": 2}])
+def test_routes_in_the_plain_form(config, key, match, target):
+    expected = {key: {"name": key, "match": match, "targets": [target]}}
+    assert load(config({"routes": {key: target}})).routes == expected
+
+
+def test_routes_in_the_full_form_are_kept_as_given(config):
+    given = [{"name": "a", "targets": ["groq/m"]}, {"name": "b", "x": 1}]
+    settings = load(config({"routes": given}))
+    assert settings.routes == {"0": given[0], "1": given[1]}
+    assert load(config({})).routes == {}
 
 
 class TestProviders:

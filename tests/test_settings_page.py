@@ -1,6 +1,5 @@
 """docs/settings.md against the program."""
 
-import json
 import re
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import pytest
 from ccproxy.presets import PRESETS
 from ccproxy.settings import _SETTINGS, LOCAL_NETWORKS, load
 from ccproxy.settings.config_file import ConfigSchema
+from ccproxy.settings.routes import SCENARIOS
+from ccproxy.web.offers import offered_routes
 
 PAGE = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
 TABLE = dict(re.findall(r"^\| `(CCPROXY_\w+)` \|\s*`?(\w*)`?\s*\|", PAGE, re.MULTILINE))
@@ -40,10 +41,25 @@ def test_the_example_loads(tmp_path):
     path.write_text(example, encoding="utf-8")
     settings = load({"CCPROXY_CONFIG": str(path), "TEAM_KEY": "k", "GROQ_API_KEY": "g"})
     assert [provider["name"] for provider in settings.providers] == ["groq", "box"]
-    assert settings.routes == {
-        "default": {"provider": "groq", "model": "llama-3.3-70b-versatile"},
-        "claude-haiku-4-5": json.loads(example)["routes"]["claude-haiku-4-5"],
+    offered = {route["name"]: route for route in offered_routes(settings)}
+    assert {name: route["targets"][0].provider for name, route in offered.items()} == {
+        "default": "groq",
+        "longContext": "box",
+        "claude-haiku-4-5": "box",
     }
+
+
+def test_the_example_of_the_full_form_loads(tmp_path):
+    [example] = re.findall(r"```json\n(\{\n  \"routes\": \[.*?)```", PAGE, re.DOTALL)
+    path = tmp_path / "config.json"
+    path.write_text(example, encoding="utf-8")
+    [route] = offered_routes(load({"CCPROXY_CONFIG": str(path)}))
+    assert (route["name"], len(route["targets"])) == ("work", 2)
+
+
+def test_every_well_known_route_is_on_the_page():
+    for key in SCENARIOS:
+        assert f"`{key}`" in PAGE, key
 
 
 def test_every_well_known_key_is_on_the_page():

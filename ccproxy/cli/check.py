@@ -12,15 +12,14 @@ from ccproxy.cli.connection import address
 from ccproxy.cli.findings import Finding, of_providers, of_routes
 from ccproxy.cli.home import pinned
 from ccproxy.cli.providers import PATH, TEST_SECONDS
-from ccproxy.errors import InvalidRequest, SettingsError
-from ccproxy.settings import Settings, load
+from ccproxy.errors import SettingsError
+from ccproxy.settings import load
 from ccproxy.store import rotation
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers, Snapshot
 from ccproxy.store.session import open_engine, sqlite_path
 from ccproxy.store.vault import open_vault
-from ccproxy.web.definitions import define
-from ccproxy.web.schemas import read_provider
+from ccproxy.web.offers import offered_providers, offered_routes
 
 
 @click.command()
@@ -33,7 +32,8 @@ def check(ctx: click.Context, online: bool) -> None:
     """
     environ = pinned(os.environ)
     settings = load(environ)
-    _check_offered(settings)
+    for offered in (offered_providers, offered_routes):  # as at a start, which stops at the first fault
+        list(offered(settings))
     path = sqlite_path(settings.database_url)
     if path is not None and not path.exists():
         raise SettingsError(f"CCPROXY_DATABASE_URL: there is no {path} yet: run `ccproxy migrate`")
@@ -50,15 +50,6 @@ def check(ctx: click.Context, online: bool) -> None:
     if any(finding.level == "error" for finding in findings):
         ctx.exit(1)
     click.echo(f"settings and database are in order; {readable} stored keys can be decrypted")
-
-
-def _check_offered(settings: Settings) -> None:
-    """As at a start, which stops at the first one that is not allowed."""
-    for index, document in enumerate(settings.providers):
-        try:
-            define(read_provider(document), resolve=None)
-        except InvalidRequest as error:
-            raise SettingsError(f"config file {settings.config_path}: providers.{index}.{error.message}") from None
 
 
 def _online(api: Api, snapshot: Snapshot) -> Iterator[Finding]:

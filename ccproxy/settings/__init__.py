@@ -48,8 +48,9 @@ def _default_workers() -> int:
 class Settings:
     """All settings, valid. Sizes are bytes, times are seconds.
 
-    `providers` are what the config file and well-known keys in the environment offer, as they were given; `routes`
-    map a name to `{"provider", "model"}`. Keys are Secrets: neither `repr` nor `dataclasses.asdict` shows them.
+    `providers` are what the config file and well-known keys in the environment offer, as they were given; `routes` are
+    the file's as the admin API takes them, each under the step that leads to it there (its key or its place). Keys are
+    Secrets: neither `repr` nor `dataclasses.asdict` shows them.
     """
 
     host: str = "127.0.0.1"
@@ -68,7 +69,7 @@ class Settings:
     request_timeout: float = 3600.0
     workers: int = field(default_factory=_default_workers)
     providers: tuple[Mapping[str, Any], ...] = ()
-    routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     config_path: str | None = None
 
     def __post_init__(self) -> None:

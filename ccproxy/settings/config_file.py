@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
 from ccproxy.errors import SettingsError
+from ccproxy.settings import routes
 from ccproxy.settings.secret import Secret
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -40,13 +41,6 @@ class Guard(Schema):
                     error.messages[key] = ["must be an object"]
 
 
-class RouteSchema(Guard):
-    """Where a route leads."""
-
-    provider = fields.String(required=True, validate=validate.Length(min=1))
-    model = fields.String(required=True, validate=validate.Length(min=1))
-
-
 class ConfigSchema(Guard):
     """The keys of the file. Single values are left to `values`, which the environment goes through too."""
 
@@ -65,11 +59,7 @@ class ConfigSchema(Guard):
     request_timeout = fields.Raw()
     workers = fields.Raw()
     providers = fields.List(fields.Dict(keys=fields.String(), error_messages=_OBJECT), error_messages=_LIST)
-    routes = fields.Dict(
-        keys=fields.String(validate=validate.Length(min=1)),
-        values=fields.Nested(RouteSchema),
-        error_messages=_OBJECT,
-    )
+    routes = fields.Raw()
 
 
 def read(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -78,14 +68,13 @@ def read(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
         raw = _replace(_parse(path), environ, path, "")
     except RecursionError:
         raise SettingsError(f"config file {path}: nested too deeply") from None
-    if isinstance(raw.get("routes"), dict):
-        raw["routes"] = {name: _split_route(route, f"{path}: routes.{name}") for name, route in raw["routes"].items()}
     try:
         values: dict[str, Any] = ConfigSchema().load(raw)
     except ValidationError as error:
         where, what = next(_flatten(error.messages))
         raise SettingsError(f"config file {path}: {where}: {what}") from None
     values["providers"] = _check_providers(values.get("providers", []), path)
+    values["routes"] = routes.documents(values.get("routes", {}), f"config file {path}: routes")
     return values
 
 
@@ -142,17 +131,6 @@ def _variable(name: str, environ: Mapping[str, str], file: str, path: str) -> st
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _split_route(route: Any, where: str) -> Any:
-    """A route may be written as the name of a target, `provider/model` or `provider,model`."""
-    if isinstance(route, dict):
-        return route
-    provider, *model = re.split("[/,]", route, maxsplit=1) if isinstance(route, str) else ("",)
-    if not provider or not any(model):
-        form = "'provider/model' or an object with provider and model"
-        raise SettingsError(f"config file {where}: {route!r} is not allowed; must be {form}")
-    return {"provider": provider, "model": model[0]}
 
 
 def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

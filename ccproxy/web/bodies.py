@@ -10,6 +10,7 @@ import socket
 from typing import Any
 
 import gevent
+import msgspec
 from flask import Response, after_this_request, request
 from gunicorn.http.errors import ParseException
 
@@ -36,6 +37,15 @@ def read_body(max_bytes: int, timeout: float, wanted: str = "application/json") 
     except ClientError:
         _end_connection(environ)
         raise
+
+
+def read_document(max_bytes: int, timeout: float) -> Any:
+    """The current request's body as the JSON that it is. Raises as `read_body`, and InvalidRequest for no JSON."""
+    body = read_body(max_bytes, timeout)
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("body: is not valid JSON") from None
 
 
 def has_body() -> bool:

@@ -29,16 +29,20 @@ def define(
     """
     name = given["name"] if known is None else known.name
     kind, preset = _preset(given, known, name)
-    key = given.get("api_key", known.api_key if known else None)
-    if key is not None and {"api_key", "type"} & given.keys():
-        _check_key(preset, key, resolve)
-    options = _project(preset, key) | dict(given.get("options", known.options if known else {}))
+    api_keys = _keys(given, known)
+    if {"api_key", "api_keys", "type"} & given.keys():
+        for index, key in enumerate(api_keys):
+            one = "api_key" in given or ("api_keys" not in given and len(api_keys) == 1)
+            _check_key(preset, key, "api_key" if one else f"api_keys.{index}", resolve)
+    first = api_keys[0] if api_keys else None
+    options = _project(preset, first) | dict(given.get("options", known.options if known else {}))
     _check_options(preset, options)
     return {
         "name": name,
         "type": kind,
         "api_base_url": _base_url(given, known, preset, options, resolve),
-        "api_key": key,
+        "api_key": first,
+        "api_keys": api_keys if len(api_keys) > 1 else (),
         "models": tuple(given.get("models", known.models if known else ())),
         "enabled": given.get("enabled", known.enabled if known else True),
         "headers": _headers(given, known),
@@ -52,6 +56,16 @@ def _preset(given: Mapping[str, Any], known: Provider | None, name: str) -> tupl
     if preset is None:
         raise InvalidRequest(f"type: not known; there is {', '.join(sorted({*presets.PRESETS, *presets.WIRES}))}")
     return kind, preset
+
+
+def _keys(given: Mapping[str, Any], known: Provider | None) -> tuple[str, ...]:
+    """All keys, in order: what is given in either of two fields stands in place of all that are known."""
+    if "api_keys" in given:
+        return tuple(given["api_keys"])
+    if "api_key" in given or known is None:
+        first = given.get("api_key")
+        return (first,) if first else ()
+    return known.api_keys or ((known.api_key,) if known.api_key else ())
 
 
 def _project(preset: presets.Preset, key: str | None) -> dict[str, Any]:
@@ -69,7 +83,7 @@ def _check_options(preset: presets.Preset, options: dict[str, Any]) -> None:
         raise InvalidRequest(str(error)) from None
 
 
-def _check_key(preset: presets.Preset, key: str, resolve: endpoints.Resolve | None) -> None:
+def _check_key(preset: presets.Preset, key: str, path: str, resolve: endpoints.Resolve | None) -> None:
     """The form of the key, and where a token is to be fetched with it: requests go there like to a base URL."""
     try:
         keys.check(preset.auth if preset.auth in ("aws", "google") else "headers", key)
@@ -77,7 +91,7 @@ def _check_key(preset: presets.Preset, key: str, resolve: endpoints.Resolve | No
         if where is not None:
             endpoints.check(str(where), resolve)
     except ValueError as error:
-        raise InvalidRequest(f"api_key: {error}") from None
+        raise InvalidRequest(f"{path}: {error}") from None
 
 
 def _base_url(

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.providers import Provider
-from ccproxy.web.bodies import check_json, has_body, read_body
+from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.definitions import define
 from ccproxy.web.schemas import read_provider, show_provider
 from ccproxy.web.services import services
@@ -36,7 +36,7 @@ def list_all() -> Response:
 @blueprint.post("")
 def create_or_update() -> Response:
     """201 for a new one. On one that there is, fields left out stay, as with PUT."""
-    given = read_provider(_document())
+    given = read_provider(read_document(MAX_BODY, BODY_TIMEOUT))
     if "name" not in given:
         raise InvalidRequest("name: is missing")
     providers = services().providers
@@ -59,8 +59,8 @@ def show(name: str) -> Response:
 
 @blueprint.put("/<name>")
 def change(name: str) -> Response:
-    """Fields left out stay; `api_key: null` takes the key away. A provider keeps its name."""
-    given = read_provider(_document())
+    """Fields left out stay; `api_key: null` takes all keys away. A provider keeps its name."""
+    given = read_provider(read_document(MAX_BODY, BODY_TIMEOUT))
     known = _find(name)
     if given.get("name", name) != name:
         raise InvalidRequest(f"name: a provider keeps its name, which is {name!r} in the path")
@@ -95,14 +95,6 @@ def _find(name: str) -> Provider:
 def _changed(fields: dict[str, Any], known: Provider) -> dict[str, Any]:
     """Only what differs, so that two changes of different fields at once both hold."""
     return {name: value for name, value in fields.items() if value != getattr(known, name)}
-
-
-def _document() -> Any:
-    body = read_body(MAX_BODY, BODY_TIMEOUT)
-    try:
-        return msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("body: is not valid JSON") from None
 
 
 def _json(value: Any, status: int = 200) -> Response:

@@ -19,7 +19,8 @@ from ccproxy.gateway.credentials import keys
 from ccproxy.store.providers import Provider
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-CAMEL_CASE = {"apiBaseUrl": "api_base_url", "apiKey": "api_key"}
+NAME_FORM = "must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or a digit"
+CAMEL_CASE = {"apiBaseUrl": "api_base_url", "apiKey": "api_key", "apiKeys": "api_keys"}
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110's token
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -47,6 +48,7 @@ LONGEST_TEXT = 4096
 LONGEST_HEADER = 8192
 LONGEST_ACCOUNT = 16384
 MOST_ITEMS = 2000
+MOST_KEYS = 100
 SHOWN_NAME = 80
 
 MUST_BE_STRING: dict[str, str | list[Any] | dict[Any, Any]] = {
@@ -87,6 +89,19 @@ class Key(Text):
         if not text.isascii() or " " in text:
             raise ValidationError("must hold only ASCII characters and no spaces")
         return text
+
+
+class Keys(fields.Field[tuple[str, ...]]):
+    """Several keys, each another."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[str, ...]:
+        require(isinstance(value, list), "must be a list of strings")
+        require(len(value) <= MOST_KEYS, f"must not hold more than {MOST_KEYS}")
+        keys = tuple(fields.List(Key()).deserialize(value))
+        twice = {index: ["is given twice"] for index, key in enumerate(keys) if key in keys[:index]}
+        if twice:
+            raise ValidationError(twice)
+        return keys
 
 
 def _one_line(document: str) -> str:
@@ -162,17 +177,16 @@ class ProviderSchema(Schema):
 
     name = fields.String(
         error_messages=MUST_BE_STRING,
-        validate=lambda name: _require(
-            NAME.fullmatch(name), "must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or a digit"
-        ),
+        validate=lambda name: require(NAME.fullmatch(name), NAME_FORM),
     )
     type = Text()
     api_base_url = Text(empty=True, allow_none=True)
     api_key = Key(empty=True, allow_none=True)
+    api_keys = Keys(allow_none=True)
     models = fields.List(
         Text(),
         error_messages={"invalid": "must be a list of strings", "null": "must be a list of strings"},
-        validate=lambda models: _require(len(models) <= MOST_ITEMS, f"must not hold more than {MOST_ITEMS}"),
+        validate=lambda models: require(len(models) <= MOST_ITEMS, f"must not hold more than {MOST_ITEMS}"),
     )
     enabled = Flag()
     headers = Headers()
@@ -187,7 +201,10 @@ class ProviderSchema(Schema):
         for camel, snake in CAMEL_CASE.items():
             if camel in document and snake in document:
                 raise ValidationError(f"is given twice, also as {camel}", snake)
-        return {CAMEL_CASE.get(name, name): value for name, value in document.items()}
+        given = {CAMEL_CASE.get(name, name): value for name, value in document.items()}
+        if "api_key" in given and "api_keys" in given:
+            raise ValidationError("cannot be given beside api_key, which is short for a list of one", "api_keys")
+        return given
 
 
 _schema = ProviderSchema()
@@ -196,26 +213,36 @@ _schema = ProviderSchema()
 def read_provider(document: Any) -> dict[str, Any]:
     """The fields that a JSON document gives, in snake_case. Raises InvalidRequest that names each fault's path.
 
-    `api_key` and `api_base_url` are None where the document clears them.
+    `api_key` and `api_base_url` are None where the document clears them, `api_keys` are empty.
     """
-    try:
-        given: dict[str, Any] = _schema.load(document)
-    except ValidationError as error:
-        raise InvalidRequest("; ".join(f"{path}: {text}" for path, text in _faults(error.messages))) from None
+    given = read(_schema, document)
     for name in ("api_key", "api_base_url"):
         if name in given:
             given[name] = given[name] or None
+    if "api_keys" in given:
+        given["api_keys"] = given["api_keys"] or ()
+    return given
+
+
+def read(schema: Schema, document: Any) -> dict[str, Any]:
+    """What a schema makes of a document. Raises InvalidRequest that names each fault's path."""
+    try:
+        given: dict[str, Any] = schema.load(document)
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(f"{path}: {text}" for path, text in _faults(error.messages))) from None
     return given
 
 
 def show_provider(provider: Provider) -> dict[str, Any]:
     """A provider as the API shows it: everything but its secrets."""
+    api_keys = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
     return {
         "name": provider.name,
         "type": provider.type,
         "api_base_url": provider.api_base_url,
         "api_key_set": bool(provider.api_key),
         "api_key_hint": hint(provider.api_key),
+        "api_key_hints": [hint(key) for key in api_keys],
         "models": list(provider.models),
         "enabled": provider.enabled,
         "headers": {name: mask(value) if is_secret(name) else value for name, value in provider.headers.items()},
@@ -254,7 +281,8 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _require(condition: object, otherwise: str) -> None:
+def require(condition: object, otherwise: str) -> None:
+    """Raise a ValidationError with this text unless the condition holds."""
     if not condition:
         raise ValidationError(otherwise)
 

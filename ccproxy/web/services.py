@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ccproxy.settings import Settings
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
+    from ccproxy.store.routes import Routes
     from ccproxy.store.statistics import Statistics
     from ccproxy.web.health import Readings
 
@@ -35,6 +36,7 @@ class Services:
 
     settings: Settings
     providers: Providers
+    routes: Routes
     logbook: Logbook
     statistics: Statistics
     readings: Readings

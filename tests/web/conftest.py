@@ -21,10 +21,11 @@ from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Providers
+from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, providers, service
+from ccproxy.web import errors, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.services import EXTENSION, Services
 
@@ -97,7 +98,7 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Makes sites: `apikey`, `statistics`, `prepare` (a function of the application)."""
-    opened: list[Providers] = []
+    opened: list[Providers | Routes] = []
 
     def make(
         apikey: str | None = None,
@@ -110,12 +111,14 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             shutil.copy(empty_database, path)
         engine = open_engine(f"sqlite:///{path}")
         store = Providers(engine, Vault((Fernet.generate_key().decode(),)))
-        opened.append(store)
+        routing = Routes(engine)
+        opened.extend((store, routing))
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
             settings=settings,
             providers=store,
+            routes=routing,
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
@@ -133,6 +136,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.extensions[EXTENSION] = parts
         app.register_blueprint(service.blueprint)
         app.register_blueprint(providers.blueprint)
+        app.register_blueprint(routes.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)

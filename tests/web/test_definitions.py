@@ -27,6 +27,7 @@ def test_the_config_file_s_providers_are_defined_without_waiting_for_names() -> 
         "type": "openai-chat",
         "api_base_url": "http://metadata.example/v1",
         "api_key": "k",
+        "api_keys": (),
         "models": (),
         "enabled": True,
         "headers": {},

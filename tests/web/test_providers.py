@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from ccproxy.errors import NotFound
 from ccproxy.web.schemas import mask
+from tests.gateway.credentials.accounts import service_account
 from tests.web.conftest import KEY, Site
 from tests.web.test_errors import assert_error, assert_id
 
@@ -42,6 +43,7 @@ def test_a_name_is_enough_where_a_preset_is_called_so(site: Site) -> None:
         "api_base_url": "https://api.groq.com/openai/v1",
         "api_key_set": False,
         "api_key_hint": None,
+        "api_key_hints": [],
         "models": [],
         "enabled": True,
         "headers": {},
@@ -65,7 +67,7 @@ def test_everything_that_is_given_is_kept(site: Site) -> None:
     }
     response = site.add(**given)
     assert response.status_code == 201
-    expected = {**given, "api_key_set": True, "api_key_hint": "9876"}
+    expected = {**given, "api_key_set": True, "api_key_hint": "9876", "api_key_hints": ["9876"]}
     del expected["api_key"]
     for shown in (
         response.get_json(),
@@ -262,6 +264,8 @@ def groq(site: Site) -> Site:
     return site
 
 
+NO_KEY = {"api_key_set": False, "api_key_hint": None, "api_key_hints": []}
+
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"name": "groq"}, {}),
@@ -270,10 +274,14 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"enabled": False}, {"enabled": False}),
     ({"headers": {"X-Other": "red"}}, {"headers": {"X-Other": "red"}}),
     ({"headers": {}}, {"headers": {}}),
-    ({"api_key": "another-secret-4321"}, {"api_key_hint": "4321"}),
-    ({"api_key": "short"}, {"api_key_hint": None}),
-    ({"api_key": None}, {"api_key_set": False, "api_key_hint": None}),
-    ({"apiKey": ""}, {"api_key_set": False, "api_key_hint": None}),
+    ({"api_key": "another-secret-4321"}, {"api_key_hint": "4321", "api_key_hints": ["4321"]}),
+    ({"api_key": "short"}, {"api_key_hint": None, "api_key_hints": [None]}),
+    ({"api_key": None}, NO_KEY),
+    ({"apiKey": ""}, NO_KEY),
+    ({"api_keys": []}, NO_KEY),
+    ({"apiKeys": None}, NO_KEY),
+    ({"api_keys": ["another-secret-4321"]}, {"api_key_hint": "4321", "api_key_hints": ["4321"]}),
+    ({"apiKeys": ["another-secret-4321", SECRET]}, {"api_key_hint": "4321", "api_key_hints": ["4321", "9876"]}),
     ({"api_base_url": "http://localhost:1/v1/"}, {"api_base_url": "http://localhost:1/v1"}),
     # the former preset's address does not outlive the change of the type
     ({"type": "openai"}, {"type": "openai", "api_base_url": "https://api.openai.com/v1"}),
@@ -298,7 +306,72 @@ def test_what_is_left_out_stays(groq: Site, method: str, given: dict[str, Any], 
     kept = groq.services.providers.snapshot().get("groq")
     assert kept is not None
     key = given.get("api_key", given.get("apiKey", SECRET))
-    assert kept.api_key == (key or None)
+    keys = given.get("api_keys", given.get("apiKeys", [key] if key else [])) or []
+    assert kept.api_key == (keys[0] if keys else None)
+    assert kept.api_keys == (tuple(keys) if len(keys) > 1 else ())
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({"models": ["m"]}, ["a-key-0123456789", "b-key-0123456789"]),
+        ({"api_keys": ["b-key-0123456789", "a-key-0123456789"]}, ["b-key-0123456789", "a-key-0123456789"]),
+        ({"api_keys": ["a-key-0123456789"]}, ["a-key-0123456789"]),
+        ({"api_key": "a-key-0123456789"}, ["a-key-0123456789"]),
+        ({"api_key": "b-key-0123456789"}, ["b-key-0123456789"]),
+        ({"api_key": None}, []),
+        ({"api_keys": None}, []),
+    ],
+)
+def test_several_keys_are_changed_as_a_whole(
+    site: Site, tmp_path: Path, method: str, given: dict[str, Any], left: list[str]
+) -> None:
+    assert site.add(name="groq", api_keys=["a-key-0123456789", "b-key-0123456789"]).status_code == 201
+    if method == "PUT":
+        response = site.client.put("/providers/groq", json=given)
+    else:
+        response = site.add(**{"name": "groq", **given})
+    assert response.status_code == 200
+    kept = site.services.providers.snapshot().get("groq")
+    assert kept is not None
+    assert [kept.api_key, *kept.api_keys] == ([*left[:1], *left] if len(left) > 1 else left or [None])
+    assert response.get_json()["api_key_hints"] == ["6789"] * len(left)
+    assert "key-01" not in response.text + site.get("/providers").text
+    assert b"-key-0123456789" not in b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"api_key": "a", "api_keys": ["b"]}, "api_keys: cannot be given beside api_key, which is short for a list"),
+        ({"apiKey": None, "apiKeys": None}, "api_keys: cannot be given beside api_key"),
+        ({"api_keys": ["a"], "apiKeys": ["a"]}, "api_keys: is given twice, also as apiKeys"),
+        ({"api_keys": "SECRET"}, "api_keys: must be a list of strings"),
+        ({"api_keys": ["ok", "", "SEC RET", 7, None]}, "api_keys.1: must not be empty; api_keys.2: must hold only"),
+        ({"api_keys": ["a", "SECRET", "b", "SECRET"]}, "api_keys.3: is given twice"),
+        ({"api_keys": [f"k{n}" for n in range(101)]}, "api_keys: must not hold more than 100"),
+        ({"api_keys": ["a", '{"type": "SECRET"}']}, "api_keys.1: is JSON, and the provider takes a key that is one"),
+    ],
+)
+def test_keys_that_are_none(site: Site, fields: dict[str, Any], message: str) -> None:
+    response = site.add(name="groq", **fields)
+    assert_error(response, 400, "invalid_request_error")
+    assert response.get_json()["error"]["message"].startswith(message)
+    assert "SEC" not in response.text
+    assert site.get("/providers").get_json() == []
+
+
+def test_as_many_keys_as_there_may_be(site: Site) -> None:
+    assert len(site.add(name="groq", api_keys=[f"k{n}" for n in range(100)]).get_json()["api_key_hints"]) == 100
+
+
+def test_a_change_of_the_type_looks_at_all_keys(site: Site) -> None:
+    accounts = [service_account(), service_account().replace("4567", "7654")]
+    assert site.add(name="vertex", api_keys=accounts, options={"location": "global"}).status_code == 201
+    response = site.client.put("/providers/vertex", json={"type": "openai"})
+    assert_error(response, 400, "invalid_request_error")
+    assert response.get_json()["error"]["message"].startswith("api_keys.0: is JSON")
 
 
 def test_an_own_address_outlives_the_change_of_the_type(site: Site) -> None:
@@ -480,13 +553,13 @@ def test_the_page_s_examples_work(site: Site) -> None:
     assert len(bodies) == 2
     for body in bodies:
         assert site.add(**json.loads(body)).status_code == 201
-    [change] = re.findall(r"curl -X PUT [^\n]*\\\n *-d '(\{.*?\})'", PAGE)
+    [change] = re.findall(r"curl -X PUT [^\n]*/providers/groq [^\n]*\\\n *-d '(\{.*?\})'", PAGE)
     assert site.client.put("/providers/groq", json=json.loads(change)).status_code == 200
 
 
 def test_the_page_shows_the_fields_that_there_are(site: Site) -> None:
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
-    error, provider, status = shown
+    error, provider, status = (body for body in shown if {"error", "api_key_hint", "pid"} & body.keys())
     assert list(site.add(name="groq", api_key=SECRET).get_json()) == list(provider)
     assert set(site.get("/nothing").get_json()) == set(error)
     assert site.get("/status").get_json().keys() == status.keys()
