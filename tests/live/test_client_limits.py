@@ -149,9 +149,11 @@ def test_a_refused_provider_key_is_not_worth_a_retry(server: Server, upstream: F
 OWN_401 = [
     ("POST", "/v1/messages?beta=true"),
     ("POST", "/v1/messages/count_tokens?beta=true"),
+    ("POST", "/v1/messages/explain"),
     ("POST", "/v1/messages/batches"),
     ("GET", "/v1/models?limit=1000"),
     ("GET", "/v1/models/claude-openai-gpt-5"),
+    ("GET", "/routes"),
     ("GET", "/providers"),
     ("GET", "/status"),
 ]
