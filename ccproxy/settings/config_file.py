@@ -1,7 +1,7 @@
 """The config file: JSON, `${VAR}` replaced from the environment, guarded by a schema.
 
 What comes out are plain values under the settings' names, providers and routes checked for their shape. Which fields
-a provider has is known to the schema of the admin API, which reads these objects later.
+they have is known to the schemas of the admin API, which read these objects later.
 """
 
 from __future__ import annotations
@@ -27,22 +27,15 @@ _OBJECT: _Messages = {"invalid": "must be an object"}
 _LIST: _Messages = {"invalid": "must be a list"}
 
 
-class Guard(Schema):
-    """What all schemas here say of keys that they do not know and of what is no object."""
+class ConfigSchema(Schema):
+    """The keys of the file. Single values are left to `values`, which the environment goes through too."""
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
-        """Name what would have been right."""
+        """Name what would have been right in place of a key that is not known."""
         del data
-        if isinstance(error.messages, dict):
-            for key, said in error.messages.items():
-                if said == ["Unknown field."]:
-                    error.messages[key] = [f"unknown key; known are {', '.join(self.fields)}"]
-                elif said == ["Invalid input type."]:
-                    error.messages[key] = ["must be an object"]
-
-
-class ConfigSchema(Guard):
-    """The keys of the file. Single values are left to `values`, which the environment goes through too."""
+        for key, said in error.messages_dict.items():
+            if said == ["Unknown field."]:
+                error.messages_dict[key] = [f"unknown key; known are {', '.join(self.fields)}"]
 
     host = fields.Raw()
     port = fields.Raw()
@@ -137,8 +130,7 @@ def _flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """marshmallow nests its messages by key and index: each with its path, `providers.0.name`."""
     if isinstance(messages, dict):
         for key, value in messages.items():
-            # For dictionaries it puts a level between the key and what is wrong with it.
-            yield from _flatten(value, path if key in ("key", "value", "_schema") else _join(path, str(key)))
+            yield from _flatten(value, _join(path, str(key)))
     else:
         text = str(messages[0] if isinstance(messages, list) else messages).rstrip(".")
         yield path, text[:1].lower() + text[1:]

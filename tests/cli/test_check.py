@@ -1,5 +1,9 @@
 """`ccproxy check`."""
 
+import json
+
+import pytest
+
 from ccproxy.store.vault import key_file, new_key, open_vault
 from tests.cli.conftest import add
 
@@ -30,3 +34,20 @@ def test_check_with_a_foreign_key(run, url):
     assert "none of the 1 stored" in result.stderr
     key_file(url).unlink()
     assert "missing or empty" in run("check").stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"providers": [{"name": "groq", "api_keys": ["a", "a"]}]}, "providers.0.api_keys.1: is given twice"),
+        ({"routes": {"think": {"provider": "groq"}}}, "routes.think.model: is missing"),
+        ({"routes": [{"name": "a", "targets": ["p/m"], "retries": 9}]}, "routes.0.retries: must be a whole number"),
+    ],
+)
+def test_check_of_what_the_file_offers(run, tmp_path, content, words):
+    run("migrate")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    result = run("check", CCPROXY_CONFIG=str(path))
+    assert result.exit_code == 1
+    assert words in result.stderr
