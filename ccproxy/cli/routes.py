@@ -56,7 +56,7 @@ def described(match: Mapping[str, Any]) -> str:
     parts = []
     for name, value in match.items():
         match value:
-            case None | [] | {} | "":
+            case _ if not value:  # `{}` as a pattern would be any object
                 continue
             case list():
                 parts.append(f"{name} {' or '.join(map(str, value))}")
