@@ -133,36 +133,34 @@ class Told:
     request_id: str
 
 
-def ask(server: Server, model: str, streaming: bool, session: str | None = None, **more: Any) -> Told:
-    """One request through the Python SDK, without its retries."""
+def client_of(server: Server) -> anthropic.Anthropic:
+    """The Python SDK's client, without its retries. One is made for many requests, for that takes its time."""
+    return anthropic.Anthropic(base_url=server.url, api_key="local", max_retries=0, timeout=30)
+
+
+def ask(client: anthropic.Anthropic, model: str, streaming: bool, session: str | None = None) -> Told:
+    """One request, and all of its answer."""
     headers = {"X-Claude-Code-Session-Id": session} if session else {}
-    with anthropic.Anthropic(base_url=server.url, api_key="local", max_retries=0, timeout=30) as client:
-        fields: dict[str, Any] = {
-            "model": model,
-            "max_tokens": 100,
-            "messages": HELLO,
-            "extra_headers": headers,
-            **more,
-        }
-        try:
-            raw: Any = client.messages.with_raw_response.create(**fields, stream=streaming)
-        except anthropic.APIStatusError as error:
-            sent = error.response.headers
-            return Told("", "", error, sent.get("x-ccproxy-attempts"), sent["request-id"])
-        told = Told("", "", None, raw.headers.get("x-ccproxy-attempts"), raw.headers["request-id"])
-        if not streaming:
-            message = raw.parse()
-            told.text, told.model = text_of(message), message.model
-            return told
-        try:
-            for event in raw.parse():
-                if event.type == "message_start":
-                    told.model = event.message.model
-                elif event.type == "content_block_delta":
-                    told.text += event.delta.text
-        except anthropic.APIStatusError as error:
-            told.error = error
+    fields: dict[str, Any] = {"model": model, "max_tokens": 100, "messages": HELLO, "extra_headers": headers}
+    try:
+        raw: Any = client.messages.with_raw_response.create(**fields, stream=streaming)
+    except anthropic.APIStatusError as error:
+        sent = error.response.headers
+        return Told("", "", error, sent.get("x-ccproxy-attempts"), sent["request-id"])
+    told = Told("", "", None, raw.headers.get("x-ccproxy-attempts"), raw.headers["request-id"])
+    if not streaming:
+        message = raw.parse()
+        told.text, told.model = text_of(message), message.model
         return told
+    try:
+        for event in raw.parse():
+            if event.type == "message_start":
+                told.model = event.message.model
+            elif event.type == "content_block_delta":
+                told.text += event.delta.text
+    except anthropic.APIStatusError as error:
+        told.error = error
+    return told
 
 
 @dataclass
@@ -171,7 +169,8 @@ class Stage:
 
     server: Server
     upstream: FakeUpstream
-    closed: str
+    client: anthropic.Anthropic
+    closed: str = ""
 
     def ask(self, route: str, streaming: bool, session: str | None = None) -> tuple[Told, list[str]]:
         """What a client is told, and the models of the requests that reached the fake provider, in their order.
@@ -179,7 +178,7 @@ class Stage:
         Each counts once: what goes over a connection that is kept and breaks is sent again over a new one.
         """
         before = len(self.upstream.requests)
-        told = ask(self.server, route, streaming, session)
+        told = ask(self.client, route, streaming, session)
         return told, list(dict.fromkeys(received.json["model"] for received in self.upstream.requests[before:]))
 
     @contextmanager

@@ -25,6 +25,7 @@ from tests.live.fallback import (
     alike,
     ask,
     attempts_of,
+    client_of,
     model_of,
 )
 from tests.live.server import Server
@@ -44,12 +45,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with (
         FakeUpstream() as upstream,
         Server(tmp_path_factory.mktemp("fallback"), workers=1, settings=settings) as server,
+        client_of(server) as client,
     ):
-        stage = Stage(server, upstream, f"http://127.0.0.1:{closed_port()}/v1")
         for name, kind in (("good", "deepseek"), ("unknown", "openai-chat")):
             server.add_provider(name, upstream.base_url, type=kind, api_key=KEY)
-            assert ask(server, f"{name}/deepseek-chat", False).error is None  # its pace is known from now on
-        yield stage
+            assert ask(client, f"{name}/deepseek-chat", False).error is None  # its pace is known from now on
+        yield Stage(server, upstream, client, f"http://127.0.0.1:{closed_port()}/v1")
 
 
 @pytest.fixture

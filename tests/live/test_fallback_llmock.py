@@ -11,7 +11,7 @@ import anthropic
 import pytest
 
 from tests.fake_upstream import FakeUpstream, Reply
-from tests.live.fallback import CHEAP, GOOD, KEY, STRATEGIES, WELL, Stage, Told, ask, attempts_of, fresh
+from tests.live.fallback import CHEAP, GOOD, KEY, STRATEGIES, WELL, Stage, Told, ask, attempts_of, client_of, fresh
 from tests.live.server import Server
 from tests.live.test_faults import APIS
 from tests.live.third_parties import LLMock, llmock
@@ -66,10 +66,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with ExitStack() as stack:
         upstream = stack.enter_context(FakeUpstream())
         server = stack.enter_context(Server(tmp_path_factory.mktemp("scene"), workers=1))
-        scene = Scene(server, upstream, "")
+        client = stack.enter_context(client_of(server))
+        scene = Scene(server, upstream, client)
         scene.mock = stack.enter_context(llmock(tmp_path_factory.mktemp("llmock")))
         server.add_provider("good", upstream.base_url, type="deepseek", api_key=KEY)
-        assert ask(server, GOOD, False).error is None  # its pace is known from now on
+        assert ask(client, GOOD, False).error is None  # its pace is known from now on
         yield scene
 
 
@@ -101,7 +102,7 @@ def test_a_refusal_with_every_strategy(scene: Scene, behaviour: dict[str, Any], 
     for strategy, streaming in itertools.product(STRATEGIES, (False, True)):
         with scene.broken("groq", "/groq/openai/v1", CHEAP, strategy) as (route, bad):
             scene.mock.play(type="fail", **behaviour)
-            done.append((ask(scene.server, route, streaming), bad))
+            done.append((ask(scene.client, route, streaming), bad))
     survived(scene, done, status, type)
 
 
@@ -111,7 +112,7 @@ def test_a_stream_that_does_not_begin(scene: Scene, behaviour: dict[str, Any], s
     for strategy in STRATEGIES:
         with scene.broken("groq", "/groq/openai/v1", CHEAP, strategy) as (route, bad):
             scene.mock.play(**behaviour)
-            done.append((ask(scene.server, route, streaming=True), bad))
+            done.append((ask(scene.client, route, streaming=True), bad))
     survived(scene, done, status, type)
 
 
@@ -122,11 +123,11 @@ def test_every_api(scene: Scene, kind: str, path: str, model: str) -> None:
         for streaming in (False, True):
             with scene.broken(kind, path, model) as (route, bad):
                 scene.mock.play(type="fail", status=status)
-                done.append((ask(scene.server, route, streaming), bad))
+                done.append((ask(scene.client, route, streaming), bad))
         survived(scene, done, status, type)
     with scene.broken(kind, path, model) as (route, bad):
         scene.mock.play(type="stream_fault", kind="disconnect", after_chunks=0)
-        survived(scene, [(ask(scene.server, route, streaming=True), bad)], 502, "api_error")
+        survived(scene, [(ask(scene.client, route, streaming=True), bad)], 502, "api_error")
 
 
 @pytest.mark.parametrize(("kind", "path", "model"), APIS, ids=[kind for kind, _, _ in APIS])
@@ -134,7 +135,7 @@ def test_what_the_client_caused_it_is_told(scene: Scene, kind: str, path: str, m
     for streaming in (False, True):
         with scene.broken(kind, path, model) as (route, bad):
             scene.mock.play(type="fail", status=400)
-            told = ask(scene.server, route, streaming)
+            told = ask(scene.client, route, streaming)
         assert isinstance(told.error, anthropic.BadRequestError)
         assert told.attempts == f"{bad} 400"
     assert scene.upstream.requests == []
@@ -146,7 +147,7 @@ def test_an_answer_that_breaks_off_is_an_error(scene: Scene, kind: str) -> None:
         with scene.broken("groq", "/groq/openai/v1", CHEAP, strategy) as (route, bad):
             scene.mock.play(type="reply", text="One two three four five six seven eight nine ten.")
             scene.mock.play(type="stream_fault", kind=kind, after_chunks=4)
-            told = ask(scene.server, route, streaming=True)
+            told = ask(scene.client, route, streaming=True)
         assert told.text.startswith("One")
         assert told.model == bad
         assert isinstance(told.error, anthropic.APIStatusError)

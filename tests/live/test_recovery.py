@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fake_upstream import Answer, Exact, FakeUpstream, Hang, Received, Refusal, Reply, Stream, Until, chunk
-from tests.live.fallback import CHEAP, GOOD, KEY, STRATEGIES, WELL, Stage, Told, ask, attempts_of, fresh
+from tests.live.fallback import CHEAP, GOOD, KEY, STRATEGIES, WELL, Stage, Told, ask, attempts_of, client_of, fresh
 from tests.live.server import Server, until
 
 TOTAL = 4.0
@@ -24,10 +24,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with (
         FakeUpstream() as upstream,
         Server(tmp_path_factory.mktemp("recovery"), workers=1, settings={"request_timeout": str(TOTAL)}) as server,
+        client_of(server) as client,
     ):
         server.add_provider("good", upstream.base_url, type="deepseek", api_key=KEY)
-        assert ask(server, GOOD, False).error is None  # its pace is known from now on
-        yield Stage(server, upstream, "")
+        assert ask(client, GOOD, False).error is None  # its pace is known from now on
+        yield Stage(server, upstream, client)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ class First:
 
     def ask(self, session: str | None = None, *, streaming: bool = False) -> Told:
         """A request for the route."""
-        return ask(self.stage.server, self.route, streaming, session)
+        return ask(self.stage.client, self.route, streaming, session)
 
     @property
     def asked(self) -> list[Received]:
@@ -294,7 +295,7 @@ def test_a_stream_that_does_not_begin_in_the_routes_time(stage: Stage) -> None:
         for model, answer in answers.items():
             stage.upstream.script(model, answer)
             route = routes.enter_context(stage.route(f"{name}/{model}", GOOD, first_byte_timeout=1))
-            asking.append(pool.submit(ask, stage.server, route, True))
+            asking.append(pool.submit(ask, stage.client, route, True))
         for model, asked in zip(answers, asking, strict=True):
             assert asked.result().attempts == f"{name}/{model} 504, {GOOD} 200"
             assert asked.result().text == WELL
@@ -311,9 +312,9 @@ def test_all_attempts_share_one_deadline(stage: Stage) -> None:
         stage.route(*targets, first_byte_timeout=TOTAL / 3) as hasty,
         ThreadPoolExecutor(3) as pool,
     ):
-        whole = pool.submit(ask, stage.server, patient, False)
-        streamed = pool.submit(ask, stage.server, patient, True)
-        moving = pool.submit(ask, stage.server, hasty, True)
+        whole = pool.submit(ask, stage.client, patient, False)
+        streamed = pool.submit(ask, stage.client, patient, True)
+        moving = pool.submit(ask, stage.client, hasty, True)
         for told, most in ((whole.result(), 1), (streamed.result(), 1), (moving.result(), 3)):
             assert told.error is not None
             assert (told.error.status_code, told.error.type) == (504, "timeout_error")
