@@ -1,4 +1,5 @@
-"""How things stand, worked out from what the request log says: one word for everybody, the rest for callers.
+"""How things stand, worked out from what the request log says and from who rests: one word for everybody, the rest
+for callers.
 
 Only judges, and remembers for a moment what the database said; `service` answers.
 """
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ccproxy.gateway.health import Health
+from ccproxy.gateway.health.report import OK, RESTING
 from ccproxy.store.providers import Provider
 from ccproxy.store.statistics import Statistics
-from ccproxy.web.schemas import moment
+from ccproxy.web.schemas import hint, moment
 
 HEALTHY = "healthy"
 DEGRADED = "degraded"
@@ -68,12 +71,42 @@ def status(draining: bool, database_ok: bool, providers: Sequence[Provider], see
     return DEGRADED if failing or any(provider.error for provider in providers) else HEALTHY
 
 
-def details(providers: Sequence[Provider], log: Mapping[str, Mapping[str, Any]], now: datetime) -> dict[str, Any]:
-    """For each provider: enabled, healthy, last_error, last_success. `log` is `Statistics.provider_health()`."""
-    return {provider.name: _detail(provider, log.get(provider.name, {}), now) for provider in providers}
+def details(
+    providers: Sequence[Provider],
+    log: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    standing: Callable[[Provider], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """For each provider: enabled, healthy, state, resting, last_error, last_success.
+
+    `log` is `Statistics.provider_health()`, `standing` is `standing_of` with the health of the gateway.
+    """
+    return {
+        provider.name: _detail(provider, log.get(provider.name, {}), now, standing(provider)) for provider in providers
+    }
 
 
-def _detail(provider: Provider, log: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def standing_of(health: Health, provider: Provider) -> dict[str, Any]:
+    """What traffic has shown of a provider, as JSON has it: keys by their hints, moments as text."""
+    report = health.report(provider)
+    held = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
+    return {
+        **_told(report),
+        "targets": {model: _told(target) for model, target in report["targets"].items()},
+        "keys": [{"hint": hint(key), **_told(said)} for key, said in zip(held, report["keys"], strict=True)],
+    }
+
+
+def _told(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "state": said["state"],
+        "until": moment(said["until"]) if said["until"] else None,
+        "reason": said["reason"],
+        "status": said["status"],
+    }
+
+
+def _detail(provider: Provider, log: Mapping[str, Any], now: datetime, standing: Mapping[str, Any]) -> dict[str, Any]:
     success: datetime | None = log.get("last_success")
     error: Mapping[str, Any] | None = log.get("last_error")
     shown = {**error, "time": moment(error["time"])} if error else None
@@ -81,7 +114,16 @@ def _detail(provider: Provider, log: Mapping[str, Any], now: datetime) -> dict[s
         shown = {"time": None, "type": "configuration", "status": None, "message": provider.error}
     return {
         "enabled": provider.enabled,
-        "healthy": provider.error is None and not _failing(provider, success, error, now),
+        "healthy": provider.error is None
+        and standing["state"] != RESTING
+        and not _failing(provider, success, error, now),
+        "state": standing["state"],
+        "resting": {
+            "until": standing["until"],
+            "reason": standing["reason"],
+            "targets": standing["targets"],
+            "keys": [key for key in standing["keys"] if key["state"] != OK],
+        },
         "last_error": shown,
         "last_success": moment(success) if success else None,
     }

@@ -11,6 +11,7 @@ from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.providers import Provider
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.definitions import define
+from ccproxy.web.health import standing_of
 from ccproxy.web.schemas import read_provider, show_provider
 from ccproxy.web.services import services
 
@@ -30,7 +31,7 @@ def admins_only() -> None:
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array, in order of creation."""
-    return _json([show_provider(provider) for provider in services().providers.snapshot().providers])
+    return _json([_shown(provider) for provider in services().providers.snapshot().providers])
 
 
 @blueprint.post("")
@@ -46,7 +47,7 @@ def create_or_update() -> Response:
         provider, created = providers.save(fields)
     else:
         provider, created = providers.change(known.name, _changed(fields, known)), False
-    response = _json(show_provider(provider), 201 if created else 200)
+    response = _json(_shown(provider), 201 if created else 200)
     response.headers["Location"] = f"/providers/{provider.name}"
     return response
 
@@ -54,7 +55,7 @@ def create_or_update() -> Response:
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """One provider."""
-    return _json(show_provider(_find(name)))
+    return _json(_shown(_find(name)))
 
 
 @blueprint.put("/<name>")
@@ -65,7 +66,7 @@ def change(name: str) -> Response:
     if given.get("name", name) != name:
         raise InvalidRequest(f"name: a provider keeps its name, which is {name!r} in the path")
     fields = define(given, known)
-    return _json(show_provider(services().providers.change(name, _changed(fields, known))))
+    return _json(_shown(services().providers.change(name, _changed(fields, known))))
 
 
 @blueprint.delete("/<name>")
@@ -90,6 +91,13 @@ def _find(name: str) -> Provider:
     if provider is None:
         raise NotFound(f"there is no provider {name[:80]!r}")
     return provider
+
+
+def _shown(provider: Provider) -> dict[str, Any]:
+    """The provider, with what traffic has shown of it."""
+    parts = services()
+    parts.health.take_in(parts.providers.snapshot())
+    return {**show_provider(provider), "health": standing_of(parts.health, provider)}
 
 
 def _changed(fields: dict[str, Any], known: Provider) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ def show_health() -> Response:
     reading = parts.readings.take(parts.statistics, health.MAX_AGE if caller is None else 0)
     providers = _providers(parts)
     now = datetime.now(UTC)
-    seen = health.details(providers, reading.log, now)
+    seen = health.details(providers, reading.log, now, partial(health.standing_of, parts.health))
     word = health.status(parts.lifecycle.draining, reading.database_ok, providers, seen)
     body: dict[str, Any] = {"status": word, "timestamp": moment(now)}
     if caller is not None:
@@ -124,7 +125,9 @@ def in_words(seconds: float) -> str:
 
 def _providers(parts: Services) -> tuple[Provider, ...]:
     try:
-        return parts.providers.snapshot().providers
+        snapshot = parts.providers.snapshot()
+        parts.health.take_in(snapshot)
+        return snapshot.providers
     except Unavailable:
         return ()
 

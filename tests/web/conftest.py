@@ -17,8 +17,10 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ccproxy.gateway import health as standings
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Providers
 from ccproxy.store.routes import Routes
@@ -123,7 +125,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             statistics=statistics or Statistics(engine),
             readings=Readings(),
             gate=Gate(apikey, PRIVATE),
-            health=absent,
+            health=standings.Health(Cooldowns(engine)),
             router=absent,
             exchange=absent,
             counter=absent,

@@ -22,6 +22,11 @@ def provider(name: str = "groq", **fields: Any) -> Provider:
     return Provider(**{"name": name, "type": "groq", "api_base_url": "x", "updated_at": ago(days=30), **fields})
 
 
+def details(one: Provider, log: dict[str, Any], standing: dict[str, Any] | None = None) -> dict[str, Any]:
+    found = standing or {"state": "ok", "until": None, "reason": None, "targets": {}, "keys": []}
+    return health.details([one], log, NOW, lambda _provider: found)
+
+
 def error(status: int, time: datetime) -> dict[str, Any]:
     return {"time": time, "type": "api_error", "status": status}
 
@@ -49,7 +54,7 @@ def error(status: int, time: datetime) -> dict[str, Any]:
 def test_a_provider_is_as_healthy_as_its_last_answers(
     success: datetime | None, failure: dict[str, Any] | None, healthy: bool
 ) -> None:
-    seen = health.details([provider()], {"groq": {"last_success": success, "last_error": failure}}, NOW)
+    seen = details(provider(), {"groq": {"last_success": success, "last_error": failure}})
     assert seen["groq"]["healthy"] is healthy
     assert seen["groq"]["enabled"] is True
     assert health.status(False, True, [provider()], seen) == ("healthy" if healthy else "degraded")
@@ -57,9 +62,11 @@ def test_a_provider_is_as_healthy_as_its_last_answers(
 
 def test_times_are_told_in_utc() -> None:
     log = {"groq": {"last_success": ago(hours=1), "last_error": error(502, ago(hours=2))}}
-    assert health.details([provider()], log, NOW)["groq"] == {
+    assert details(provider(), log)["groq"] == {
         "enabled": True,
         "healthy": True,
+        "state": "ok",
+        "resting": {"until": None, "reason": None, "targets": {}, "keys": []},
         "last_error": {"time": "2026-11-23T10:00:00.000Z", "type": "api_error", "status": 502},
         "last_success": "2026-11-23T11:00:00.000Z",
     }
@@ -67,7 +74,7 @@ def test_times_are_told_in_utc() -> None:
 
 def test_one_that_cannot_be_used_says_why() -> None:
     broken = provider(enabled=False, error="its key cannot be decrypted")
-    seen = health.details([broken], {}, NOW)
+    seen = details(broken, {})
     assert seen["groq"]["healthy"] is False
     assert seen["groq"]["last_error"]["message"] == "its key cannot be decrypted"
     assert health.status(False, True, [broken], seen) == "degraded"
@@ -75,14 +82,53 @@ def test_one_that_cannot_be_used_says_why() -> None:
 
 def test_a_disabled_provider_degrades_nothing() -> None:
     off = provider(enabled=False)
-    seen = health.details([off], {"groq": {"last_error": error(401, ago(seconds=1))}}, NOW)
+    seen = details(off, {"groq": {"last_error": error(401, ago(seconds=1))}})
     assert seen["groq"] == {
         "enabled": False,
         "healthy": False,
+        "state": "ok",
+        "resting": seen["groq"]["resting"],
         "last_error": seen["groq"]["last_error"],
         "last_success": None,
     }
     assert health.status(False, True, [off], seen) == "healthy"
+
+
+class Reports:
+    """The gateway's health, which says of every provider the same."""
+
+    def __init__(self, state: str, *keys: str) -> None:
+        self.said: dict[str, Any] = {"state": state, "until": NOW, "reason": "api_error", "status": 503}
+        self.keys = [{**self.said, "state": state, "fingerprint": "f"} for state in keys]
+
+    def report(self, provider: Provider) -> dict[str, Any]:
+        return {**self.said, "targets": {"m": self.said}, "keys": self.keys}
+
+
+@pytest.mark.parametrize(("state", "healthy"), [("ok", True), ("probing", True), ("resting", False)])
+def test_who_rests_as_a_whole_is_not_healthy(state: str, healthy: bool) -> None:
+    one = provider(api_key="sk-provider-0123456789", api_keys=("sk-provider-0123456789", "sk-provider-abcdefghij"))
+    gateway: Any = Reports(state, "ok", state)
+    standing = health.standing_of(gateway, one)
+    told = {"state": state, "until": "2026-11-23T12:00:00.000Z", "reason": "api_error", "status": 503}
+    last = {"hint": "ghij", **told}
+    assert standing == {**told, "targets": {"m": told}, "keys": [{**last, "state": "ok", "hint": "6789"}, last]}
+    seen = details(one, {}, standing)
+    assert (seen["groq"]["healthy"], seen["groq"]["state"]) == (healthy, state)
+    assert seen["groq"]["resting"] == {
+        "until": told["until"],
+        "reason": "api_error",
+        "targets": {"m": told},
+        "keys": [] if state == "ok" else [last],
+    }
+    assert health.status(False, True, [one], seen) == ("healthy" if healthy else "degraded")
+
+
+def test_a_provider_of_one_key_or_none_has_as_many() -> None:
+    one: Any = Reports("ok", "ok")
+    assert [key["hint"] for key in health.standing_of(one, provider(api_key="short"))["keys"]] == [None]
+    none: Any = Reports("ok")
+    assert health.standing_of(none, provider())["keys"] == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ccproxy.errors import NotFound
+from ccproxy.errors import NotFound, UpstreamRefused
+from ccproxy.gateway.connecting import connect, with_key
 from ccproxy.web.schemas import mask
 from tests.gateway.credentials.accounts import service_account
 from tests.web.conftest import KEY, Site
@@ -25,7 +26,8 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def without_times(shown: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in shown.items() if name not in ("created_at", "updated_at")}
+    """What an administrator set: without the times, and without what traffic has shown since."""
+    return {name: value for name, value in shown.items() if name not in ("created_at", "updated_at", "health")}
 
 
 # --- creating ----------------------------------------------------------------------------------------------------
@@ -255,6 +257,43 @@ def test_a_body_over_the_limit_is_a_413(site: Site) -> None:
     assert_error(response, 413, "request_too_large")
 
 
+# --- health ------------------------------------------------------------------------------------------------------
+
+
+OTHER = "sk-provider-0123456789"
+
+
+def put_aside(site: Site, key: str) -> None:
+    """As if requests had shown that the provider refuses the key."""
+    target = connect(site.services.providers.snapshot().get("groq") or pytest.fail("there is none"))
+    refusal = UpstreamRefused("no", status=401, type="authentication_error", upstream_status=401)
+    site.services.health.failed(with_key(target, key), refusal)
+    site.services.health.flush(5)
+
+
+def test_a_key_that_is_set_aside_is_shown_so_until_the_provider_changes(site: Site) -> None:
+    site.add(name="groq", api_keys=[SECRET, OTHER])
+    put_aside(site, OTHER)
+    health = site.get("/providers/groq").get_json()["health"]
+    assert health["state"] == "ok"
+    good, bad = health["keys"]
+    assert (good["hint"], good["state"], good["until"]) == ("9876", "ok", None)
+    assert (bad["hint"], bad["state"], bad["reason"], bad["status"]) == ("6789", "resting", "authentication_error", 401)
+    assert RFC3339.fullmatch(bad["until"])
+    detail = site.get("/health").get_json()["providers"]["details"]["groq"]
+    assert (detail["healthy"], detail["state"], detail["resting"]["keys"]) == (True, "ok", [bad])
+    put_aside(site, SECRET)
+    [listed] = site.get("/providers").get_json()
+    assert listed["health"]["state"] == "resting"
+    body = site.get("/health").get_json()
+    assert (body["status"], body["providers"]["details"]["groq"]["healthy"]) == ("degraded", False)
+    changed = site.client.put("/providers/groq", json={"models": ["a"]}).get_json()
+    assert {key["state"] for key in changed["health"]["keys"]} == {"ok"}
+    assert site.get("/health").get_json()["status"] == "healthy"
+    for secret in (SECRET, OTHER):
+        assert secret not in str((health, listed, body, changed))
+
+
 # --- changing ----------------------------------------------------------------------------------------------------
 
 
@@ -301,6 +340,7 @@ def test_what_is_left_out_stays(groq: Site, method: str, given: dict[str, Any], 
     after = response.get_json()
     assert without_times(after) == without_times(before | changed)
     assert groq.get("/providers/groq").get_json() == after
+    assert [key["hint"] for key in after["health"]["keys"]] == after["api_key_hints"]
     assert after["created_at"] == before["created_at"]
     assert after["updated_at"] >= before["updated_at"]
     kept = groq.services.providers.snapshot().get("groq")

@@ -97,7 +97,7 @@ def test_health_tells_callers_the_rest(make_site: Callable[..., Site], apikey: s
     assert (body["providers"]["healthy"], body["providers"]["total"]) == (1, 2)
     assert list(body["providers"]["details"]) == ["groq", "openai"]
     for detail in body["providers"]["details"].values():
-        assert set(detail) == {"enabled", "healthy", "last_error", "last_success"}
+        assert set(detail) == {"enabled", "healthy", "state", "resting", "last_error", "last_success"}
     assert set(body["performance"]) == {"memory_mb", "requests", "latency"}
     assert body["performance"]["memory_mb"] > 1
     assert body["performance"]["requests"] == {"total": 3, "success": 2, "failed": 1}

@@ -65,7 +65,8 @@ class Stage:
         made.alive = True
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
-        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told))
+        news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
+        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news)
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
 
@@ -140,7 +141,7 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
     monkeypatch.setattr(GeventWorker, "run", serve)
     with pytest.raises(SystemExit):
         stage.worker.run()
-    assert stage.told == ["logbook starts", "serves", "logbook stops"]
+    assert stage.told == ["logbook starts", "serves", "logbook stops", "what rests is written"]
     assert stage.lifecycle.draining, "what still ran was ended before"
 
 

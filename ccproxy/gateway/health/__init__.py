@@ -15,9 +15,10 @@ from msgspec import structs
 from ccproxy.errors import UpstreamError, UpstreamRefused
 from ccproxy.gateway.affinity import Affinity
 from ccproxy.gateway.affinity import mark as affinity_mark
+from ccproxy.gateway.connecting import with_key
 from ccproxy.gateway.health import rules
 from ccproxy.gateway.health.board import Board, Notices, Scope
-from ccproxy.gateway.health.keyring import Uses, keys_of, mark, with_key
+from ccproxy.gateway.health.keyring import Uses, keys_of, mark
 from ccproxy.gateway.health.pace import Pace
 from ccproxy.gateway.health.report import report
 from ccproxy.gateway.health.rules import PROBE, Standing
@@ -28,6 +29,10 @@ LOOK = 0.25
 """Seconds for which one look at the board is news enough."""
 MOST = 1000
 """Standings that one worker remembers; clients name models, so there could be any number."""
+
+
+_SAME = 0.001
+"""Seconds that a moment may differ by when it comes back from the database."""
 
 
 class _Probe:
@@ -187,9 +192,10 @@ class Health:
             if self._notices.unwritten(scope):
                 continue
             known = self._standings.get(scope)
-            probed = scope in self._probes and known is not None and known.since == standing.since
-            if not probed and known != standing:
+            # What stands there of a rest that is probed here is when another worker may probe, and no news
+            if scope not in self._probes or known is None or abs(known.since - standing.since) > _SAME:
                 self._standings[scope] = standing
+                self._probes.pop(scope, None)
             self._shared.add(scope)
         for scope in self._shared - written.keys():
             if not self._notices.unwritten(scope):

@@ -1,12 +1,9 @@
-"""The keys of a provider that has several: a target with one of them, and whose turn it is."""
+"""The keys of a provider that has several, and whose turn it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import structs
-
-from ccproxy import presets
 from ccproxy.gateway.credentials import keys
 from ccproxy.translate.target import Target
 
@@ -19,21 +16,6 @@ def keys_of(target: Target) -> tuple[str, ...]:
 def mark(key: str | None) -> str:
     """The key's fingerprint; "" for no key."""
     return keys.fingerprint(key) if key else ""
-
-
-def with_key(target: Target, key: str) -> Target:
-    """The target with that one of its keys: a new value each time, even where it is the key that it has.
-
-    A header of the administrator's that stands in place of the preset's stays.
-    """
-    preset = presets.find(target.kind)
-    headers = dict(target.headers)
-    if preset is not None and key != target.key:
-        former = presets.auth_headers(preset, target.key)
-        for name, value in presets.auth_headers(preset, key).items():
-            if headers.get(name) == former.get(name):
-                headers[name] = value
-    return structs.replace(target, key=key, headers=headers)
 
 
 class Uses:

@@ -5,6 +5,7 @@ Times are seconds since the epoch, lengths are seconds.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -27,6 +28,11 @@ FORGOTTEN = 600.0
 """After so long without another failure the row has ended."""
 PROBE = 60.0
 """How long one request may take to show whether who rested is well again, before another one may try."""
+
+
+# What a 403 may mean beside a key that may do nothing (provider docs: OpenRouter; OpenAI, AWS)
+_FLAGGED = re.compile(r"\b(?:flagged|moderation)\b", re.IGNORECASE)
+_OF_A_MODEL = re.compile(r"\baccess to (?:the )?(?:foundation )?model\b", re.IGNORECASE)
 
 
 class Verdict(Struct, frozen=True):
@@ -68,6 +74,10 @@ def judge(error: UpstreamError, several_keys: bool) -> Verdict | None:
         return Verdict("target", _name(error), strikes=STRIKES)
     told = min(error.retry_after, LONGEST_TOLD) if error.retry_after else None
     match error.status:
+        case 403 if _FLAGGED.search(error.message):
+            return None  # what was said was not liked, whoever said it
+        case 403 if _OF_A_MODEL.search(error.message) and not several_keys:
+            return Verdict("target", error.type, SET_ASIDE)
         case 401 | 402 | 403:
             return Verdict("key", error.type, SET_ASIDE)
         case 429 if error.should_retry is False and told is None:
