@@ -172,6 +172,18 @@ def test_another_key_is_tried_at_once_and_the_first_one_rests(first: First, refu
 
 
 @with_fields(api_keys=KEYS)
+def test_a_refused_key_is_shown_as_set_aside(first: First) -> None:
+    first.will(Locked(Refusal(401, "bad key")))
+    assert first.ask().error is None
+    _, providers, _ = first.stage.server.request("GET", "/providers")
+    [health] = [provider["health"] for provider in providers if provider["name"] == first.name]
+    assert sorted(key["state"] for key in health["keys"]) == ["ok", "resting"]
+    [aside] = [key for key in health["keys"] if key["state"] == "resting"]
+    assert aside["reason"] == "authentication_error"
+    assert not any(key in str(providers) for key in KEYS)
+
+
+@with_fields(api_keys=KEYS)
 def test_where_all_keys_are_refused_the_next_target_answers(first: First) -> None:
     first.will(Refusal(401, "bad key"))
     assert first.ask().attempts == f"{first.label} 401, {first.label} 401, {GOOD} 200"
