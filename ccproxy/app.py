@@ -23,6 +23,7 @@ from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.routing import Router, advice
+from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
 from ccproxy.store.cooldowns import Cooldowns
@@ -73,6 +74,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     affinity = Affinity()
     health = Health(Cooldowns(engine), affinity)
     choice = Choice(health, affinity, random)
+    caller = Caller(upstream, credentials)
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
@@ -83,11 +85,12 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
-        exchange=Exchange(Caller(upstream, credentials), health, choice, total=settings.request_timeout),
+        exchange=Exchange(caller, health, choice, total=settings.request_timeout),
         counter=Counter(upstream, credentials),
         passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers),
+        trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
         started_at=datetime.now(UTC),
     )
 

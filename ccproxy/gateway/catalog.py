@@ -135,7 +135,7 @@ class Catalog:
     def _fetch(self, provider: Provider) -> None:
         """Fetch and hold a provider's list; after a failure its last list, or none, is held for a short while."""
         try:
-            models, lasts = self._ask(provider), self._fresh
+            models, lasts = self.fetch(provider), self._fresh
         except CCProxyError as error:
             structlog.get_logger().warning("models cannot be listed", provider=provider.name, error=error.logged)
             models, lasts = self._known(provider), self._failed
@@ -147,7 +147,8 @@ class Catalog:
         if current:
             self._held[provider.name] = _Held(provider, models, self._clock() + lasts)
 
-    def _ask(self, provider: Provider) -> tuple[Model, ...]:
+    def fetch(self, provider: Provider) -> tuple[Model, ...]:
+        """The list as the provider gives it now. Takes `timeout` seconds at most; raises what went wrong."""
         target = connect(provider)
         preset = presets.find(provider.type)
         if preset is None or target.dialect.deployments:

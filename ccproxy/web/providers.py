@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.providers import Provider
@@ -14,6 +14,7 @@ from ccproxy.web.definitions import define
 from ccproxy.web.health import standing_of
 from ccproxy.web.schemas import read_provider, show_provider
 from ccproxy.web.services import services
+from ccproxy.web.trial import read_trial
 
 # A provider with every model there is fits many times
 MAX_BODY = 1024 * 1024
@@ -84,6 +85,19 @@ def toggle(name: str) -> Response:
     provider = services().providers.toggle(_find(name).name)
     state = "enabled" if provider.enabled else "disabled"
     return _json({"message": f"provider {name} {state}", "enabled": provider.enabled})
+
+
+@blueprint.post("/<name>/test")
+def test(name: str) -> Response:
+    """Send tiny real requests to it. 200 also where they fail: that is what was asked."""
+    asked = read_trial(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
+    parts = services()
+    token = parts.lifecycle.enter()
+    try:
+        outcome = parts.trial.run(_find(name), asked.model, asked.key, g.request_id)
+    finally:
+        parts.lifecycle.leave(token)
+    return _json(outcome)
 
 
 def _find(name: str) -> Provider:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.lifecycle import Lifecycle
     from ccproxy.gateway.passthrough import Passthrough
     from ccproxy.gateway.routing import Router
+    from ccproxy.gateway.trial import Trial
     from ccproxy.settings import Settings
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
@@ -48,6 +49,7 @@ class Services:
     passthrough: Passthrough
     lifecycle: Lifecycle
     catalog: Catalog
+    trial: Trial
     started_at: datetime
 
     @property

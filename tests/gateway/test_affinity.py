@@ -19,6 +19,10 @@ class Clock:
         return self.now
 
 
+# No thread of the tests' does anything that a child could be left in the middle of
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+
 def in_child(work: Callable[[], None]) -> None:
     """Do it in a forked process, as a worker does."""
     process = os.fork()

@@ -132,6 +132,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             passthrough=absent,
             lifecycle=Lifecycle(),
             catalog=absent,
+            trial=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)
