@@ -16,6 +16,7 @@ from ccproxy.cli.check import check
 from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
 from ccproxy.cli.environment import env
+from ccproxy.cli.importing import import_command
 from ccproxy.cli.logs import logs
 from ccproxy.cli.providers import providers
 from ccproxy.cli.routes import routes
@@ -51,6 +52,7 @@ for command in (
     providers,
     routes,
     check,
+    import_command,
     logs,
     migrate_command,
     new_secret,

@@ -63,5 +63,5 @@ def _online(api: Api, snapshot: Snapshot) -> Iterator[Finding]:
         except Refused as error:
             yield Finding("error", where, error.message)
             continue
-        if not found.get("ok", True):
-            yield Finding("error", where, f"the test failed: {found.get('error') or found.get('message')}")
+        if not found["ok"]:
+            yield Finding("error", where, f"the test failed: {found['error']['message']}")

@@ -5,21 +5,25 @@ A finding is an error where requests that mean to go there fail, a warning where
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from ccproxy import presets
 from ccproxy.errors import CCProxyError
+from ccproxy.gateway import names
+from ccproxy.gateway.asked import HIGH
 from ccproxy.gateway.connecting import connect
+from ccproxy.gateway.rules import LONG
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Match, Route, RouteTarget
+from ccproxy.translate.overrides import EFFORTS
 
 Level = Literal["error", "warning"]
 
-_GLOB = re.compile(r"[*?\[]")
+_DEFAULT = "default"
+_LONG = "long_context"
+_NOT_LISTED = "is not among the models of provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +67,25 @@ def _of_provider(provider: Provider) -> Iterator[Finding]:
 
 
 def of_routes(snapshot: Snapshot) -> Iterator[Finding]:
-    """Routes that lead nowhere or are never reached, each target that will not be asked."""
+    """Routes that lead nowhere or stand behind another, each target that will not be asked."""
     reached: list[Route] = []
     for route in sorted(snapshot.routes, key=lambda route: (-route.priority, route.created_at)):
         if not route.enabled:
             continue
         where = f"route {route.name}"
-        usable = 0
-        for target in route.targets:
-            finding = _of_target(target, snapshot, where)
-            usable += finding is None or finding.what.startswith(_LISTED)
-            if finding is not None:
-                yield finding
-        if not usable:
+        found = [_of_target(target, snapshot, where) for target in route.targets]
+        yield from (finding for finding in found if finding is not None)
+        if all(finding is not None and not finding.what.startswith(_NOT_LISTED) for finding in found):
             yield Finding("error", where, "none of its targets can be asked, so it is passed over")
             continue
         over = next((earlier for earlier in reached if covers(earlier.match, route.match)), None)
         if over is not None:
-            yield Finding("warning", where, f"is never reached: {over.name} comes first and takes all that it would")
+            yield Finding(
+                "warning",
+                where,
+                f"is reached by its own name only: {over.name} comes first and takes all that it would",
+            )
         reached.append(route)
-
-
-_LISTED = "is not among"
 
 
 def _of_target(target: RouteTarget, snapshot: Snapshot, where: str) -> Finding | None:
@@ -95,45 +96,44 @@ def _of_target(target: RouteTarget, snapshot: Snapshot, where: str) -> Finding |
     if not provider.enabled:
         return Finding("warning", there, f"provider {provider.name} is not enabled, so this target is left out")
     if provider.models and target.model not in provider.models:
-        return Finding("warning", there, f"{_LISTED} the models of provider {provider.name}")
+        return Finding("warning", there, f"{_NOT_LISTED} {provider.name}")
     return None
 
 
 def covers(first: Match, second: Match) -> bool:
-    """Whether every request that fits the second fits the first, and is not taken elsewhere before it.
+    """Whether the first is looked at before the second and takes every request that the second would.
 
-    Sure where it says yes; a glob inside another glob is only seen where both are the same, or one is `*`.
+    Sure where it says yes. A glob inside another one is only seen where both are the same, or one is `*`.
     """
-    if _place(first) != _place(second):
+    if _special(first) != _special(second):
+        return False
+    if not _special(first) and (first.scenario or _DEFAULT) != (second.scenario or _DEFAULT):
         return False
     return (
         _models_cover(first.models, second.models)
-        and first.scenario in (None, second.scenario)
-        and (first.min_input_tokens or 0) <= (second.min_input_tokens or 0)
-        and first.min_effort in (None, second.min_effort)
-        and _contained(first.headers, second.headers)
+        and first.scenario in (None, _DEFAULT, second.scenario)
+        and _least(first) <= _least(second)
+        and EFFORTS.index(first.min_effort or HIGH) <= EFFORTS.index(second.min_effort or HIGH)
+        and all(second.headers.get(name) == value for name, value in first.headers.items())
         and (not first.keys or (bool(second.keys) and set(second.keys) <= set(first.keys)))
         and first.agent in (None, second.agent)
     )
 
 
-def _place(match: Match) -> str:
-    """Where routing looks at it: exact names, then other conditions, then the scenarios one by one."""
-    if any(not _GLOB.search(model) for model in match.models):
-        return "exact"
-    if match.models or match.headers or match.keys or match.agent or (match.min_input_tokens and not match.scenario):
-        return "conditions"
-    return match.scenario or "default"
+def _special(match: Match) -> bool:
+    """Whether it says more than a scenario, and so comes before those that don't."""
+    tokens = match.min_input_tokens is not None and match.scenario != _LONG
+    return bool(match.models or match.headers or match.keys or match.agent or tokens)
+
+
+def _least(match: Match) -> int:
+    return match.min_input_tokens or (LONG if match.scenario == _LONG else 0)
 
 
 def _models_cover(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    if not first:
-        return True
-    return bool(second) and all(
-        model in first or "*" in first or (not _GLOB.search(model) and any(fnmatchcase(model, glob) for glob in first))
-        for model in second
-    )
-
-
-def _contained(few: Mapping[str, str], many: Mapping[str, str]) -> bool:
-    return all(many.get(name) == value for name, value in few.items())
+    """Exact names are looked up before anything else, so only the same names take them away."""
+    exact = {model.lower() for model in second if not names.is_glob(model)}
+    if not exact <= {model.lower() for model in first if not names.is_glob(model)}:
+        return False
+    globs = {model.lower() for model in second if names.is_glob(model)}
+    return not first or "*" in first or (bool(second) and globs <= {model.lower() for model in first})

@@ -1,0 +1,186 @@
+"""One deployment of a LiteLLM config: which provider and model its `litellm_params` mean, and with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ccproxy import presets
+from ccproxy.cli.importing.carried import Carried
+from ccproxy.cli.importing.kinds import kind_at
+from ccproxy.cli.importing.names import provider_name
+from ccproxy.cli.importing.references import References, secret
+
+_KINDS = {
+    "openai": "openai",
+    "azure": "azure",
+    "azure_ai": "azure",
+    "anthropic": "anthropic",
+    "gemini": "gemini",
+    "vertex_ai": "vertex",
+    "bedrock": "bedrock",
+    "groq": "groq",
+    "deepseek": "deepseek",
+    "xai": "xai",
+    "openrouter": "openrouter",
+    "mistral": "mistral",
+    "cohere": "cohere",
+    "cohere_chat": "cohere",
+    "together_ai": "together",
+    "fireworks_ai": "fireworks",
+    "cerebras": "cerebras",
+    "moonshot": "moonshot",
+    "zai": "zai",
+    "dashscope": "qwen",
+    "minimax": "minimax",
+    "nvidia_nim": "nvidia",
+    "huggingface": "huggingface",
+    "github": "github",
+    "perplexity": "perplexity",
+    "ollama": "ollama",
+    "ollama_chat": "ollama",
+    "hosted_vllm": "vllm",
+    "lm_studio": "lmstudio",
+    "llamafile": "openai-chat",
+    "openai_like": "openai-chat",
+    "custom_openai": "openai-chat",
+    "litellm_proxy": "openai-chat",
+}
+"""LiteLLM's names of providers, which stand before the model's, and the types that they are here."""
+
+# Names that LiteLLM places without a prefix.
+_BARE = (("claude", "anthropic"), ("gpt-", "openai"), ("chatgpt", "openai"), ("o1", "openai"), ("o3", "openai"))
+_OPTIONS = {
+    "api_version": "api_version",
+    "aws_region_name": "region",
+    "aws_profile_name": "profile",
+    "vertex_project": "project",
+    "vertex_location": "location",
+}
+_PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens")
+_READ = frozenset(
+    {"model", "api_key", "api_base", "base_url", "extra_headers", "headers", "vertex_credentials", "weight", "order"}
+    | {"custom_llm_provider", "drop_params", "rpm", "tpm", "aws_access_key_id", "aws_secret_access_key"}
+    | {*_OPTIONS, *_PARAMETERS}
+)
+_LIMITS = ("rpm", "tpm")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of the list: its provider's fields (without models), the model there, and how it is chosen."""
+
+    provider: dict[str, Any]
+    model: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    weight: int = 1
+    order: int = 0
+
+    def at(self, name: str) -> Deployment:
+        """The same at the provider of that name."""
+        return replace(self, provider={**self.provider, "name": name})
+
+    def target(self) -> dict[str, Any]:
+        """As a route's target."""
+        made: dict[str, Any] = {"provider": self.provider["name"], "model": self.model}
+        return {**made, "parameters": self.parameters} if self.parameters else made
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def read(entry: Mapping[str, Any], path: str, references: References, carried: Carried) -> Deployment | None:
+    """The deployment, with what of it is not carried noted; None for one that means no provider that is known here."""
+    where = f"{path}.litellm_params"
+    given = references.resolved(as_object(entry.get("litellm_params")), where)
+    placed = _placed(given)
+    if placed is None:
+        carried.leave(where, f"model {given.get('model')!r}: its provider is not known here; add it by hand")
+        return None
+    kind, model = placed
+    provider = _provider(kind, given, where, carried)
+    parameters = {name: given[name] for name in _PARAMETERS if given.get(name) is not None}
+    for name in parameters:
+        if name != "max_tokens":
+            carried.leave(
+                f"{where}.{name}", "is carried, but stands in place of what a client asks, not as its default"
+            )
+    for name in _LIMITS:
+        if given.get(name):
+            carried.leave(f"{where}.{name}", "there are no limits of ours for a target; rpm counts as its weight")
+    carried.leave_all(where, given, _READ, "not known here")
+    carried.leave_all(path, entry, frozenset({"model_name", "litellm_params", "model_info"}), "not known here")
+    weight = given.get("weight") or given.get("rpm")
+    order = given.get("order")
+    return Deployment(
+        provider=provider,
+        model=model,
+        parameters=parameters,
+        weight=max(1, min(1000, int(weight))) if isinstance(weight, int | float) else 1,
+        order=order if isinstance(order, int) else 0,
+    )
+
+
+def _placed(given: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Type and model."""
+    model = given.get("model")
+    if not isinstance(model, str) or not model:
+        return None
+    named = given.get("custom_llm_provider")
+    if isinstance(named, str) and named in _KINDS:
+        return _KINDS[named], model.removeprefix(f"{named}/")
+    prefix, found, rest = model.partition("/")
+    if found and prefix in _KINDS:
+        return _KINDS[prefix], _without_api(prefix, rest)
+    if found:
+        return None
+    if prefix in _KINDS and model == "*":
+        return None
+    return next(((kind, model) for start, kind in _BARE if model.startswith(start)), None)
+
+
+def _without_api(prefix: str, model: str) -> str:
+    """Some prefixes are followed by the API to speak, which here the model's name decides."""
+    apis = {"bedrock": ("converse/", "invoke/"), "openai": ("responses/", "chat/"), "azure": ("responses/",)}
+    for api in apis.get(prefix, ()):
+        model = model.removeprefix(api)
+    return model
+
+
+def _provider(kind: str, given: Mapping[str, Any], path: str, carried: Carried) -> dict[str, Any]:
+    url = given.get("api_base") or given.get("base_url")
+    made: dict[str, Any] = {"name": provider_name(kind), "type": kind}
+    if isinstance(url, str) and url:
+        made |= _at(kind, url)
+    key = given.get("api_key") or given.get("vertex_credentials") or _aws(given)
+    if isinstance(key, str):
+        made["api_key"] = secret(key)
+    headers = as_object(given.get("extra_headers") or given.get("headers"))
+    if headers:
+        made["headers"] = {name: secret(str(value)) for name, value in headers.items()}
+    preset = presets.find(made["type"])
+    for name, option in _OPTIONS.items():
+        if given.get(name) is None:
+            continue
+        if preset is not None and option in preset.options:
+            made.setdefault("options", {})[option] = given[name]
+        else:
+            carried.leave(f"{path}.{name}", f"is no option of the type {made['type']}")
+    return made
+
+
+def _at(kind: str, url: str) -> dict[str, Any]:
+    """The provider at an address of its own: LiteLLM calls every server with OpenAI's API `openai`."""
+    if kind != "openai":
+        return {"api_base_url": url}
+    found, base_url = kind_at(url, "openai-chat", kind)
+    return {"type": found, "name": provider_name(found), **({"api_base_url": base_url} if base_url else {})}
+
+
+def _aws(given: Mapping[str, Any]) -> str | None:
+    """Access keys in the form that a Bedrock provider takes."""
+    key_id, key = given.get("aws_access_key_id"), given.get("aws_secret_access_key")
+    return f"{key_id}:{key}" if isinstance(key_id, str) and isinstance(key, str) else None
