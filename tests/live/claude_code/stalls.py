@@ -1,0 +1,60 @@
+"""Runs before a provider that falls silent, all begun at once: they take more than a minute, together as alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.live.claude_code.scene import WIRES, Scene, scene
+from tests.live.claude_code.session import Run
+from tests.live.claude_code.turns import Turn
+from tests.live.claude_code.upstream import Play
+from tests.live.server import Server
+
+SILENCE = 62.0
+"""Seconds for which the provider says nothing."""
+PATIENCE = 28.0
+"""Seconds without a byte after which Claude Code is told to give up on a stream; by itself it waits for minutes.
+
+Without pings it would give up in the midst of the silence.
+"""
+WORDS = "What was to be said, after a long time of thinking."
+MOMENTS = {"before the head": Turn(WORDS, late=SILENCE), "inside": Turn(WORDS, pause=SILENCE)}
+"""When the silence begins."""
+NOTES = {
+    "before the head": (r"^Slow first byte: no stream chunk 30\.0s after request sent \(attempt 1\)$",),
+    "inside": (r"^Streaming stall detected: 6\d\.\ds gap between events", r"^Streaming completed with 1 stall\(s\)"),
+}
+"""What Claude Code notes of it, for a ping is no chunk to it: that it was slow, and nothing that it did about it."""
+
+
+@dataclass(frozen=True)
+class Stalled:
+    """One such run, under way."""
+
+    play: Play
+    running: Future[Run]
+
+
+@contextmanager
+def stalls(server: Server, program: Path, folder: Path) -> Iterator[dict[tuple[str, str], Stalled]]:
+    """The runs, by wire and moment."""
+    with ExitStack() as ending:
+        pool = ending.enter_context(ThreadPoolExecutor(len(WIRES) * len(MOMENTS)))
+        begun = {}
+        for wire in WIRES:
+            for number, (moment, turn) in enumerate(MOMENTS.items()):
+                name = f"stalled-{wire.name}-{number}"
+                (folder / name).mkdir()
+                made = ending.enter_context(scene(server, program, folder / name, wire, name))
+                patient = made.setting(CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS=f"{1000 * PATIENCE:.0f}")
+                begun[wire.name, moment] = _begin(pool, patient, Play(turn))
+        yield begun
+
+
+def _begin(pool: ThreadPoolExecutor, stage: Scene, play: Play) -> Stalled:
+    play.at(stage.upstream)
+    return Stalled(play, pool.submit(stage.claude.run, "Think long."))

@@ -1,0 +1,26 @@
+"""A provider that is silent for more than a minute: Claude Code waits, because it hears that somebody is there.
+
+All of these runs go on at once, from the first test of this folder on (conftest.py), and are looked at here.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from tests.live.claude_code.scene import WIRES, check_log
+from tests.live.claude_code.session import Run
+from tests.live.claude_code.stalls import MOMENTS, NOTES, WORDS, Stalled
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("name", [wire.name for wire in WIRES])
+def test_a_silence_of_more_than_a_minute(stalled: dict[tuple[str, str], Stalled], name: str, moment: str) -> None:
+    this = stalled[name, moment]
+    running: Future[Run] = this.running
+    run = running.result(timeout=100)
+    assert run.code == 0, run.told()
+    assert run.answer == WORDS
+    check_log(run, NOTES[moment])
+    assert this.play.kinds == ["main"], "it has asked once"
