@@ -318,6 +318,13 @@ def test_where_all_keys_rest_the_target_does(health: Health) -> None:
     assert health.rank([PAIR, A]) == [A, PAIR]
 
 
+def test_another_key_does_not_help_where_this_one_is_well(health: Health) -> None:
+    """Or each of them would be asked in turn, for as long as the request may take."""
+    one = admitted(health, PAIR)
+    assert health.failed(one, UpstreamRefused("your input was flagged", status=403, type="permission_error")) is None
+    assert not health.other_key(one)
+
+
 def test_a_target_that_rests_does_so_with_all_keys(health: Health, clock: Clock) -> None:
     assert health.failed(admitted(health, PAIR), refused(404)) == 300
     assert health.admit(PAIR, None, False) is None

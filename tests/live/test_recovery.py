@@ -172,6 +172,12 @@ def test_another_key_is_tried_at_once_and_the_first_one_rests(first: First, refu
 
 
 @with_fields(api_keys=KEYS)
+def test_a_refused_prompt_is_not_tried_with_each_key(first: First) -> None:
+    first.will(Refusal(403, "your input was flagged"))
+    assert first.ask().attempts == f"{first.label} 403, {GOOD} 200"
+
+
+@with_fields(api_keys=KEYS)
 def test_a_refused_key_is_shown_as_set_aside(first: First) -> None:
     first.will(Locked(Refusal(401, "bad key")))
     assert first.ask().error is None

@@ -175,9 +175,13 @@ class Health:
             self._release(*[scope for scope, probe in self._probes.items() if probe.holder is target])
 
     def other_key(self, target: Target) -> bool:
-        """Whether it can be asked with another of its keys at once."""
+        """Whether it can be asked with another of its keys at once, as the one that it has rests.
+
+        Where that key is in service, the failure was not its fault, and no other key's answer would differ.
+        """
         now = self._clock()
-        return any(not self._busy((target.provider, "", mark(key)), now) for key in target.keys if key != target.key)
+        here = {key for key in target.keys if not self._busy((target.provider, "", mark(key)), now)}
+        return bool(here) and target.key not in here
 
     def report(self, provider: Provider) -> dict[str, Any]:
         """What is known of a provider (`health.report`)."""
