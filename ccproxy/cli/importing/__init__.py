@@ -42,7 +42,7 @@ def import_command(ctx: click.Context, api: Api, file: Path, dry_run: bool, repl
     """
     name, carried = carry(read(file), os.environ)
     for left in carried.left:
-        click.echo(f"not carried: {left}", err=True)
+        click.echo(str(left), err=True)
     if dry_run:
         click.echo(json.dumps({"providers": shown(carried.providers), "routes": shown(carried.routes)}, indent=2))
         return

@@ -11,13 +11,14 @@ from ccproxy.settings import Secret
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something that was not carried, or not as it was: where it stands in the file, and why."""
+    """Something that was not carried, or (`otherwise`) not as it was: where it stands in the file, and why."""
 
     path: str
     why: str
+    otherwise: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.why}"
+        return f"{'carried otherwise' if self.otherwise else 'not carried'}: {self.path}: {self.why}"
 
 
 @dataclass(slots=True)
@@ -31,6 +32,10 @@ class Carried:
     def leave(self, path: str, why: str) -> None:
         """Note what is not carried."""
         self.left.append(Left(path, why))
+
+    def change(self, path: str, why: str) -> None:
+        """Note what is carried, but means something else than before."""
+        self.left.append(Left(path, why, otherwise=True))
 
     def leave_all(self, path: str, document: Mapping[str, Any], known: frozenset[str], why: str) -> None:
         """Note every member of an object that is not among those that are read, unless it says nothing."""

@@ -78,7 +78,7 @@ def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> Carried:
         provider = _provider(references.resolved(given, path), path, carried)
         names[given["name"]] = provider["name"]
         if provider["name"] != given["name"]:
-            carried.leave(f"{path}.name", f"is {provider['name']!r} here: names are of a-z 0-9 . _ -")
+            carried.change(f"{path}.name", f"is {provider['name']!r} here: names are of a-z 0-9 . _ -")
         carried.providers.append(provider)
     _routes(document, names, carried)
     for name, value in document.items():

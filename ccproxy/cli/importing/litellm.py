@@ -94,7 +94,7 @@ class _Settings:
         strategy = self._router.get("routing_strategy")
         self.strategy = _STRATEGIES.get(str(strategy), "weighted")
         if strategy and str(strategy) not in _STRATEGIES:
-            carried.leave("router_settings.routing_strategy", f"{strategy} is not known here; weighted stands for it")
+            carried.change("router_settings.routing_strategy", f"{strategy} is not known here; weighted stands for it")
         self.aliases = params.as_object(self._router.get("model_group_alias"))
 
     def retries(self) -> int | None:
@@ -160,7 +160,9 @@ def _route(
     else:
         targets += [other.target() for other in others]
         if others and strategy != "fallback":
-            carried.leave(f"fallbacks.{group}", f"its targets are chosen by {strategy} like the others, not after them")
+            carried.change(
+                f"fallbacks.{group}", f"its targets are chosen by {strategy} like the others, not after them"
+            )
     route: dict[str, Any] = {
         "name": group.strip("/") or group,
         "match": {"model": [group, *aliases]},

@@ -105,12 +105,10 @@ def read(entry: Mapping[str, Any], path: str, references: References, carried: C
     parameters = {name: given[name] for name in _PARAMETERS if given.get(name) is not None}
     for name in parameters:
         if name != "max_tokens":
-            carried.leave(
-                f"{where}.{name}", "is carried, but stands in place of what a client asks, not as its default"
-            )
+            carried.change(f"{where}.{name}", "stands in place of what a client asks, not as its default")
     for name in _LIMITS:
         if given.get(name):
-            carried.leave(f"{where}.{name}", "there are no limits of ours for a target; rpm counts as its weight")
+            carried.change(f"{where}.{name}", "no limit: ccproxy has none for a target; rpm counts as its weight")
     carried.leave_all(where, given, _READ, "not known here")
     carried.leave_all(path, entry, frozenset({"model_name", "litellm_params", "model_info"}), "not known here")
     weight = given.get("weight") or given.get("rpm")
