@@ -22,6 +22,7 @@ from ccproxy.errors import UpstreamRefused as Refused
 from ccproxy.gateway.call import Call
 from ccproxy.gateway.discretion import fit_to_show
 from ccproxy.gateway.journal import Entry
+from ccproxy.gateway.resuming import Resuming
 from ccproxy.gateway.routing import Plan
 from ccproxy.translate.target import Target
 
@@ -51,7 +52,7 @@ class Attempts:
 
     `targets` are the plan's in the order in which they are to be tried. `prepare` makes the call of a target; it may
     raise InvalidRequest. `deadline` (monotonic seconds) bounds them all. `call` is the latest call, or, once all have
-    failed, the one whose error was raised.
+    failed, the one whose error was raised. `resuming`: an answer that breaks off may be gone on with.
     """
 
     def __init__(
@@ -63,15 +64,18 @@ class Attempts:
         entry: Entry,
         deadline: float,
         *,
+        resuming: Resuming | None = None,
         sleep: Callable[[float], Any] = gevent.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.plan = plan
         self.entry = entry
         self.deadline = deadline
+        self.resuming = resuming
         self.call: Call | None = None
         self._left = deque(targets)
         self._resting: list[Target] = []
+        self._broken: set[str] = set()
         self._prepare = prepare
         self._health = health
         self._failures: list[tuple[CCProxyError, Call | None]] = []
@@ -99,9 +103,16 @@ class Attempts:
         raise self._most_telling()
 
     def broke_off(self, error: UpstreamError) -> UpstreamError:
-        """The answer of the latest call broke off in the middle: the same error, fit to be shown."""
+        """The answer of the latest call broke off in the middle: the same error, fit to be shown.
+
+        Its target is asked once more, after all others, where one may go on with the answer.
+        """
         if self.call is None:
             return error
+        label = self.call.target.label
+        if self.resuming is not None and label not in self._broken:
+            self._broken.add(label)
+            self._left.append(self.call.target)
         self._health.failed(self.call.target, error)
         shown = fit_to_show(error, self.call.target)
         self.entry.attempted(shown)
@@ -153,7 +164,8 @@ class Attempts:
         verdict = False
         try:
             self.call = call = prepare(target)
-            self.entry.asks(target, call.request.losses, upstream=call.ready is None)
+            resumed = prepare is not self._prepare
+            self.entry.asks(target, call.request.losses, upstream=call.ready is None, resumed=resumed)
             result = attempt(call)
             if call.ready is None:
                 verdict = True

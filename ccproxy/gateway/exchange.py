@@ -8,7 +8,8 @@ answers; after HEAD_AFTER seconds without one the stream begins with a ping.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from ccproxy.gateway.attempts import Attempts, Health
 from ccproxy.gateway.call import Call, Caller, Incoming, Opened, prepare
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
+from ccproxy.gateway.resuming import Resuming
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Silence
 from ccproxy.translate import render, tokens
@@ -56,7 +58,9 @@ class Exchange:
     def begin(self, incoming: Incoming, plan: Plan, entry: Entry) -> Attempts:
         """The attempts of a request that is about to be made; nothing is sent yet."""
         deadline = time.monotonic() + self._total
-        return Attempts(plan, self.order(incoming, plan), partial(prepare, incoming), self._health, entry, deadline)
+        targets = self.order(incoming, plan)
+        resuming = Resuming(incoming) if plan.resume else None
+        return Attempts(plan, targets, partial(prepare, incoming), self._health, entry, deadline, resuming=resuming)
 
     def order(self, incoming: Incoming, plan: Plan) -> tuple[Target, ...]:
         """The plan's targets in the order in which they are tried now."""
@@ -88,43 +92,46 @@ class Exchange:
         `error` frame, the last one. Closing the iterator, or an exception thrown into it, lets go of the upstream at
         once.
         """
-        entry, deadline = attempts.entry, attempts.deadline
+        entry = attempts.entry
+        with closing(self._answered(attempts)) as frames:
+            yield next(frames)
+            try:
+                yield from frames
+            except CCProxyError as error:
+                entry.failed(error)
+                yield render.error_event(error.payload or error.body(entry.row.request_id))
+            except Exception as error:  # noqa: BLE001 - the client is told that there is a bug, not only the log
+                structlog.get_logger().exception("bug in a stream", request_id=entry.row.request_id)
+                entry.failed(error)
+                yield render.error_event(CCProxyError("internal error").body(entry.row.request_id))
+
+    def _answered(self, attempts: Attempts) -> Generator[bytes, None, None]:
+        """All frames of the answer. Raises what ended it early, and an UpstreamError where it broke off for good."""
+        entry, resuming = attempts.entry, attempts.resuming
         opened: Opened | None = None
-        started = False
         opening = Opening(partial(self._open, attempts))
         try:
-            wait = HEAD_AFTER
-            while not opening.wait(min(wait, deadline - time.monotonic())):
-                if time.monotonic() >= deadline:
-                    raise _too_long(self._total)
-                yield render.PING
-                started = True
-                wait = PING_EVERY
-            opened = _opened(opening.result)
+            opened = yield from self._begun(opening, HEAD_AFTER, attempts.deadline)
             self._settled(attempts)
-            attempts.release()
+            if resuming is None:
+                attempts.release()
+            else:
+                opened = resuming.begun(opened)
             entry.first_byte()
-            started = True
             yield render.events(opened.events)
-            try:
-                yield from self._rest(opened, deadline)
-            except UpstreamError as error:
-                raise attempts.broke_off(error) from None
+            while True:
+                try:
+                    yield from self._rest(opened, attempts.deadline)
+                    break
+                except UpstreamError as error:
+                    broken = attempts.broke_off(error)
+                opened = yield from self._resumed(attempts, opened, broken)
+                if opened.events:
+                    yield render.events(opened.events)
             entry.attempted(None)
             entry.delivered()
             if opened.answer is not None:
                 opened.answer.finish()
-        except CCProxyError as error:
-            if not started:
-                raise
-            entry.failed(error)
-            yield render.error_event(error.payload or error.body(entry.row.request_id))
-        except Exception as error:
-            if not started:
-                raise
-            structlog.get_logger().exception("bug in a stream", request_id=entry.row.request_id)
-            entry.failed(error)
-            yield render.error_event(CCProxyError("internal error").body(entry.row.request_id))
         finally:
             opening.end()
             if opened is None and isinstance(opening.result, Opened):
@@ -134,10 +141,58 @@ class Exchange:
                     opened.answer.close()
                 decoder = opened.decoder
                 entry.answered(decoder.stop_reason, decoder.usage, decoder.usage_estimated)
+            if resuming is not None:
+                entry.row.dropped += resuming.dropped
+
+    def _begun(
+        self, opening: Opening[Opened | Exception], wait: float, deadline: float
+    ) -> Generator[bytes, None, Opened]:
+        """The stream once it has begun; pings until then, the first one after `wait` seconds.
+
+        Raises what came in its place.
+        """
+        while not opening.wait(min(wait, deadline - time.monotonic())):
+            if time.monotonic() >= deadline:
+                raise _too_long(self._total)
+            yield render.PING
+            wait = PING_EVERY
+        if isinstance(opening.result, Exception):
+            raise opening.result
+        return opening.result
 
     def _settled(self, attempts: Attempts) -> None:
         if attempts.call is not None:
             self._choice.settled(attempts.plan, attempts.entry.row.session_id, attempts.call.target)
+
+    def _resumed(self, attempts: Attempts, broken: Opened, error: UpstreamError) -> Generator[bytes, None, Opened]:
+        """The rest of an answer that broke off, from the next target that goes on with it.
+
+        Raises the error that broke it off where nobody can.
+        """
+        resuming, deadline = attempts.resuming, attempts.deadline
+        if resuming is None or not resuming.possible or time.monotonic() >= deadline:
+            raise error
+        if broken.answer is not None:
+            broken.answer.close()
+        resuming.broke_off(broken.decoder)
+        structlog.get_logger().warning(
+            "the answer broke off; the next target is asked to go on with it",
+            request_id=attempts.entry.row.request_id,
+            error=error.logged,
+        )
+        opened: Opened | None = None
+        opening = Opening(partial(self._open, attempts, resuming.prepare))
+        try:
+            opened = yield from self._begun(opening, PING_EVERY, deadline)
+            self._settled(attempts)
+            return resuming.joined(opened)
+        except CCProxyError:
+            raise error from None
+        finally:
+            opening.end()
+            late = opening.result
+            if opened is None and isinstance(late, Opened) and late.answer is not None:
+                late.answer.close()
 
     def _rest(self, opened: Opened, deadline: float) -> Iterator[bytes]:
         """The frames after the first, up to the end of the answer; pings where the upstream gives none to send."""
@@ -175,22 +230,16 @@ class Exchange:
                 gevent.sleep(0)
                 turn = time.monotonic()
 
-    def _open(self, attempts: Attempts) -> Opened | Exception:
+    def _open(self, attempts: Attempts, prepare: Callable[[Target], Call] | None = None) -> Opened | Exception:
         """The first stream that begins. Returns what went wrong, for it runs in an Opening."""
         try:
-            return attempts.first(partial(self._opened_by, attempts))
+            return attempts.first(partial(self._opened_by, attempts), prepare)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, who raises it
             late = isinstance(error, DeadlinePassed) and time.monotonic() >= attempts.deadline
             return _too_long(self._total) if late else error
 
     def _opened_by(self, attempts: Attempts, call: Call) -> Opened:
         return self._caller.open(call, attempts.deadline, attempts.plan.first_byte_timeout)
-
-
-def _opened(result: Opened | Exception) -> Opened:
-    if isinstance(result, Exception):
-        raise result
-    return result
 
 
 def _too_long(total: float) -> DeadlinePassed:
