@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.store.models import cooldowns
 from ccproxy.store.report import Report, to_logging
-from ccproxy.store.writer import T, Writer
+from ccproxy.store.writer import Writer
 
 WAIT_SECONDS = 0.25
 """How long a write waits for the database's lock. A request waits with it, and the news is worth no more."""
@@ -49,40 +49,40 @@ class Cooldowns:
         self._engine = engine
         self._report = report
         self._writer = Writer(engine, WAIT_SECONDS)
-        self._held: tuple[Cooldown, ...] = ()
 
-    def all(self) -> tuple[Cooldown, ...]:
+    def all(self) -> tuple[Cooldown, ...] | None:
         """All rests, ended ones included: those are half-open until somebody drops them.
 
-        When the database cannot be read these are what was read last.
+        None where the database cannot be read: what was read before would pass for news.
         """
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(select(cooldowns)).all()
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._report("cool-downs cannot be read", error=str(error))
-        else:
-            self._held = tuple(Cooldown(**row._mapping) for row in rows)
-        return self._held
+            return None
+        return tuple(Cooldown(**row._mapping) for row in rows)
 
-    def put(self, cooldown: Cooldown) -> None:
-        """Keep it in place of what is known of the same target and key."""
+    def put(self, cooldown: Cooldown) -> bool:
+        """Keep it in place of what is known of the same target and key. Whether it was written."""
         columns = {name: getattr(cooldown, name) for name in Cooldown.__dataclass_fields__}
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             connection.execute(delete(cooldowns).where(_which(cooldown.provider, cooldown.model, cooldown.key)))
             connection.execute(delete(cooldowns).where(cooldowns.c.until < cooldown.since - KEPT))
             connection.execute(insert(cooldowns).values(columns))
+            return True
 
-        self._write(work, None)
+        return self._write(work, False)
 
-    def drop(self, provider: str, model: str, key: str) -> None:
-        """It is in service again."""
+    def drop(self, provider: str, model: str, key: str) -> bool:
+        """It is in service again. Whether that was written."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             connection.execute(delete(cooldowns).where(_which(provider, model, key)))
+            return True
 
-        self._write(work, None)
+        return self._write(work, False)
 
     def claim(self, provider: str, model: str, key: str, now: datetime, until: datetime) -> bool:
         """Whether the caller may probe: where the rest is over at `now`, it is moved on to `until`, once for all.
@@ -102,7 +102,7 @@ class Cooldowns:
         """Give back the thread; it comes again when it is needed."""
         self._writer.close()
 
-    def _write(self, work: Callable[[Connection], T], otherwise: T) -> T:
+    def _write(self, work: Callable[[Connection], bool], otherwise: bool) -> bool:
         try:
             return self._writer.run(work)
         except (SQLAlchemyError, sqlite3.Error) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -230,11 +231,11 @@ def test_of_many_at_once_one_probes() -> None:
         def all(self) -> tuple[()]:
             return ()
 
-        def put(self, cooldown: object) -> None:
-            pass
+        def put(self, cooldown: object) -> bool:
+            return True
 
-        def drop(self, *_: object) -> None:
-            pass
+        def drop(self, *_: object) -> bool:
+            return True
 
         def claim(self, *_: object) -> bool:
             gevent.sleep(0)
@@ -517,6 +518,29 @@ def test_what_is_not_yet_written_counts_more_than_what_stands_there(worker: Call
     clock.pass_(LOOK)
     one.take_in(snapshot())  # the rest still stands there
     assert one.in_service(A)
+
+
+def test_a_rest_that_cannot_be_written_is_kept_all_the_same(
+    worker: Callable[[], Health], clock: Clock, tmp_path: Path
+) -> None:
+    one, other = worker(), worker()
+    one.take_in(snapshot())
+    holder = sqlite3.connect(tmp_path / "ccproxy.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    rest(one, A, refused(429, retry_after=60))
+    one.flush(5)
+    for _ in range(2):
+        clock.pass_(LOOK)
+        one.take_in(snapshot())
+        one.flush(5)
+        assert not one.in_service(A)
+    holder.execute("ROLLBACK")
+    holder.close()
+    clock.pass_(LOOK)
+    one.take_in(snapshot())
+    one.flush(5)
+    other.take_in(snapshot())
+    assert (one.in_service(A), other.in_service(A)) == (False, False)
 
 
 def test_a_probe_goes_on_while_the_board_is_read(worker: Callable[[], Health], clock: Clock) -> None:

@@ -24,14 +24,17 @@ MOST = 1000
 class Board(Protocol):
     """Where the rests of all workers stand (`store.cooldowns`)."""
 
-    def all(self) -> tuple[Cooldown, ...]: ...  # noqa: D102
-    def put(self, cooldown: Cooldown) -> None: ...  # noqa: D102
-    def drop(self, provider: str, model: str, key: str) -> None: ...  # noqa: D102
+    def all(self) -> tuple[Cooldown, ...] | None: ...  # noqa: D102
+    def put(self, cooldown: Cooldown) -> bool: ...  # noqa: D102
+    def drop(self, provider: str, model: str, key: str) -> bool: ...  # noqa: D102
     def claim(self, provider: str, model: str, key: str, now: datetime, until: datetime) -> bool: ...  # noqa: D102
 
 
 class Notices:
-    """The board as one worker uses it. Only the latest word on each scope is written, in the order of their coming."""
+    """The board as one worker uses it. Only the latest word on each scope is written, in the order of their coming.
+
+    What cannot be written now, because another process holds the database, waits for the next look at the board.
+    """
 
     def __init__(self, board: Board | None) -> None:
         self._board = board
@@ -44,10 +47,14 @@ class Notices:
         """What stands there; None where there is no board, or it cannot be read."""
         if self._board is None:
             return None
+        if self._waiting:
+            self._go_on(self._board)
         try:
             rests = self._board.all()
         except Exception:  # noqa: BLE001 - a request goes on without the news
             structlog.get_logger().exception("bug in reading what rests")
+            return None
+        if rests is None:
             return None
         self._there = len(rests)
         return {(rest.provider, rest.model, rest.key): _standing(rest) for rest in rests}
@@ -58,12 +65,11 @@ class Notices:
 
     def tell(self, scope: Scope, standing: Standing | None) -> bool:
         """Have a rest written soon, or (None) that there is none. Whether it will be: a full board takes no more."""
-        if self._board is None or (standing is not None and self._there >= MOST):
+        if self._board is None or (standing is not None and max(self._there, len(self._waiting)) >= MOST):
             return False
         self._waiting.pop(scope, None)
         self._waiting[scope] = _cooldown(scope, standing) if standing is not None else None
-        if self._writer is None or self._writer.dead:
-            self._writer = gevent.spawn(self._write, self._board)
+        self._go_on(self._board)
         return True
 
     def claim(self, scope: Scope, now: float, until: float) -> bool:
@@ -86,18 +92,23 @@ class Notices:
         if self._writer is not None:
             self._writer.join(seconds)
 
+    def _go_on(self, board: Board) -> None:
+        if self._writer is None or self._writer.dead:
+            self._writer = gevent.spawn(self._write, board)
+
     def _write(self, board: Board) -> None:
         while self._waiting:
             scope = next(iter(self._waiting))
             cooldown = self._waiting.pop(scope)
             self._writing = scope
             try:
-                if cooldown is None:
-                    board.drop(*scope)
-                else:
-                    board.put(cooldown)
+                written = board.put(cooldown) if cooldown is not None else board.drop(*scope)
             except Exception:  # noqa: BLE001 - the other workers find out by themselves
                 structlog.get_logger().exception("bug in writing what rests", provider=scope[0])
+            else:
+                if not written:
+                    self._waiting.setdefault(scope, cooldown)
+                    return
             finally:
                 self._writing = None
 

@@ -21,7 +21,7 @@ REST = Standing(1, 1000.0, 1005.0, "api_error", 503)
 
 
 class Board:
-    """Keeps what it is told, once `open` is set; fails with `failure`."""
+    """Keeps what it is told, once `open` is set; fails with `failure`; a `busy` one can be neither read nor written."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -29,20 +29,24 @@ class Board:
         self.open = Event()
         self.open.set()
         self.failure: Exception | None = None
+        self.busy = False
 
-    def all(self) -> tuple[Cooldown, ...]:
+    def all(self) -> tuple[Cooldown, ...] | None:
         self._fail()
-        return self.rests
+        return None if self.busy else self.rests
 
-    def put(self, cooldown: Cooldown) -> None:
+    def put(self, cooldown: Cooldown) -> bool:
+        return self._tell(cooldown)
+
+    def drop(self, provider: str, model: str, key: str) -> bool:
+        return self._tell((provider, model, key))
+
+    def _tell(self, word: object) -> bool:
         self.open.wait()
         self._fail()
-        self.told.append(cooldown)
-
-    def drop(self, provider: str, model: str, key: str) -> None:
-        self.open.wait()
-        self._fail()
-        self.told.append((provider, model, key))
+        if not self.busy:
+            self.told.append(word)
+        return not self.busy
 
     def claim(self, provider: str, model: str, key: str, now: datetime, until: datetime) -> bool:
         self.told.append((now, until))
@@ -142,6 +146,33 @@ def test_failures_are_told_and_nothing_else() -> None:
     notices.tell(ONE, REST)
     notices.flush(5)
     assert board.told == [cooldown()]
+
+
+def test_what_could_not_be_written_is_written_at_a_later_look() -> None:
+    board = Board()
+    board.busy = True
+    notices = Notices(board)
+    notices.tell(ONE, REST)
+    notices.tell(TWO, None)
+    notices.flush(5)
+    assert notices.read() is None
+    notices.flush(5)
+    assert (notices.unwritten(ONE), notices.unwritten(TWO), board.told) == (True, True, [])
+    notices.tell(ONE, None)  # it is well again meanwhile, which is what counts
+    notices.flush(5)
+    board.busy = False
+    assert notices.read() == {}
+    notices.flush(5)
+    assert sorted(board.told) == [TWO, ONE]
+    assert not notices.unwritten(ONE)
+
+
+def test_what_waits_to_be_written_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 2)
+    board = Board()
+    board.busy = True
+    notices = Notices(board)
+    assert [notices.tell(("p", str(number), ""), REST) for number in range(3)] == [True, True, False]
 
 
 def test_a_claim_is_the_boards_word() -> None:
