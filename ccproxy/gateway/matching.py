@@ -134,7 +134,8 @@ def decide(asked: Asked, index: Index) -> Decision:
         passed[rule.route.name] = rule
     if len(index.snapshot.enabled) == 1:
         only = index.snapshot.enabled[0]
-        target = RouteTarget(provider=only.name, model=only.models[0] if only.models else asked.model)
+        model = only.models[0] if only.models else names.as_provider_knows(asked.model, only)
+        target = RouteTarget(provider=only.name, model=model)
         return Decision("only", _with(f"{quoted(only.name)} is the only provider that is enabled", passed), (target,))
     raise NotFound(f"{_nowhere(asked, passed)}; {names.known(index.snapshot)}")
 

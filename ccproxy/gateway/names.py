@@ -20,6 +20,8 @@ _CLASS = {
     word: re.compile(rf"(?:{word}|(?:.*[/.])?claude-(?:.*[^a-z])?{word}(?![a-z]).*)", re.DOTALL) for word in CLASSES
 }
 _ALIAS = "claude-"
+_RELEASE = re.compile(rf"(?:[\d.]+-)*(?:{'|'.join(CLASSES)})(?![a-z])")
+"""What follows `claude-` in the names of Claude's own models: `opus-5-5`, `3-5-sonnet-20241022`."""
 _SHOWN = 20
 
 
@@ -67,28 +69,40 @@ def alias_of(provider: str, model: str) -> str:
     return f"{_ALIAS}{provider}-{model}"
 
 
+def as_provider_knows(name: str, provider: Provider) -> str:
+    """The model's name as it is sent: without `[1m]`, unless the provider lists it with that."""
+    if name in provider.models or not name.lower().endswith(_LONG):
+        return name
+    return name[: -len(_LONG)]
+
+
 def outright(name: str, snapshot: Snapshot) -> Outright | None:
     """What `provider/model`, `provider,model` or an alias says; None for other names, which may hold slashes too."""
     for mark in ("/", ","):
         named, found, model = name.partition(mark)
-        provider = snapshot.get(named.strip()) if found else None
+        provider = snapshot.get(named.strip().lower()) if found else None
         if provider is not None:
-            return Outright(provider, model.strip(), f"the model's name says the provider: {_quoted(provider.name)}")
+            why = f"the model's name says the provider: {_quoted(provider.name)}"
+            return Outright(provider, as_provider_knows(model.strip(), provider), why)
     return _alias(name, snapshot)
 
 
 def _alias(name: str, snapshot: Snapshot) -> Outright | None:
     """What an alias says. Where a name can be read in two ways, a provider that lists the model is meant, else the one
-    with the longest name; one that is enabled goes before both.
+    with the longest name; one that is enabled goes before both. The name of a model of Claude's own is an alias only of
+    a provider that lists its rest: one may be called `opus`, and is not to have them all.
     """
-    if not name.startswith(_ALIAS):
+    written = name.lower()
+    if not written.startswith(_ALIAS):
         return None
-    rest = name.removeprefix(_ALIAS)
+    rest = name[len(_ALIAS) :]
     read = [
-        (provider, rest[len(provider.name) + 1 :])
+        (provider, as_provider_knows(rest[len(provider.name) + 1 :], provider))
         for provider in snapshot.providers
-        if rest.startswith(f"{provider.name}-") and len(rest) > len(provider.name) + 1
+        if written.startswith(f"{provider.name}-", len(_ALIAS)) and len(rest) > len(provider.name) + 1
     ]
+    if _RELEASE.match(written, len(_ALIAS)):
+        read = [(provider, model) for provider, model in read if model in provider.models]
     if not read:
         return None
     provider, model = max(read, key=lambda one: (one[0].enabled, one[1] in one[0].models, len(one[0].name)))

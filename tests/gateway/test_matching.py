@@ -270,6 +270,8 @@ def test_a_listed_model_and_the_only_provider_take_what_routes_cannot() -> None:
     assert "passed over" in decided(Asked.named("second"), named, providers=alone).why
     anything = decided(Asked.named("x"), providers=(provider("one"),))
     assert anything.targets == (RouteTarget(provider="one", model="x"),)
+    long = decided(Asked.named("x[1m]"), providers=(provider("one"),))
+    assert long.targets == (RouteTarget(provider="one", model="x"),)
 
 
 def test_where_nothing_is_left_the_routes_and_their_providers_are_named() -> None:

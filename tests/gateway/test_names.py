@@ -147,10 +147,17 @@ def test_patterns(text: str, name: str, fits: bool) -> None:
         ("a-m", None),
         ("off/m", "off/m"),
         ("claude-off-m", "off/m"),
+        ("A/M", "a/M"),
+        ("Claude-A-M", "a/M"),
+        ("a/x[1m]", "a/x"),
+        ("a,x[1M]", "a/x"),
+        ("claude-a-x[1m]", "a/x"),
+        ("off/long[1m]", "off/long[1m]"),
+        ("claude-off-long[1m]", "off/long[1m]"),
     ],
 )
 def test_names_that_say_their_provider(name: str, label: str | None) -> None:
-    said = outright(name, snapshot(a="m", off="m"))
+    said = outright(name, snapshot(a="m", off="m long[1m]"))
     assert (f"{said.provider.name}/{said.model}" if said is not None else None) == label
 
 
@@ -193,11 +200,27 @@ def test_an_alias_leads_back(provider: str, model: str) -> None:
     assert said.why == f'"{alias}" is the alias of "{provider}/{model}"'
 
 
-def test_a_real_name_is_an_alias_only_where_a_provider_is_called_so() -> None:
-    assert outright("claude-opus-5-5", snapshot(anthropic="claude-opus-5-5")) is None
-    said = outright("claude-opus-5-5", snapshot(opus=""))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "claude-opus-5-5",
+        "claude-opus-5-5-20251101",
+        "claude-opus-5-5[1m]",
+        "Claude-Opus-5-5",
+        "claude-3-opus-20240229",
+        "claude-3-5-sonnet-20241022",
+    ],
+)
+def test_a_real_name_is_no_alias(name: str) -> None:
+    """Whatever a provider is called."""
+    rows = [Provider(name=each, type="openai-chat", api_base_url="x") for each in ("opus", "3", "3-5", "opus-5")]
+    assert outright(name, Snapshot(version=1, providers=tuple(rows))) is None
+
+
+def test_a_real_name_is_an_alias_of_a_provider_that_lists_its_rest() -> None:
+    said = outright("claude-opus-mini", snapshot(opus="mini", opus_mini=""))
     assert said is not None
-    assert (said.provider.name, said.model) == ("opus", "5-5")
+    assert (said.provider.name, said.model) == ("opus", "mini")
 
 
 def test_names_that_there_are() -> None:
