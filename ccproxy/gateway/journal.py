@@ -60,6 +60,8 @@ class Entry:
         row = self.row
         row.provider = target.provider
         row.upstream_model = target.model
+        if resumed:
+            dropped = tuple(dict.fromkeys((*row.dropped, *dropped)))  # of both, for both parts are with the client
         row.dropped = list(dropped[:_MOST_DROPPED])
         if dropped[_MOST_DROPPED:]:
             row.dropped.append(f"(+{len(dropped) - _MOST_DROPPED} more)")

@@ -18,6 +18,8 @@ from ccproxy.translate.events import Event
 from ccproxy.translate.messages import Usage
 from ccproxy.translate.target import Target
 
+_THINKING = "thinking"
+
 
 class Resuming:
     """One stream's, from its beginning on; made only where the route wants it."""
@@ -37,7 +39,7 @@ class Resuming:
     @property
     def dropped(self) -> list[str]:
         """What the client could not get of the continuations: thinking has no place in the middle of a text."""
-        return ["thinking"] if any(seam.thought for seam in self._seams) else []
+        return [_THINKING] if any(seam.thought for seam in self._seams) else []
 
     def begun(self, opened: Opened) -> Opened:
         """The same stream, followed from now on; its first events go to the client."""
@@ -55,7 +57,10 @@ class Resuming:
         self._continued = request_after(self._incoming.parsed, self._spoken.text, target)
         parameters = {name: value for name, value in target.parameters.items() if name != "thinking"}
         incoming = structs.replace(self._incoming, parsed=self._continued.parsed)
-        return prepare(incoming, structs.replace(target, parameters=parameters))
+        call = prepare(incoming, structs.replace(target, parameters=parameters))
+        # That it does not think is our wish; where it cannot be told so, the client has lost nothing.
+        losses = tuple(loss for loss in call.request.losses if loss != _THINKING)
+        return structs.replace(call, request=structs.replace(call.request, losses=losses))
 
     def joined(self, opened: Opened) -> Opened:
         """The stream of the target that was prepared last, as the rest of the answer."""

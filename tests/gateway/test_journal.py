@@ -199,11 +199,12 @@ def test_each_attempt_is_told_and_the_first_line_comes_once() -> None:
         entry.attempted(UpstreamRefused("busy", status=529, type="overloaded_error"))
         entry.attempted(None)  # there is none
         assert entry.tried == [("p/up", 529)]
-        entry.asks(second, [], resumed=True)
+        entry.asks(second, ["top_k", "seed"], resumed=True)
         entry.attempted(None)
     assert entry.tried == [("p/up", 529), ("q/up", 200)]
     [row] = rows
-    assert (row.provider, row.dropped, row.status) == ("q", [], 200)
+    assert (row.provider, row.status) == ("q", 200)
+    assert row.dropped == ["top_k", "seed"], "of both parts"
     first, last = row.attempts
     assert (first["key"], "resumed" in first) == (None, False)
     assert (len(last["key"]), last["resumed"]) == (16, True)
