@@ -7,7 +7,7 @@ ends, is on one stack: for a stream it is closed when the stream is, else when t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,6 +31,9 @@ BODY_TIMEOUT = 60.0
 
 UNREAD = 30.0
 """Seconds beyond the request's own deadline that a client has for reading its answer."""
+
+ATTEMPTS_LENGTH = 1024
+"""Characters of a header, of all of which common reverse proxies allow 8 kB and Node 16."""
 
 blueprint = Blueprint("messages", __name__)
 
@@ -174,8 +177,19 @@ def _headers(attempts: Attempts) -> dict[str, str]:
     if call.request.losses:
         headers["X-CCProxy-Dropped"] = losses.header(call.request.losses)
     if tried := attempts.entry.tried:
-        headers["X-CCProxy-Attempts"] = ", ".join(f"{_plain(label)} {status}" for label, status in tried)
+        headers["X-CCProxy-Attempts"] = _told(tried)
     return headers | call.told
+
+
+def _told(tried: Sequence[tuple[str, int]]) -> str:
+    """The attempts (see `journal.Entry.tried`) in one value of bounded length: without the first ones of very many."""
+    text = ""
+    for count, (label, status) in enumerate(reversed(tried)):
+        longer = f"{_plain(label)} {status}, {text}" if text else f"{_plain(label)} {status}"
+        if text and len(longer) > ATTEMPTS_LENGTH:
+            return f"(+{len(tried) - count} more), {text}"
+        text = longer
+    return text
 
 
 def _plain(name: str) -> str:

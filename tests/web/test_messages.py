@@ -19,6 +19,7 @@ from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
+from ccproxy.store.routes import RouteTarget
 from ccproxy.store.session import open_engine
 from ccproxy.web import messages
 from ccproxy.web.messages import Primed
@@ -170,6 +171,18 @@ def test_headers_that_cannot_be_sent_leave_nothing_behind(proxy: Proxy, monkeypa
     assert proxy.post(ask(stream=True)).status_code == 500
     assert [row.status for row in proxy.rows] == [500]
     assert proxy.parts.lifecycle.live == 0
+
+
+def test_the_header_of_very_many_attempts_stays_short(proxy: Proxy) -> None:
+    """Clients and reverse proxies refuse answers with long ones. Here: fifty targets, all of a provider that fails."""
+    proxy.provider.script("*", Refusal(500, "no"))
+    targets = [RouteTarget(provider="fake", model=f"model-with-a-longer-name-{number}") for number in range(50)]
+    proxy.parts.routes.save({"name": "all", "targets": tuple(targets), "retries": 0})
+    told = proxy.post(ask(model="all")).headers["X-CCProxy-Attempts"]
+    assert told.startswith("(+")
+    assert told.endswith(", fake/model-with-a-longer-name-48 500, fake/model-with-a-longer-name-49 500")
+    assert len(told) < messages.ATTEMPTS_LENGTH + 20
+    assert told.count(",") + int(told.removeprefix("(+").split()[0]) == 50
 
 
 @pytest.mark.parametrize("streaming", [False, True])
