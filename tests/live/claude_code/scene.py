@@ -92,12 +92,27 @@ def check_log(run: Run, complaints: tuple[str, ...] = ()) -> None:
 
 
 @contextmanager
+def behind(server: Server, wire: Wire, name: str) -> Iterator[FakeUpstream]:
+    """A scripted provider of that name, which is gone afterwards."""
+    fields: dict[str, Any] = {"type": wire.type, "api_key": KEY, "options": wire.options, "models": []}
+    with FakeUpstream() as upstream, provider_of(server, name, upstream.url + wire.root, **fields):
+        yield upstream
+
+
+@contextmanager
+def route(server: Server, **fields: Any) -> Iterator[None]:
+    """A route of the proxy's, which is gone afterwards."""
+    status, answer, _ = server.request("POST", "/routes", fields)
+    assert status in (200, 201), answer
+    try:
+        yield
+    finally:
+        status, answer, _ = server.request("DELETE", f"/routes/{fields['name']}")
+        assert status == 200, answer
+
+
+@contextmanager
 def scene(server: Server, program: Path, folder: Path, wire: Wire, name: str) -> Iterator[Scene]:
-    """A scene with a provider of that name, which is gone afterwards."""
-    with (
-        FakeUpstream() as upstream,
-        provider_of(
-            server, name, upstream.url + wire.root, type=wire.type, api_key=KEY, options=wire.options, models=[]
-        ),
-    ):
+    """A scene with a provider of that name."""
+    with behind(server, wire, name) as upstream:
         yield Scene(wire, upstream, Claude(program, server.url, f"{name}/{wire.model}", folder))

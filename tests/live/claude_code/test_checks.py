@@ -5,68 +5,18 @@ No proxy here: a scripted server speaks the Messages API to Claude Code, with fa
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.fake_upstream import Answer, Cut, FakeUpstream, Json, Received, Stream
 from tests.live.claude_code.debug_log import DebugLog
+from tests.live.claude_code.messages_api import STOP, call, end, error, event, start, text, well
 from tests.live.claude_code.scene import check_log
 from tests.live.claude_code.session import Claude
 from tests.live.claude_code.upstream import Play
-
-
-def event(kind: str, **fields: Any) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
-
-
-def message(**fields: Any) -> dict[str, Any]:
-    usage = {"input_tokens": 5, "output_tokens": 3}
-    begun = {"type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None, "usage": usage}
-    return {"id": f"msg_{uuid.uuid4().hex}", "stop_sequence": None, **begun, **fields}
-
-
-def start() -> bytes:
-    return event("message_start", message=message())
-
-
-def block(content: dict[str, Any], delta: dict[str, Any]) -> bytes:
-    opening = event("content_block_start", index=0, content_block=content)
-    return opening + event("content_block_delta", index=0, delta=delta)
-
-
-def text(words: str) -> bytes:
-    return block({"type": "text", "text": ""}, {"type": "text_delta", "text": words})
-
-
-def call(arguments: str) -> bytes:
-    tool = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": "Bash", "input": {}}
-    return block(tool, {"type": "input_json_delta", "partial_json": arguments})
-
-
-STOP = event("content_block_stop", index=0)
-
-
-def end(reason: str = "end_turn") -> bytes:
-    delta = {"stop_reason": reason, "stop_sequence": None}
-    return event("message_delta", delta=delta, usage={"output_tokens": 3}) + event("message_stop")
-
-
-def error(status: int, kind: str) -> Json:
-    return Json({"type": "error", "error": {"type": kind, "message": "no"}}, status)
-
-
-def well(received: Received) -> Answer:
-    """A good answer, whole or as a stream."""
-    if received.json.get("stream"):
-        return Stream([start(), text("Well."), STOP, end()])
-    return Json(message(content=[{"type": "text", "text": "Well."}], stop_reason="end_turn"))
-
 
 BROKE = event("error", error={"type": "api_error", "message": "broke"})
 NONE = Json({"type": "error", "error": {"type": "api_error", "message": "none"}})

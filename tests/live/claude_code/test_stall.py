@@ -11,7 +11,7 @@ import pytest
 
 from tests.live.claude_code.scene import WIRES, check_log
 from tests.live.claude_code.session import Run
-from tests.live.claude_code.stalls import MOMENTS, NOTES, WORDS, Stalled
+from tests.live.claude_code.stalls import GIVEN_UP, MOMENTS, NOTES, UNHEARD, WORDS, Stalled
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -24,3 +24,9 @@ def test_a_silence_of_more_than_a_minute(stalled: dict[tuple[str, str], Stalled]
     assert run.answer == WORDS
     check_log(run, NOTES[moment])
     assert this.play.kinds == ["main"], "it has asked once"
+
+
+def test_without_pings_it_would_have_given_up(stalled: dict[tuple[str, str], Stalled]) -> None:
+    """Or the test above could not fail."""
+    run = stalled[UNHEARD].running.result(timeout=100)
+    check_log(run, GIVEN_UP)
