@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream
+from tests.fake_upstream import FakeUpstream, Json
+from tests.live.sdk import provider_of
 from tests.live.server import Server
 
 HELLO = {"role": "user", "content": "Hello!"}
@@ -94,6 +95,54 @@ def test_who_names_a_provider_gets_it(server: Server, provider: FakeUpstream, ro
     assert status == 200
     assert answer["model"] == "fake/any"
     assert server.row(told["x-request-id"])["route"] == "outright"
+
+
+ANSWER = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude",
+    "content": [{"type": "text", "text": "Found."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
+
+
+def test_a_search_goes_to_who_searches(server: Server, provider: FakeUpstream, routed: None) -> None:
+    body = {"model": "claude-opus-5-5", "max_tokens": 2000, "messages": [HELLO], "tools": [SEARCH]}
+    with FakeUpstream() as searches, provider_of(server, "searches", searches.url, type="anthropic", api_key="sk-x"):
+        searches.script("*", Json(ANSWER))
+        assert server.request("PUT", "/routes/search", {"targets": ["searches/claude"]})[0] == 200
+        for more in ({}, {"thinking": {"type": "adaptive"}}, {"model": "claude-haiku-4-5"}):
+            status, answer, told = server.request("POST", "/v1/messages", body | more)
+            assert (status, answer["model"]) == (200, "searches/claude")
+            assert server.row(told["x-request-id"])["route"] == "search"
+        assert [received.json["tools"] for received in searches.requests] == [[SEARCH]] * 3
+    assert provider.requests == []
+
+
+def test_a_count_goes_to_who_counts_and_the_request_where_it_did(
+    server: Server, provider: FakeUpstream, routed: None
+) -> None:
+    body = {"model": "claude-opus-5-5", "messages": [HELLO]}
+    count = {"name": "count", "match": {"scenario": "count_tokens"}, "targets": ["counts/claude"]}
+    with FakeUpstream() as counts, provider_of(server, "counts", counts.url, type="anthropic", api_key="sk-x"):
+        counts.script("*", Json({"input_tokens": 4242}))
+        assert server.request("POST", "/routes", count)[0] == 201
+        try:
+            for more in ({}, {"tools": [SEARCH]}, {"model": "claude-haiku-4-5"}):
+                assert server.request("POST", "/v1/messages/count_tokens", body | more)[1] == {"input_tokens": 4242}
+            assert len(counts.requests) == 3
+            # a model that a route is for goes there with its counts too, and that provider does not count
+            told = server.request("POST", "/v1/messages/count_tokens", body | {"model": "claude-opus-4-5"})[1]
+            assert told["input_tokens"] < 100
+            answer = server.request("POST", "/v1/messages", {**body, "max_tokens": 9})[1]
+            assert answer["model"] == "fake/to-default"
+            assert len(counts.requests) == 3
+        finally:
+            assert server.request("DELETE", "/routes/count")[0] == 200
 
 
 def test_a_change_of_a_route_holds_for_the_next_request_in_every_worker(
