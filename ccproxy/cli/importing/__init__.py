@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from ccproxy.cli.api import Api, Refused
+from ccproxy.cli.api import Api, NoAnswer, Refused, Strange
 from ccproxy.cli.connection import connected
 from ccproxy.cli.importing import claude_code_router, litellm, own
 from ccproxy.cli.importing.carried import Carried, shown
@@ -38,7 +38,7 @@ def import_command(ctx: click.Context, api: Api, file: Path, dry_run: bool, repl
     """Set up what a config file says: ccproxy's own, claude-code-router's (JSON) or LiteLLM's (YAML).
 
     References to the environment are looked up in this one. What could not be carried is listed on stderr, each with
-    its place in the file and the reason. Exit status 1 where the proxy refused something.
+    its place in the file and the reason. Exit status 1 where something of it could not be set up.
     """
     name, carried = carry(read(file), os.environ)
     for left in carried.left:
@@ -46,13 +46,11 @@ def import_command(ctx: click.Context, api: Api, file: Path, dry_run: bool, repl
     if dry_run:
         click.echo(json.dumps({"providers": shown(carried.providers), "routes": shown(carried.routes)}, indent=2))
         return
-    refused = 0
-    for noun, documents in (("provider", carried.providers), ("route", carried.routes)):
-        there = {document["name"] for document in api.get(f"/{noun}s")}
-        for document in documents:
-            refused += not _sent(api, noun, document, there, replace)
-    click.echo(f"{name}: {_count(carried.providers, 'provider')}, {_count(carried.routes, 'route')} read", err=True)
-    if refused:
+    sent = _Sent(api, replace)
+    sent.all("provider", carried.providers)
+    sent.all("route", carried.routes)
+    click.echo(f"{name}: {sent.summary()}", err=True)
+    if sent.failed:
         ctx.exit(1)
 
 
@@ -67,20 +65,49 @@ def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str,
     )
 
 
-def _sent(api: Api, noun: str, document: Mapping[str, Any], there: set[str], replace: bool) -> bool:
-    """Create one, say so, and tell whether the proxy took it."""
-    name = document.get("name")
-    if name in there and not replace:
-        click.echo(f"not carried: {noun} {name}: is there already; --replace changes it", err=True)
-        return True
-    try:
-        status, _ = api.ask("POST", f"/{noun}s", document)
-    except Refused as error:
-        click.echo(f"not carried: {noun} {name}: {error.message}", err=True)
-        return False
-    click.echo(f"{noun} {name} {'added' if status == 201 else 'changed'}")
-    return True
+class _Sent:
+    """What became of each document that was sent. Where the proxy stops answering, the rest is said to be missing."""
 
+    def __init__(self, api: Api, replace: bool) -> None:
+        self._api = api
+        self._replace = replace
+        self._there = {noun: {document["name"] for document in api.get(f"/{noun}s")} for noun in ("provider", "route")}
+        self._gone = ""
+        self.done = self.kept = self.failed = 0
 
-def _count(documents: list[dict[str, Any]], noun: str) -> str:
-    return f"{len(documents)} {noun}{'' if len(documents) == 1 else 's'}"
+    def all(self, noun: str, documents: list[dict[str, Any]]) -> None:
+        """Send them one by one, and say of each what became of it."""
+        for document in documents:
+            name = str(document.get("name"))
+            if self._gone:
+                self._not(noun, name, self._gone)
+            elif name in self._there[noun] and not self._replace:
+                self.kept += 1
+                click.echo(f"not carried: {noun} {name}: is there already; --replace changes it", err=True)
+            else:
+                self._send(noun, name, document)
+
+    def summary(self) -> str:
+        """The figures, in words."""
+        parts = (
+            f"{self.done} set up",
+            self.kept and f"{self.kept} there already",
+            self.failed and f"{self.failed} not",
+        )
+        return ", ".join(part for part in parts if part)
+
+    def _send(self, noun: str, name: str, document: Mapping[str, Any]) -> None:
+        try:
+            status, _ = self._api.ask("POST", f"/{noun}s", document)
+        except Refused as error:
+            self._not(noun, name, error.message)
+        except (NoAnswer, Strange) as error:
+            self._gone = error.message
+            self._not(noun, name, error.message)
+        else:
+            self.done += 1
+            click.echo(f"{noun} {name} {'added' if status == 201 else 'changed'}")
+
+    def _not(self, noun: str, name: str, why: str) -> None:
+        self.failed += 1
+        click.echo(f"not carried: {noun} {name}: {why}", err=True)

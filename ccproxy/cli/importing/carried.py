@@ -8,6 +8,8 @@ from typing import Any
 
 from ccproxy.settings import Secret
 
+_COMMENTS = ("//", "#", "_", "$schema")
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -38,9 +40,12 @@ class Carried:
         self.left.append(Left(path, why, otherwise=True))
 
     def leave_all(self, path: str, document: Mapping[str, Any], known: frozenset[str], why: str) -> None:
-        """Note every member of an object that is not among those that are read, unless it says nothing."""
+        """Note every member of an object that is not among those that are read, unless it says nothing.
+
+        Names like `// note` and `_comment` are how files without comments have them.
+        """
         for name, value in document.items():
-            if name not in known and value not in (None, "", [], {}):
+            if name not in known and value not in (None, "", [], {}) and not str(name).startswith(_COMMENTS):
                 self.leave(f"{path}.{name}" if path else name, why)
 
 

@@ -1,24 +1,23 @@
 """A claude-code-router config (`~/.claude-code-router/config.json`): Providers, Router, fallback.
 
-Its documentation and its example configuration are the source for what the members mean.
+Its documentation and its example configurations are the source for what the members mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from ccproxy.cli.importing import plain
+from ccproxy.cli.importing import plain, transformers
 from ccproxy.cli.importing.carried import Carried
 from ccproxy.cli.importing.kinds import kind_at
-from ccproxy.cli.importing.names import provider_name
+from ccproxy.cli.importing.names import provider_name, unused
 from ccproxy.cli.importing.references import References, secret
 
 _READ = frozenset({"Providers", "providers", "Router", "fallback"})
-_PROVIDER = frozenset(
-    {"name", "api_base_url", "baseurl", "baseUrl", "api_key", "apikey", "apiKey", "models", "transformer"}
-)
+_URLS = ("api_base_url", "baseurl", "baseUrl")
+_KEYS = ("api_key", "apikey", "apiKey")
+_PROVIDER = frozenset({"name", "api_keys", "models", "transformer", *_URLS, *_KEYS})
 _THRESHOLD = "longContextThreshold"
 _SERVER = "a setting of the server itself; see docs/settings.md"
 _WHY = {
@@ -32,31 +31,8 @@ _WHY = {
     "CUSTOM_ROUTER_PATH": "a program of your own; routes can match models, headers, sizes and kinds of requests",
     "transformers": "programs of your own",
 }
-# What these do ccproxy does by itself, for every provider that needs it.
-_BUILT_IN = frozenset(
-    {
-        "anthropic",
-        "openai",
-        "deepseek",
-        "gemini",
-        "openrouter",
-        "groq",
-        "cerebras",
-        "tooluse",
-        "enhancetool",
-        "reasoning",
-        "cleancache",
-        "forcereasoning",
-        "streamoptions",
-        "maxtoken",
-        "maxcompletiontokens",
-        "customparams",
-        "openai-responses",
-        "vertex-gemini",
-        "vertex-claude",
-    }
-)
-_TAKING_PARAMETERS = frozenset({"openrouter", "customparams"})
+# The order in which ccproxy looks for scenarios, which routes for every model's name have to keep by themselves.
+_ORDER = ("default", "image", "think", "background", "long_context", "web_search")
 
 
 def recognised(document: Mapping[str, Any]) -> bool:
@@ -68,125 +44,88 @@ def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> Carried:
     """Its providers and routes, references to the environment resolved."""
     carried = Carried()
     references = References(environ, carried, bare=True)
-    key = "Providers" if isinstance(document.get("Providers"), list) else "providers"
-    names: dict[str, str] = {}
-    for index, given in enumerate(document.get(key) or ()):
-        path = f"{key}.{index}"
-        if not isinstance(given, dict) or not isinstance(given.get("name"), str) or not given["name"].strip():
-            carried.leave(path, "is no provider: it has no name")
-            continue
-        provider = _provider(references.resolved(given, path), path, carried)
-        names[given["name"]] = provider["name"]
-        if provider["name"] != given["name"]:
-            carried.change(f"{path}.name", f"is {provider['name']!r} here: names are of a-z 0-9 . _ -")
-        carried.providers.append(provider)
-    _routes(document, names, carried)
+    names = _providers(document, references, carried)
+    router = references.resolved(_object(document.get("Router")), "Router")
+    fallback = references.resolved(_object(document.get("fallback")), "fallback")
+    _routes(router, fallback, names, carried)
+    _threshold(router, carried)
+    if any(model.startswith("claude-") for provider in carried.providers for model in provider.get("models", ())):
+        _for_every_name(carried)
     for name, value in document.items():
-        if name not in _READ and value not in (None, "", [], {}, False):
-            carried.leave(name, _WHY.get(name, _SERVER))
+        if value is not False:
+            carried.leave_all("", {name: value}, _READ, _WHY.get(name, _SERVER))
     return carried
 
 
-def _provider(given: Mapping[str, Any], path: str, carried: Carried) -> dict[str, Any]:
-    url = _first(given, "api_base_url", "baseurl", "baseUrl") or ""
-    uses = list(_uses(given.get("transformer"), f"{path}.transformer", carried))
-    name = provider_name(given["name"])
-    kind, base_url = kind_at(str(url), _wire({use for use, _, _ in uses}, str(url)), name)
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _providers(document: Mapping[str, Any], references: References, carried: Carried) -> dict[str, str]:
+    """Their names there and here."""
+    key = "Providers" if isinstance(document.get("Providers"), list) else "providers"
+    given = document.get(key)
+    listed = {f"{key}.{index}": one for index, one in enumerate(given if isinstance(given, list) else ())}
+    named: dict[str, str] = {}
+    for path, one in listed.items():
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not one["name"].strip():
+            carried.leave(path, "is no provider: it has no name")
+            continue
+        if one["name"] in named:
+            carried.leave(named[one["name"]], f"another provider {one['name']!r} comes later, which counts")
+        named[one["name"]] = path
+    names: dict[str, str] = {}
+    for name, path in named.items():
+        names[name] = unused(provider_name(name), set(names.values()))
+        if names[name] != name:
+            carried.change(f"{path}.name", f"is {names[name]!r} here: names are of a-z 0-9 . _ -")
+        carried.providers.append(_provider(names[name], references.resolved(listed[path], path), path, carried))
+    return names
+
+
+def _provider(name: str, given: Mapping[str, Any], path: str, carried: Carried) -> dict[str, Any]:
+    url = str(_first(given, _URLS) or "")
+    used = transformers.uses(given.get("transformer"), f"{path}.transformer", carried)
+    kind, base_url = kind_at(url, transformers.wire(used, url), name)
     made: dict[str, Any] = {"name": name, "type": kind}
     if base_url:
         made["api_base_url"] = base_url
-    key = _first(given, "api_key", "apikey", "apiKey")
-    if key:
+    keys = [secret(key) for key in given.get("api_keys") or () if isinstance(key, str) and key]
+    if keys:
+        made["api_keys"] = keys
+    elif key := _first(given, _KEYS):
         made["api_key"] = secret(key)
     models = given.get("models")
     if isinstance(models, list):
-        made["models"] = [model for model in models if isinstance(model, str)]
-    options = _options(uses, carried)
+        made["models"] = [model for model in models if isinstance(model, str) and model != "*"]
+    options = transformers.options(used, carried)
     if options:
         made["options"] = options
     carried.leave_all(path, given, _PROVIDER, "not known here")
     return made
 
 
-def _first(given: Mapping[str, Any], *names: str) -> Any:
+def _first(given: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((given[name] for name in names if given.get(name)), None)
 
 
-def _uses(transformer: Any, path: str, carried: Carried) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """The transformers of the whole provider: name in small letters, options, path; those of one model are left."""
-    if not isinstance(transformer, dict):
-        return
-    for index, use in enumerate(transformer.get("use") or ()):
-        name, *options = use if isinstance(use, list) and use else (use,)
-        if isinstance(name, str):
-            yield name.lower(), options[0] if options and isinstance(options[0], dict) else {}, f"{path}.use.{index}"
-    for model, own in transformer.items():
-        if model == "use":
-            continue
-        for index, use in enumerate(own.get("use") or () if isinstance(own, dict) else ()):
-            name = use[0] if isinstance(use, list) and use else use
-            if (isinstance(use, list) and len(use) > 1) or str(name).lower() not in _BUILT_IN:
-                why = "options are a provider's here, not a model's; give a route's target parameters"
-                carried.leave(f"{path}.{model}.use.{index}", f"{name}: {why}")
-
-
-def _wire(uses: set[str], url: str) -> str:
-    """The API that it speaks, from the transformers that would have spoken it, else from its address."""
-    path = urlsplit(url).path
-    if "openai-responses" in uses or path.rstrip("/").endswith("/responses"):
-        return "openai-responses"
-    if uses == {"anthropic"} or "/anthropic" in path or path.rstrip("/").endswith("/messages"):
-        return "anthropic"
-    if uses & {"gemini", "vertex-gemini"}:
-        return "gemini"
-    return "openai-chat"
-
-
-def _options(uses: list[tuple[str, dict[str, Any], str]], carried: Carried) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    for name, given, path in uses:
-        rest = dict(given)
-        most = rest.pop("max_tokens", None) or rest.pop("max_completion_tokens", None)
-        if name in ("maxtoken", "maxcompletiontokens") and isinstance(most, int):
-            options["max_output_tokens"] = most
-        if name in _TAKING_PARAMETERS:
-            # Headers of its own making, which are no fields of a request
-            fields = {key: value for key, value in rest.items() if key not in ("referer", "title", "providerOrder")}
-            options.setdefault("extra_body", {}).update(fields)
-            rest = {key: value for key, value in rest.items() if key not in fields}
-        if name not in _BUILT_IN:
-            carried.leave(path, f"the transformer {name} is not known here")
-        elif any(rest.values()):
-            carried.leave(path, f"{name}: the options {', '.join(key for key in rest if rest[key])} are not known here")
-    return {name: value for name, value in options.items() if value}
-
-
-def _routes(document: Mapping[str, Any], names: Mapping[str, str], carried: Carried) -> None:
-    router = document.get("Router")
-    router = router if isinstance(router, dict) else {}
-    fallback = document.get("fallback")
-    fallback = fallback if isinstance(fallback, dict) else {}
+def _routes(router: Mapping[str, Any], fallback: Mapping[str, Any], names: Mapping[str, str], carried: Carried) -> None:
     for name, value in router.items():
         if name == _THRESHOLD or value in (None, "", [], {}):
             continue
         if name not in plain.SCENARIOS or not isinstance(value, str):
             carried.leave(f"Router.{name}", "not known here")
             continue
+        others = fallback.get(name)
         targets = [_target(value, f"Router.{name}", names, carried)]
         targets += [
             _target(other, f"fallback.{name}.{index}", names, carried)
-            for index, other in enumerate(fallback.get(name) or ())
+            for index, other in enumerate(others if isinstance(others, list) else ())
         ]
         usable = [target for target in targets if target is not None]
         if usable:
             carried.routes.append(plain.route(name, usable))
-    threshold = router.get(_THRESHOLD)
-    for route in carried.routes:
-        if route["name"] == "longContext" and isinstance(threshold, int):
-            route["match"]["min_input_tokens"] = threshold
-    for name in fallback:
-        if name not in router and fallback[name]:
-            carried.leave(f"fallback.{name}", "there is no route of that name in Router")
+    carried.leave_all("fallback", fallback, frozenset(router), "there is no route of that name in Router")
 
 
 def _target(value: Any, path: str, names: Mapping[str, str], carried: Carried) -> dict[str, Any] | None:
@@ -194,4 +133,32 @@ def _target(value: Any, path: str, names: Mapping[str, str], carried: Carried) -
     if target is None:
         carried.leave(path, f"{value!r} is not 'provider,model'")
         return None
+    if target["provider"] not in names:
+        carried.change(path, f"leads nowhere before there is a provider {target['provider']!r}: the file has none")
     return {**target, "provider": names.get(target["provider"], target["provider"])}
+
+
+def _threshold(router: Mapping[str, Any], carried: Carried) -> None:
+    """The number of tokens from which a conversation is long."""
+    given = router.get(_THRESHOLD)
+    route = next((route for route in carried.routes if route["match"].get("scenario") == "long_context"), None)
+    if given in (None, ""):
+        return
+    if route is None:
+        carried.leave(f"Router.{_THRESHOLD}", "there is no longContext in Router")
+    elif isinstance(given, int | str) and str(given).isdecimal():
+        route["match"]["min_input_tokens"] = int(given)
+    else:
+        carried.leave(f"Router.{_THRESHOLD}", "is no number of tokens")
+
+
+def _for_every_name(carried: Carried) -> None:
+    """Let the routes take what providers list as well.
+
+    A provider that lists the model asked for comes before the default route here, which would send what Claude Code
+    asks for by itself to that provider; claude-code-router looks at a model's list only for `provider,model`.
+    """
+    for route in carried.routes:
+        match = route["match"]
+        route["match"] = {"model": ["*"], **match}
+        route["priority"] = _ORDER.index(match["scenario"])

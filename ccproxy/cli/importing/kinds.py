@@ -16,6 +16,7 @@ _SECOND_HOSTS = {
 }
 # Ports that many servers take: what listens there is what it is called, or nobody knows.
 _COMMON = ("localhost:8000", "localhost:8080")
+_AZURE = (".openai.azure.com", ".services.ai.azure.com")
 _BARE = {"anthropic": "anthropic", "gemini": "gemini", "openai-responses": "openai-responses"}
 
 
@@ -54,6 +55,8 @@ def _kind(url: str, wire: str, name: str) -> str:
     ]
     if name in there:
         return name
+    if host.endswith(_AZURE) and _speaks("azure", wire):
+        return "azure"
     if there and host not in _COMMON:
         return there[0]
     return _BARE.get(wire, "openai-chat")

@@ -58,13 +58,25 @@ _OPTIONS = {
     "vertex_project": "project",
     "vertex_location": "location",
 }
+_AWS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens")
 _READ = frozenset(
-    {"model", "api_key", "api_base", "base_url", "extra_headers", "headers", "vertex_credentials", "weight", "order"}
-    | {"custom_llm_provider", "drop_params", "rpm", "tpm", "aws_access_key_id", "aws_secret_access_key"}
-    | {*_OPTIONS, *_PARAMETERS}
+    {
+        "model",
+        "litellm_credential_name",
+        "api_key",
+        "api_base",
+        "base_url",
+        "extra_headers",
+        "headers",
+        "vertex_credentials",
+        "weight",
+        "order",
+    }
+    | {"custom_llm_provider", "drop_params", "rpm", "tpm", *_AWS, *_OPTIONS, *_PARAMETERS}
 )
 _LIMITS = ("rpm", "tpm")
+_CHAT = (None, "", "chat", "completion", "responses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +86,21 @@ class Deployment:
     provider: dict[str, Any]
     model: str
     parameters: dict[str, Any] = field(default_factory=dict)
-    weight: int = 1
+    weight: float = 1
     order: int = 0
 
     def at(self, name: str) -> Deployment:
         """The same at the provider of that name."""
         return replace(self, provider={**self.provider, "name": name})
+
+    def of(self, model: str) -> Deployment:
+        """The same for another model."""
+        return replace(self, model=model)
+
+    @property
+    def wild(self) -> bool:
+        """Whether it stands for whatever model is asked for."""
+        return "*" in self.model
 
     def target(self) -> dict[str, Any]:
         """As a route's target."""
@@ -92,32 +113,50 @@ def as_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def read(entry: Mapping[str, Any], path: str, references: References, carried: Carried) -> Deployment | None:
-    """The deployment, with what of it is not carried noted; None for one that means no provider that is known here."""
+def read(
+    entry: Mapping[str, Any],
+    path: str,
+    references: References,
+    credentials: Mapping[str, Mapping[str, Any]],
+    carried: Carried,
+) -> Deployment | None:
+    """The deployment, with what of it is not carried noted; None for one that is no target here.
+
+    `credentials` are the shared ones of the file, by the name that `litellm_credential_name` gives.
+    """
     where = f"{path}.litellm_params"
-    given = references.resolved(as_object(entry.get("litellm_params")), where)
+    mode = as_object(entry.get("model_info")).get("mode")
+    if mode not in _CHAT:
+        carried.leave(path, f"its mode is {mode!r}, and ccproxy is for messages alone")
+        return None
+    params = as_object(entry.get("litellm_params"))
+    shared = params.get("litellm_credential_name")
+    if shared is not None and shared not in credentials:
+        carried.leave(f"{where}.litellm_credential_name", f"there is no {shared!r} in credential_list")
+    given = references.resolved({**params, **credentials.get(str(shared), {})}, where)
     placed = _placed(given)
     if placed is None:
         carried.leave(where, f"model {given.get('model')!r}: its provider is not known here; add it by hand")
         return None
     kind, model = placed
     provider = _provider(kind, given, where, carried)
+    _default_key(provider, where, references, carried)
     parameters = {name: given[name] for name in _PARAMETERS if given.get(name) is not None}
     for name in parameters:
         if name != "max_tokens":
             carried.change(f"{where}.{name}", "stands in place of what a client asks, not as its default")
     for name in _LIMITS:
         if given.get(name):
-            carried.change(f"{where}.{name}", "no limit: ccproxy has none for a target; rpm counts as its weight")
+            carried.change(f"{where}.{name}", "is no limit here, only its weight among other targets")
     carried.leave_all(where, given, _READ, "not known here")
     carried.leave_all(path, entry, frozenset({"model_name", "litellm_params", "model_info"}), "not known here")
-    weight = given.get("weight") or given.get("rpm")
+    weight = given.get("weight") or given.get("rpm") or given.get("tpm")
     order = given.get("order")
     return Deployment(
         provider=provider,
         model=model,
         parameters=parameters,
-        weight=max(1, min(1000, int(weight))) if isinstance(weight, int | float) else 1,
+        weight=max(weight, 1) if isinstance(weight, int | float) else 1,
         order=order if isinstance(order, int) else 0,
     )
 
@@ -170,6 +209,18 @@ def _provider(kind: str, given: Mapping[str, Any], path: str, carried: Carried) 
     return made
 
 
+def _default_key(provider: dict[str, Any], path: str, references: References, carried: Carried) -> None:
+    """The key of an entry that gives none: LiteLLM takes it from the environment, by its usual name."""
+    preset = presets.find(provider["type"])
+    if preset is None or "api_key" in provider or not preset.key_env:
+        return
+    found = references.first(preset.key_env)
+    if found is not None:
+        provider["api_key"] = found
+    elif preset.key_required:
+        carried.leave(f"{path}.api_key", f"is not given, and {preset.key_env[0]} is not set")
+
+
 def _at(kind: str, url: str) -> dict[str, Any]:
     """The provider at an address of its own: LiteLLM calls every server with OpenAI's API `openai`."""
     if kind != "openai":
@@ -180,5 +231,7 @@ def _at(kind: str, url: str) -> dict[str, Any]:
 
 def _aws(given: Mapping[str, Any]) -> str | None:
     """Access keys in the form that a Bedrock provider takes."""
-    key_id, key = given.get("aws_access_key_id"), given.get("aws_secret_access_key")
-    return f"{key_id}:{key}" if isinstance(key_id, str) and isinstance(key, str) else None
+    parts = [given.get(name) for name in _AWS]
+    if not all(isinstance(part, str) for part in parts[:2]):
+        return None
+    return ":".join(part for part in parts if isinstance(part, str))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ccproxy.cli.importing.carried import Carried
@@ -39,6 +39,10 @@ class References:
                 return {name: item for name, item in found.items() if item is not None or value[name] is None}
             case _:
                 return value
+
+    def first(self, names: Iterable[str]) -> str | None:
+        """The first of some variables that is set, as a Secret."""
+        return next((Secret(self._environ[name], f"${{{name}}}") for name in names if self._environ.get(name)), None)
 
     def _text(self, text: str, path: str) -> str | None:
         if self._litellm and text.startswith(_LITELLM):
