@@ -1,7 +1,9 @@
-"""How many tokens a conversation with a model may have, for those providers whose lists of models do not say it.
+"""How many tokens a conversation with a model may have: for providers whose lists of models do not say it, and for
+routes, which have no time to ask for a list.
 
-From provider docs and public tables of models. Patterns are searched in the lower-cased model name, and the first that
-is found counts; a model that fits none has an unknown window. Where sources differ, the smaller number stands.
+From provider docs, public tables of models and what Claude Code shows of its own. Patterns are searched in the
+lower-cased model name, and the first that is found counts; a model that fits none has an unknown window. Where sources
+differ, the smaller number stands.
 """
 
 from __future__ import annotations
@@ -22,16 +24,19 @@ _OPENAI = (
     (r"^o[134]|codex-mini", 200_000),
 )
 _CLAUDE = (
-    (r"claude-(opus-4-[678]|sonnet-4-6)", _M),
+    (r"claude-(opus-4-[678]|sonnet-4-6|[a-z]+-5)", _M),
     (r"claude-(opus|sonnet|haiku)-4|claude-3", 200_000),
 )
 _GEMINI = ((r"gemini-(2\.[05]|3)", 1_048_576),)
 
 WINDOWS: Mapping[str, tuple[tuple[str, int], ...]] = {
     "openai": _OPENAI,
-    "azure": _OPENAI,
+    "anthropic": _CLAUDE,
+    "azure": (*_CLAUDE, *_OPENAI),
     "bedrock": _CLAUDE,
+    "bedrock-mantle": _CLAUDE,
     "vertex": (*_CLAUDE, *_GEMINI),
+    "gemini": _GEMINI,
     "gemini-openai": _GEMINI,
     "deepseek": ((r"deepseek-(v4|chat|reasoner|flash)", _M),),
     "xai": (

@@ -183,7 +183,11 @@ def test_a_provider_without_a_list_is_not_asked() -> None:
     [
         ("groq", "openai/gpt-oss-120b", {"max_tokens": 65536, "thinking": True, "image_input": False}),
         ("groq", "meta-llama/llama-4-scout", {"max_tokens": 8192, "thinking": False, "image_input": True}),
-        ("gemini", "gemini-2.5-flash", {"max_tokens": 65536, "thinking": True, "image_input": True}),
+        (
+            "gemini",
+            "gemini-2.5-flash",
+            {"max_tokens": 65536, "max_input_tokens": 1048576, "thinking": True, "image_input": True},
+        ),
         (
             "openai",
             "gpt-5",
