@@ -17,8 +17,8 @@ def event(kind: str, **fields: Any) -> bytes:
 def message(**fields: Any) -> dict[str, Any]:
     """A message; every one has another id."""
     usage = {"input_tokens": 5, "output_tokens": 3}
-    begun = {"type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None, "usage": usage}
-    return {"id": f"msg_{uuid.uuid4().hex}", "stop_sequence": None, **begun, **fields}
+    begun: dict[str, Any] = {"type": "message", "role": "assistant", "model": "m", "content": [], "usage": usage}
+    return {"id": f"msg_{uuid.uuid4().hex}", "stop_reason": None, "stop_sequence": None, **begun, **fields}
 
 
 def start() -> bytes:
