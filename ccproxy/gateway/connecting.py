@@ -45,7 +45,7 @@ def connect(provider: Provider, seal_keys: tuple[bytes, ...] = (), keepsakes: Ke
         keys=provider.api_keys,
         options=dict(provider.options),
         secrets=(
-            *(secret for key in _keys(provider) for secret in keys.secrets(key)),
+            *(secret for key in provider.keys for secret in keys.secrets(key)),
             *(value for value in extra.values() if len(value) >= _SECRET),
         ),
         seal_keys=seal_keys,
@@ -78,7 +78,3 @@ def with_key(target: Target, key: str) -> Target:
     former = presets.auth_headers(preset, target.key)
     extra = {name: value for name, value in target.headers.items() if former.get(name) != value}
     return structs.replace(target, key=key, headers={**presets.auth_headers(preset, key), **extra})
-
-
-def _keys(provider: Provider) -> tuple[str, ...]:
-    return provider.api_keys or ((provider.api_key,) if provider.api_key else ())

@@ -108,7 +108,7 @@ class Trial:
 
         Takes TOTAL seconds at most. Raises InvalidRequest for a key that there is not.
         """
-        held = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
+        held = provider.keys
         if key is not None and key >= len(held):
             raise InvalidRequest(f"key: provider {provider.name!r} has {len(held)}, and they are counted from 0")
         place = key or 0

@@ -53,6 +53,11 @@ class Provider:
     updated_at: datetime = _EPOCH
     error: str | None = None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All its keys, however many."""
+        return self.api_keys or ((self.api_key,) if self.api_key else ())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:

@@ -65,7 +65,7 @@ def _keys(given: Mapping[str, Any], known: Provider | None) -> tuple[str, ...]:
     if "api_key" in given or known is None:
         first = given.get("api_key")
         return (first,) if first else ()
-    return known.api_keys or ((known.api_key,) if known.api_key else ())
+    return known.keys
 
 
 def _project(preset: presets.Preset, key: str | None) -> dict[str, Any]:

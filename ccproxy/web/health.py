@@ -89,11 +89,10 @@ def details(
 def standing_of(health: Health, provider: Provider) -> dict[str, Any]:
     """What traffic has shown of a provider, as JSON has it: keys by their hints, moments as text."""
     report = health.report(provider)
-    held = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
     return {
         **_told(report),
         "targets": {model: _told(target) for model, target in report["targets"].items()},
-        "keys": [{"hint": hint(key), **_told(said)} for key, said in zip(held, report["keys"], strict=True)],
+        "keys": [{"hint": hint(key), **_told(said)} for key, said in zip(provider.keys, report["keys"], strict=True)],
     }
 
 

@@ -235,14 +235,13 @@ def read(schema: Schema, document: Any) -> dict[str, Any]:
 
 def show_provider(provider: Provider) -> dict[str, Any]:
     """A provider as the API shows it: everything but its secrets."""
-    api_keys = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
     return {
         "name": provider.name,
         "type": provider.type,
         "api_base_url": provider.api_base_url,
         "api_key_set": bool(provider.api_key),
         "api_key_hint": hint(provider.api_key),
-        "api_key_hints": [hint(key) for key in api_keys],
+        "api_key_hints": [hint(key) for key in provider.keys],
         "models": list(provider.models),
         "enabled": provider.enabled,
         "headers": {name: mask(value) if is_secret(name) else value for name, value in provider.headers.items()},

@@ -235,6 +235,10 @@ class TestSeveralKeys:
         changed = providers.change("a", fields)
         assert (changed.api_key, changed.api_keys) == (api_key, api_keys)
 
+    @pytest.mark.parametrize("keys", [(), KEYS[:1], KEYS])
+    def test_all_of_them_however_many(self, providers, keys):
+        assert providers.save({"name": "a", **NEEDED, "api_keys": keys})[0].keys == keys
+
     @pytest.mark.parametrize("token", ["broken", "another column's"])
     def test_ones_that_cannot_be_read_put_the_provider_out_of_use(self, engine, vault, providers, said, token):
         providers.save({"name": "a", **NEEDED, "api_keys": self.KEYS})

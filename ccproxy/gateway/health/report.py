@@ -27,8 +27,7 @@ def report(provider: Provider, standings: Mapping[Scope, Standing], now: float) 
     all its keys, or each of the models that its row lists.
     """
     mine = {scope: standing for scope, standing in standings.items() if scope[0] == provider.name}
-    held = provider.api_keys or ((provider.api_key,) if provider.api_key else ())
-    found = [_said(mine.get((provider.name, "", keys.fingerprint(key))), now) for key in held]
+    found = [_said(mine.get((provider.name, "", keys.fingerprint(key))), now) for key in provider.keys]
     targets = {
         scope[1]: said for scope, standing in mine.items() if scope[1] and (said := _said(standing, now))["state"] != OK
     }
@@ -39,7 +38,7 @@ def report(provider: Provider, standings: Mapping[Scope, Standing], now: float) 
     if targets and provider.models:
         parts.append(_best([targets.get(model, _WELL) for model in provider.models]))
     worst = max(parts, key=lambda said: _WORSE.index(said["state"]))
-    listed = [{"fingerprint": keys.fingerprint(key), **said} for key, said in zip(held, found, strict=True)]
+    listed = [{"fingerprint": keys.fingerprint(key), **said} for key, said in zip(provider.keys, found, strict=True)]
     return {**worst, "targets": targets, "keys": listed}
 
 
