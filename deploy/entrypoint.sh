@@ -1,6 +1,7 @@
 #!/bin/sh
-# How ccproxy is started, in the container and out of it: bring the database up to date once, then become gunicorn.
-# Settings come from the environment (docs/settings.md). `python` on PATH is the one that has the requirements.
+# How ccproxy is started, in the container and out of it: `ccproxy serve` brings the database up to date once, then
+# becomes gunicorn. Settings come from the environment (docs/settings.md). `python` on PATH is the one that has the
+# requirements.
 # With arguments, runs these instead of the server:  docker compose run --rm ccproxy ccproxy --help
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,6 +11,4 @@ if [ "$#" -gt 0 ]; then
     exec "$@"
 fi
 
-# Here and not in the workers: two migrations at the same time fail.
-python -m ccproxy migrate
-exec python -m gunicorn -c deploy/gunicorn.conf.py wsgi:app
+exec python -m ccproxy serve

@@ -55,9 +55,7 @@ class Api:
         try:
             document = json.loads(text) if text else None
         except ValueError:
-            raise NoAnswer(
-                f"{self.url} answers {method} {path} with something that is not JSON (HTTP {status})"
-            ) from None
+            raise Strange(f"{self.url} answers {method} {path} without JSON (HTTP {status}); is it ccproxy?") from None
         if status >= 300:
             raise Refused(_reason(document) or f"{self.url} answers {method} {path} with HTTP {status}", status)
         return status, document

@@ -29,9 +29,12 @@ def pinned(environ: Mapping[str, str]) -> dict[str, str]:
         fixed["CCPROXY_CONFIG"] = str(Path(environ["CCPROXY_CONFIG"]).absolute())
     url = load(fixed).database_url
     path = sqlite_path(url)
-    if path is not None:
-        if url == Settings().database_url and not path.exists():
-            path = ROOT / "data" / path.name
+    if path is None:
+        return fixed
+    if url == Settings().database_url and not path.exists():
+        path = ROOT / "data" / path.name
+    # In the sources' folder nothing has to be said, and a config file may name another one while it is in use.
+    if path != sqlite_path(url) or Path.cwd() != ROOT:
         fixed["CCPROXY_DATABASE_URL"] = make_url(url).set(database=str(path)).render_as_string(hide_password=False)
     return fixed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -13,7 +13,6 @@ import click
 from ccproxy import presets
 from ccproxy.cli.api import Api, in_path
 from ccproxy.cli.connection import connected
-from ccproxy.cli.outline import outline
 from ccproxy.cli.table import shortened, table
 from ccproxy.errors import InvalidRequest
 
@@ -143,10 +142,14 @@ def _from_environment(variable: str) -> str:
 
 def _asked(name: str) -> list[str]:
     """The key as it is typed, unseen; nothing where nobody is there to type it."""
-    if not sys.stdin.isatty():
+    if not _is_typed():
         return []
     key = click.prompt(f"API key of {name} (empty for none)", hide_input=True, default="", show_default=False, err=True)
     return [key.strip()] if key.strip() else []
+
+
+def _is_typed() -> bool:
+    return sys.stdin.isatty()
 
 
 def _split(text: str, mark: str, option: str) -> tuple[str, str]:
@@ -174,9 +177,31 @@ def test(ctx: click.Context, api: Api, name: str, model: str | None, as_json: bo
     """Send one tiny real request to a provider and say what came of it. Exit status 1 where it failed."""
     body = {"model": model} if model else {}
     _, found = api.ask("POST", f"{PATH}/{in_path(name)}/test", body, seconds=TEST_SECONDS)
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(outline(found)))
-    if not found.get("ok", True):
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_tested(found)))
+    if not found["ok"]:
         ctx.exit(1)
+
+
+def _tested(found: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each thing that was tried, in the provider's own words where it failed."""
+    yield _step(f"answer of {found['model']}" if found["model"] else "answer", found)
+    for name in ("streaming", "tools"):
+        if found[name] is not None:
+            yield _step(name, found[name])
+    models = found["models"]
+    if models["error"]:
+        yield f"failed  models: {models['error']['message']}"
+    else:
+        more = ", …" if models["count"] > len(models["first"]) else ""
+        yield f"ok      models: {models['count']} listed: {', '.join(models['first'])}{more}"
+
+
+def _step(name: str, step: Mapping[str, Any]) -> str:
+    if not step["ok"]:
+        status = f" (HTTP {step['error']['status']})" if step["error"]["status"] else ""
+        return f"failed  {name}: {step['error']['message']}{status}"
+    first = step.get("first_byte_ms")
+    return f"ok      {name}: {step['latency_ms']:.0f} ms" + (f", first byte after {first:.0f} ms" if first else "")
 
 
 @providers.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import click
 
 from ccproxy.cli.api import Api, in_path
 from ccproxy.cli.connection import connected
-from ccproxy.cli.outline import outline
 from ccproxy.cli.table import table
 from ccproxy.errors import InvalidRequest
 
@@ -171,7 +170,31 @@ def test(api: Api, asked: str, headers: tuple[str, ...], as_json: bool) -> None:
     """
     sent = dict(_header(text) for text in headers)
     _, found = api.ask("POST", "/v1/messages/explain", _request(asked), headers=sent)
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(outline(found)))
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_explained(found)))
+
+
+def _explained(found: Mapping[str, Any]) -> Iterator[str]:
+    """The route and why, then each target in the order of trying; the requests themselves are in the JSON."""
+    yield f"route {found['route']}, {found['strategy']}: {found['why']}"
+    for place, target in enumerate(found["targets"], 1):
+        parts = [
+            f"{place}. {target['provider']}/{target['model']}",
+            "" if target["state"] == "ok" else f"{target['state']}: {target['reason']}",
+            f"key …{target['key']}" if target["key"] else "",
+            f"about {target['input_tokens']:,} tokens",
+            _cost(target["cost"]),
+            f"loses {', '.join(target['losses'])}" if target["losses"] else "",
+            f"refused: {target['refused']}" if target["refused"] else "",
+            "answered here, without the provider" if target["ready"] else "",
+        ]
+        yield ", ".join(filter(None, parts))
+
+
+def _cost(cost: Mapping[str, Any] | None) -> str:
+    if cost is None:
+        return ""
+    most = cost["output_at_most"]
+    return f"${cost['input']:.6f}" + (f" and at most ${most:.6f} for the answer" if most is not None else "")
 
 
 def _request(asked: str) -> dict[str, Any]:

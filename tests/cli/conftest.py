@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from ccproxy.cli import main
 from ccproxy.store.providers import Providers
 from ccproxy.store.session import open_engine
 from ccproxy.store.vault import Vault
+from tests.cli.fake_proxy import FakeProxy
 
 Run = Callable[..., Result]
 
@@ -41,3 +42,20 @@ def add(url: str, vault: Vault, name: str = "a") -> None:
     """A provider in the database itself."""
     fields = {"type": "openai-chat", "api_base_url": "http://x", "api_key": f"sk-{name}"}
     Providers(open_engine(url), vault).save({"name": name, **fields})
+
+
+@pytest.fixture
+def proxy() -> Iterator[FakeProxy]:
+    """A proxy that answers from a table."""
+    with FakeProxy() as running:
+        yield running
+
+
+@pytest.fixture
+def ask(run: Run, proxy: FakeProxy) -> Run:
+    """`run` with the address of the fake proxy."""
+
+    def ask(*arguments: str, **more: str) -> Result:
+        return run(*arguments, **{"CCPROXY_URL": proxy.url, **more})
+
+    return ask
