@@ -52,6 +52,12 @@ def tools_of(body: dict[str, Any]) -> set[str]:
     return names
 
 
+def model_of(received: Received) -> str:
+    """The model that is asked; Gemini's is in the path."""
+    named = received.json.get("model") or received.path.rpartition("/models/")[2].partition(":")[0]
+    return str(named)
+
+
 def turns_of(body: dict[str, Any]) -> list[Any]:
     """The conversation, as its wire has it."""
     for name in ("messages", "input", "contents"):
@@ -78,10 +84,19 @@ def kind_of(received: Received) -> str:
     return "main" if "ListAgents" in names else "subagent"
 
 
+def count_of(received: Received) -> Answer | None:
+    """The answer to a question for the number of tokens alone, which is about the body's size; None for all else."""
+    tokens = len(received.body) // 4
+    if received.path.endswith("/responses/input_tokens"):
+        return Json({"object": "response.input_tokens", "input_tokens": tokens})
+    return Json({"totalTokens": tokens}) if received.path.endswith(":countTokens") else None
+
+
 class Play:
     """What requests get: for each kind the turns in order, each given once. Beyond the last is a plain 400.
 
-    `always` answers every main turn instead. `seen` holds each request with its kind, in order of arrival.
+    `always` answers every main turn instead. `seen` holds each request with its kind, in order of arrival; questions
+    for a number of tokens are answered and not among them, but counted in `counts`.
     """
 
     def __init__(self, *main: Said, always: Said | None = None, **other: tuple[Said, ...]) -> None:
@@ -89,9 +104,15 @@ class Play:
         self._always = always
         self._lock = threading.Lock()
         self.seen: list[tuple[str, Received]] = []
+        self.counts = 0
 
     def __call__(self, received: Received) -> Answer:
         """The answer to a request, for FakeUpstream."""
+        count = count_of(received)
+        if count is not None:
+            with self._lock:
+                self.counts += 1
+            return count
         kind = kind_of(received)
         with self._lock:
             self.seen.append((kind, received))
