@@ -37,6 +37,9 @@ MOST_PRIORITY = 1000
 LONGEST_WAIT = 3600
 LONGEST_FAULT = 300
 
+# WSGI holds the two elsewhere than all others; and gunicorn drops names with an underscore, which could pass for a dash
+_UNSEEN = ("content-type", "content-length")
+
 _NULL: dict[str, str | list[Any] | dict[Any, Any]] = {"null": "must be an object"}
 _MISSING: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing"}
 
@@ -117,12 +120,14 @@ class MatchedHeaders(fields.Field[dict[str, str]]):
         for name, text in value.items():
             if not HEADER_NAME.fullmatch(name):
                 faults[name] = ["is not a header name"]
+            elif "_" in name or name.lower() in _UNSEEN:
+                faults[name] = ["is no header that requests are matched by"]
             elif not isinstance(text, str) or len(text) > LONGEST_HEADER or not HEADER_VALUE.fullmatch(text):
                 faults[name] = ["must be one line of Latin-1 characters"]
             elif name.lower() in headers:
                 faults[name] = ["is given twice"]
             else:
-                headers[name.lower()] = text
+                headers[name.lower()] = text.strip(" \t")
         if faults:
             raise ValidationError(faults)
         return headers

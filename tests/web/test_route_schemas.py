@@ -63,6 +63,7 @@ def test_a_match_that_says_nothing_is_shown_empty() -> None:
         ({"match": dict.fromkeys(FULL["match"])}, {"match": Match()}),  # type: ignore[call-overload]
         ({"match": {"model": "opus", "key": "ann"}}, {"match": Match(models=("opus",), keys=("ann",))}),
         ({"match": {"headers": {"X-Team": ""}}}, {"match": Match(headers={"x-team": ""})}),
+        ({"match": {"headers": {"X-Team": " a b\t"}}}, {"match": Match(headers={"x-team": "a b"})}),
         ({"priority": 1000, "retries": 0}, {"priority": 1000, "retries": 0}),
         ({"first_byte_timeout": None}, {"first_byte_timeout": None}),
         ({"first_byte_timeout": 3600}, {"first_byte_timeout": 3600.0}),
@@ -131,6 +132,11 @@ def target(**fields: Any) -> dict[str, Any]:
         ({"match": {"min_effort": "low"}}, "match.min_effort: belongs to the scenario think"),
         ({"match": {"headers": []}}, "match.headers: must be an object of header names and values"),
         ({"match": {"headers": {"a b": "x"}}}, "match.headers.a b: is not a header name"),
+        ({"match": {"headers": {"x_team": "x"}}}, "match.headers.x_team: is no header that requests are matched by"),
+        (
+            {"match": {"headers": {"Content-Type": "x"}}},
+            "match.headers.Content-Type: is no header that requests are matched by",
+        ),
         ({"match": {"headers": {"a": 5}}}, "match.headers.a: must be one line of Latin-1 characters"),
         ({"match": {"headers": {"a": "x\ny"}}}, "match.headers.a: must be one line of Latin-1 characters"),
         ({"match": {"headers": {"X-A": "1", "x-a": "2"}}}, "match.headers.x-a: is given twice"),
