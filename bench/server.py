@@ -80,7 +80,7 @@ def proxy(core: int | None, upstream_port: int) -> Iterator[Server]:
             "CCPROXY_PORT": str(port),
             "CCPROXY_WORKERS": "1",
         }
-        migrate = [sys.executable, "-m", "ccproxy.cli", "migrate"]
+        migrate = [sys.executable, "-m", "ccproxy", "migrate"]
         subprocess.run(migrate, cwd=ROOT, env=_environment(settings), check=True, stdout=subprocess.DEVNULL)
         command = ["-c", "deploy/gunicorn.conf.py", "wsgi:app"]
         with _gunicorn(command, core, Path(folder), port, settings) as server:

@@ -64,7 +64,7 @@ class Server:
     def start(self) -> None:
         """Migrate, start, and wait until all workers serve."""
         subprocess.run(
-            [sys.executable, "-m", "ccproxy.cli", "migrate"],
+            [sys.executable, "-m", "ccproxy", "migrate"],
             check=True,
             env=self.environ,
             cwd=ROOT,
