@@ -116,12 +116,12 @@ def _routes(router: Mapping[str, Any], fallback: Mapping[str, Any], names: Mappi
         if name not in plain.SCENARIOS or not isinstance(value, str):
             carried.leave(f"Router.{name}", "not known here")
             continue
-        others = fallback.get(name)
+        others = fallback.get(name) or []
+        if not isinstance(others, list):
+            carried.leave(f"fallback.{name}", "must be a list")
+            others = []
         targets = [_target(value, f"Router.{name}", names, carried)]
-        targets += [
-            _target(other, f"fallback.{name}.{index}", names, carried)
-            for index, other in enumerate(others if isinstance(others, list) else ())
-        ]
+        targets += [_target(other, f"fallback.{name}.{index}", names, carried) for index, other in enumerate(others)]
         usable = [target for target in targets if target is not None]
         if usable:
             carried.routes.append(plain.route(name, usable))

@@ -51,7 +51,7 @@ def _kind(url: str, wire: str, name: str) -> str:
     there = [
         preset.name
         for preset in presets.PRESETS.values()
-        if _speaks(preset.name, wire) and urlsplit(preset.base_url).netloc == host
+        if host and _speaks(preset.name, wire) and urlsplit(preset.base_url).netloc == host
     ]
     if name in there:
         return name

@@ -70,6 +70,11 @@ def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> Carried:
     settings = _Settings(document, carried)
     for group in groups:
         _route(group, groups, taken, settings, carried)
+    for name, value in settings.aliases.items():
+        if _alias(value) not in groups:
+            carried.leave(
+                f"router_settings.model_group_alias.{name}", f"{_alias(value)!r} is no model_name of this file"
+            )
     settings.leave_rest()
     carried.leave_all("", document, _TOP | {"general_settings"}, _UNKNOWN)
     return carried

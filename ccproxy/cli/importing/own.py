@@ -43,6 +43,10 @@ def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> Carried:
                     carried.leave(f"routes.{name}", "must be 'provider/model' or an object with provider and model")
                 else:
                     carried.routes.append(plain.route(name, [target]))
+        case None:
+            pass
+        case _:
+            carried.leave("routes", "must be an object or a list")
     carried.leave_all("", document, _READ, "a setting of the server itself; see docs/settings.md")
     return carried
 

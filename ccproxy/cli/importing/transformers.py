@@ -88,7 +88,7 @@ def options(used: list[Use], carried: Carried) -> dict[str, Any]:
         if use.name not in _BUILT_IN:
             carried.leave(use.path, f"the transformer {use.name} is not known here")
             continue
-        rest = {name: value for name, value in use.options.items() if value}
+        rest = {name: value for name, value in use.options.items() if value not in (None, "", [], {})}
         if use.name in _LIMITING:
             _limit(rest, made)
         if use.name in _TAKING_PARAMETERS:

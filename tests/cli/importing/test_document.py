@@ -1,0 +1,60 @@
+"""The file that is imported: JSON with liberties, or YAML."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from ccproxy.cli.importing.document import read
+from ccproxy.errors import InvalidRequest
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ('\ufeff{"a": 1}', {"a": 1}),
+        ('{\n// one\n"a": "http://x//y", /* two\n lines */ "b": [1, 2,],\n}', {"a": "http://x//y", "b": [1, 2]}),
+        ('// first\n{"a": ",}", "b": "/* no */"}', {"a": ",}", "b": "/* no */"}),
+        ('/* first */ {"a": "\\"//"}', {"a": '"//'}),
+        ("a: 1\nb: [x, y]  # said\n", {"a": 1, "b": ["x", "y"]}),
+        ("# first\nversion: 2024-10-21x\n", {"version": "2024-10-21x"}),
+    ],
+)
+def test_what_is_read(tmp_path, text, document):
+    file = tmp_path / "config"
+    file.write_text(text, encoding="utf-8")
+    assert read(file) == document
+
+
+def test_it_may_come_from_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"a": 1}'))
+    assert read(Path("-")) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'{"a" 1}', "not JSON: Expecting ':' delimiter at line 1 column 6"),
+        (b'{\n// note, "x\n"a": }', "not JSON: Expecting value at line 3 column 6"),
+        (b"a: [1\nb: 2", "not YAML: expected ',' or ']', but got ':' at line 2 column 2"),
+        (b"a: !!python/object:os.system x", "not YAML: could not determine a constructor for the tag"),
+        (b"a: \x07", "neither JSON nor YAML"),
+        (b"a: 2026-99-99", "neither JSON nor YAML"),
+        (b"\xff\xfe", "is not text in UTF-8"),
+        (b"[1]", "must be an object of settings"),
+        (b"", "must be an object of settings"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_its_place(tmp_path, data, why):
+    file = tmp_path / "config"
+    file.write_bytes(data)
+    with pytest.raises(InvalidRequest) as caught:
+        read(file)
+    assert caught.value.message.startswith(f"{file}: {why}")
+
+
+@pytest.mark.parametrize(("name", "why"), [("gone", "No such file or directory"), (".", "Is a directory")])
+def test_files_that_are_none(tmp_path, name, why):
+    with pytest.raises(InvalidRequest, match=why):
+        read(tmp_path / name)
