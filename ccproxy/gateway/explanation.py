@@ -51,7 +51,7 @@ class Session(Struct, frozen=True):
     target: str | None
 
 
-class Standing(Struct, frozen=True):
+class Condition(Struct, frozen=True):
     """A target's health: `ok`, `resting` or `probing`, with the end of the rest and its reason."""
 
     state: str = "ok"
@@ -108,7 +108,7 @@ class Explanation(Struct, frozen=True):
 class Views(Struct, frozen=True):
     """How what is known elsewhere is seen here: a target's health, and its next key as it may be shown."""
 
-    standing: Callable[[Target], Standing]
+    condition: Callable[[Target], Condition]
     key: Callable[[Target], str | None]
 
 
@@ -126,12 +126,12 @@ def explain(
     )
 
 
-def standing(report: Mapping[str, Any], target: Target, in_service: bool) -> Standing:
-    """The standing of a target, out of the report on its provider's health."""
+def condition(report: Mapping[str, Any], target: Target, in_service: bool) -> Condition:
+    """The condition of a target, out of the report on its provider's health."""
     if in_service:
-        return Standing()
+        return Condition()
     found = report["targets"].get(target.model, report)
-    return Standing(found["state"], found["until"], found["reason"])
+    return Condition(found["state"], found["until"], found["reason"])
 
 
 def _facts(incoming: Incoming, asked: Asked) -> Facts:
@@ -156,7 +156,7 @@ def _considered(incoming: Incoming, target: Target, views: Views) -> Considered:
     except InvalidRequest as error:
         refused = error.message
     asks = call is not None and call.ready is None
-    known = views.standing(target)
+    known = views.condition(target)
     return Considered(
         provider=target.provider,
         model=target.model,

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, request
 from ccproxy.gateway import explanation
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.call import Incoming
-from ccproxy.gateway.explanation import Standing, Views
+from ccproxy.gateway.explanation import Condition, Views
 from ccproxy.gateway.health import Health
 from ccproxy.store.providers import Snapshot
 from ccproxy.translate.parse import parse
@@ -55,8 +55,8 @@ def explain() -> Response:
 def _views(health: Health, snapshot: Snapshot, session: str | None) -> Views:
     providers = {provider.name: provider for provider in snapshot.providers}
 
-    def standing(target: Target) -> Standing:
+    def condition(target: Target) -> Condition:
         report = health.report(providers[target.provider])
-        return explanation.standing(report, target, health.in_service(target))
+        return explanation.condition(report, target, health.in_service(target))
 
-    return Views(standing, lambda target: hint(health.next_key(target, session)))
+    return Views(condition, lambda target: hint(health.next_key(target, session)))

@@ -90,11 +90,11 @@ def toggle(name: str) -> Response:
 @blueprint.post("/<name>/test")
 def test(name: str) -> Response:
     """Send tiny real requests to it. 200 also where they fail: that is what was asked."""
-    asked = read_trial(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
+    wanted = read_trial(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
     parts = services()
     token = parts.lifecycle.enter()
     try:
-        outcome = parts.trial.run(_find(name), asked.model, asked.key, g.request_id)
+        outcome = parts.trial.run(_find(name), wanted.model, wanted.key, g.request_id)
     finally:
         parts.lifecycle.leave(token)
     return _json(outcome)

@@ -69,7 +69,7 @@ class Texts(fields.Field[tuple[str, ...]]):
         return tuple(fields.List(Text()).deserialize(value))
 
 
-class Choice(Text):
+class OneOf(Text):
     """One of a few words."""
 
     def __init__(self, choices: tuple[str, ...], **options: Any) -> None:
@@ -158,12 +158,12 @@ class MatchSchema(Schema):
     error_messages = {"unknown": "is not a part of a match", "type": "must be an object"}  # noqa: RUF012
 
     model = Texts(allow_none=True)
-    scenario = Choice(get_args(Scenario), allow_none=True)
+    scenario = OneOf(get_args(Scenario), allow_none=True)
     min_input_tokens = Whole(1, allow_none=True)
-    min_effort = Choice(overrides.EFFORTS, allow_none=True)
+    min_effort = OneOf(overrides.EFFORTS, allow_none=True)
     headers = MatchedHeaders(allow_none=True)
     key = Texts(allow_none=True)
-    agent = Choice(get_args(Agent), allow_none=True)
+    agent = OneOf(get_args(Agent), allow_none=True)
 
     @validates_schema
     def _only_of_thinking(self, given: Mapping[str, Any], **_: Any) -> None:
@@ -233,7 +233,7 @@ class RouteSchema(Schema):
     name = RouteName()
     match = fields.Nested(MatchSchema, error_messages=_NULL)
     targets = Targets(error_messages={"null": "must be a list"})
-    strategy = Choice(get_args(Strategy))
+    strategy = OneOf(get_args(Strategy))
     priority = Whole(-MOST_PRIORITY, MOST_PRIORITY)
     enabled = Flag()
     retries = Whole(0, MOST_RETRIES)

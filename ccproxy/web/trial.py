@@ -11,14 +11,14 @@ from ccproxy.errors import InvalidRequest
 LONGEST_MODEL = 256
 
 
-class Asked(Struct, frozen=True):
+class Wanted(Struct, frozen=True):
     """The model to ask, and the place of the key to ask it with; None: the first."""
 
     model: str | None = None
     key: int | None = None
 
 
-def read_trial(document: Any) -> Asked:
+def read_trial(document: Any) -> Wanted:
     """What a JSON document says. Raises InvalidRequest that names the path of the fault."""
     if not isinstance(document, dict):
         raise InvalidRequest("body: must be an object")
@@ -30,4 +30,4 @@ def read_trial(document: Any) -> Asked:
         raise InvalidRequest(f"model: must be a string of 1 to {LONGEST_MODEL} characters")
     if key is not None and (not isinstance(key, int) or isinstance(key, bool) or key < 0):
         raise InvalidRequest("key: must be the place of a key, counted from 0")
-    return Asked(model, key)
+    return Wanted(model, key)

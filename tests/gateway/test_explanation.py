@@ -15,7 +15,7 @@ from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.call import Incoming, prepare
 from ccproxy.gateway.choice import Choice
 from ccproxy.gateway.connecting import connect, for_model
-from ccproxy.gateway.explanation import Standing, Views, explain, standing
+from ccproxy.gateway.explanation import Condition, Views, condition, explain
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.routing import Plan
 from ccproxy.store.providers import Provider
@@ -27,7 +27,7 @@ PAIR = "EXAMPLEACCESSKEY0000:not-a-secret-not-a-secret-not-a-secret"
 ACCOUNT = json.dumps(
     {"type": "authorized_user", "client_id": "id", "client_secret": "very-secret-indeed", "refresh_token": "1//fresh"}
 )
-WELL = Views(lambda _: Standing(), lambda target: target.key and target.key[-4:])
+WELL = Views(lambda _: Condition(), lambda target: target.key and target.key[-4:])
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 
 
@@ -212,14 +212,14 @@ OTHER = {"state": "probing", "until": datetime(2026, 1, 2, tzinfo=UTC), "reason"
 @pytest.mark.parametrize(
     ("targets", "in_service", "expected"),
     [
-        ({}, True, Standing()),
-        ({"m": REST}, True, Standing()),
-        ({"m": REST}, False, Standing("resting", REST["until"], "busy")),  # type: ignore[arg-type]
-        ({"other": REST}, False, Standing("probing", OTHER["until"], "down")),  # type: ignore[arg-type]
+        ({}, True, Condition()),
+        ({"m": REST}, True, Condition()),
+        ({"m": REST}, False, Condition("resting", REST["until"], "busy")),  # type: ignore[arg-type]
+        ({"other": REST}, False, Condition("probing", OTHER["until"], "down")),  # type: ignore[arg-type]
     ],
 )
-def test_a_targets_standing(targets: dict[str, Any], in_service: bool, expected: Standing) -> None:
-    assert standing({**OTHER, "targets": targets, "keys": []}, made("openai-chat", "m"), in_service) == expected
+def test_a_targets_condition(targets: dict[str, Any], in_service: bool, expected: Condition) -> None:
+    assert condition({**OTHER, "targets": targets, "keys": []}, made("openai-chat", "m"), in_service) == expected
 
 
 def test_looking_at_the_next_key_does_not_take_it() -> None:

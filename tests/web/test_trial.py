@@ -12,23 +12,23 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.gateway.trial import Fault, Models, Outcome, Step, Streaming
 from ccproxy.store.providers import Provider
 from ccproxy.web.services import EXTENSION
-from ccproxy.web.trial import Asked, read_trial
+from ccproxy.web.trial import Wanted, read_trial
 from tests.web.conftest import KEY, Site
 from tests.web.test_errors import assert_error
 
 
 @pytest.mark.parametrize(
-    ("document", "asked"),
+    ("document", "wanted"),
     [
-        ({}, Asked()),
-        ({"model": None, "key": None}, Asked()),
-        ({"model": "org/m:free"}, Asked("org/m:free")),
-        ({"key": 0}, Asked(None, 0)),
-        ({"model": "m", "key": 99}, Asked("m", 99)),
+        ({}, Wanted()),
+        ({"model": None, "key": None}, Wanted()),
+        ({"model": "org/m:free"}, Wanted("org/m:free")),
+        ({"key": 0}, Wanted(None, 0)),
+        ({"model": "m", "key": 99}, Wanted("m", 99)),
     ],
 )
-def test_what_is_asked(document: Any, asked: Asked) -> None:
-    assert read_trial(document) == asked
+def test_what_is_wanted(document: Any, wanted: Wanted) -> None:
+    assert read_trial(document) == wanted
 
 
 @pytest.mark.parametrize(
