@@ -11,6 +11,7 @@ HARMLESS = (
     # It knows no model of such a name; docs/claude-code.md tells how to give it a context window.
     r'\[autocompact\] "[^"]+" isn\'t described by this version\'s model catalog',
     r'Claude Code doesn\'t recognize the model "[^"]+", so it assumes a context window',
+    r"\[claude-code:unrecognized_model\] ",
     # A command of the model's that failed, as it may: no answer of a provider's was at fault.
     r"\[Stall\] tool_dispatch_end tool=\w+ toolUseId=\S+ outcome=error",
 )

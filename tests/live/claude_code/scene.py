@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.fake_upstream import FakeUpstream
 from tests.live.claude_code.session import LIMIT, Claude, Run
@@ -35,6 +37,8 @@ WIRES = (
     Wire("responses", "openai", "gpt-5.6-sol", options={"api": "responses"}),
     Wire("gemini", "gemini", "gemini-3-pro-preview", root="/v1beta"),
 )
+CHAT = pytest.mark.parametrize("wire", WIRES[:1], ids=["chat"], indirect=True)
+"""For a test of what has nothing to do with the provider's wire: on one of them."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,9 @@ def check_log(run: Run, complaints: tuple[str, ...] = ()) -> None:
 
 
 @contextmanager
-def behind(server: Server, wire: Wire, name: str) -> Iterator[FakeUpstream]:
+def behind(server: Server, wire: Wire, name: str, models: Sequence[str] = ()) -> Iterator[FakeUpstream]:
     """A scripted provider of that name, which is gone afterwards."""
-    fields: dict[str, Any] = {"type": wire.type, "api_key": KEY, "options": wire.options, "models": []}
+    fields: dict[str, Any] = {"type": wire.type, "api_key": KEY, "options": wire.options, "models": [*models]}
     with FakeUpstream() as upstream, provider_of(server, name, upstream.url + wire.root, **fields):
         yield upstream
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fake_upstream import Answer, Received
-from tests.live.claude_code.scene import WIRES, Scene, Wire, behind, route
+from tests.live.claude_code.scene import CHAT, WIRES, Scene, Wire, behind, route
 from tests.live.claude_code.session import Claude
 from tests.live.claude_code.test_media import png
 from tests.live.claude_code.turns import Page, Turn
@@ -72,10 +72,6 @@ def test_each_request_of_a_session_goes_to_the_model_for_it(stage: Scene, server
     assert run.events[0]["model"].startswith("claude-opus-")
     assert [model_of(received) for _, received in play.seen] == ["usual", "usual", "seeing", "long"]
     assert [(kind, model_of(received)) for kind, received in search.seen] == [("search", finder.model)]
-
-
-CHAT = pytest.mark.parametrize("wire", WIRES[:1], ids=["chat"], indirect=True)
-"""For what has nothing to do with the provider's wire."""
 
 
 @CHAT
