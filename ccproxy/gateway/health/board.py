@@ -17,6 +17,8 @@ Scope = tuple[str, str, str]
 
 CLAIM = 1.0
 """Seconds for which a request waits to hear whether it may probe; then it does."""
+AGAIN = 1.0
+"""Seconds after which what could not be written is tried again."""
 MOST = 1000
 """Rests that may be on the board; clients name models, so there could be any number."""
 
@@ -33,7 +35,7 @@ class Board(Protocol):
 class Notices:
     """The board as one worker uses it. Only the latest word on each scope is written, in the order of their coming.
 
-    What cannot be written now, because another process holds the database, waits for the next look at the board.
+    What cannot be written now, because another process holds the database, waits.
     """
 
     def __init__(self, board: Board | None) -> None:
@@ -47,8 +49,6 @@ class Notices:
         """What stands there; None where there is no board, or it cannot be read."""
         if self._board is None:
             return None
-        if self._waiting:
-            self._go_on(self._board)
         try:
             rests = self._board.all()
         except Exception:  # noqa: BLE001 - a request goes on without the news
@@ -69,7 +69,8 @@ class Notices:
             return False
         self._waiting.pop(scope, None)
         self._waiting[scope] = _cooldown(scope, standing) if standing is not None else None
-        self._go_on(self._board)
+        if self._writer is None or self._writer.dead:
+            self._writer = gevent.spawn(self._write, self._board)
         return True
 
     def claim(self, scope: Scope, now: float, until: float) -> bool:
@@ -92,10 +93,6 @@ class Notices:
         if self._writer is not None:
             self._writer.join(seconds)
 
-    def _go_on(self, board: Board) -> None:
-        if self._writer is None or self._writer.dead:
-            self._writer = gevent.spawn(self._write, board)
-
     def _write(self, board: Board) -> None:
         while self._waiting:
             scope = next(iter(self._waiting))
@@ -108,7 +105,7 @@ class Notices:
             else:
                 if not written:
                     self._waiting.setdefault(scope, cooldown)
-                    return
+                    gevent.sleep(AGAIN)
             finally:
                 self._writing = None
 
