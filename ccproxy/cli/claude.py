@@ -38,7 +38,7 @@ def find(environ: Mapping[str, str]) -> str:
             raise NotInstalled(f"CLAUDE: {named!r} is not a program that can be run")
         return found
     home = Path(environ.get("HOME") or Path.home())
-    places = (shutil.which("claude", path=environ.get("PATH")), *(shutil.which(home / place) for place in _PLACES))
+    places = (shutil.which("claude", path=environ.get("PATH")), *(shutil.which(str(home / place)) for place in _PLACES))
     for place in places:
         if place is not None:
             return place

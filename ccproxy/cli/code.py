@@ -61,7 +61,7 @@ def _admitted(api: Api) -> None:
 
 def _hint_at_mode(api: Api, arguments: tuple[str, ...]) -> None:
     """Auto mode needs verdicts that only Anthropic's own API gives; the first risky call would end in a dialog."""
-    if not sys.stdin.isatty() or claude.mode_is_chosen(os.environ, Path.cwd(), arguments):
+    if not _is_terminal() or claude.mode_is_chosen(os.environ, Path.cwd(), arguments):
         return
     with contextlib.suppress(NoAnswer, Refused, Strange):
         if all(provider["type"] == "anthropic" for provider in api.get("/providers") if provider["enabled"]):
@@ -99,3 +99,7 @@ def _above_settings(ours: Mapping[str, str], arguments: tuple[str, ...]) -> Iter
 
 def _say(text: str) -> None:
     click.echo(f"ccproxy: {text}", err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
