@@ -17,7 +17,7 @@ import click
 from ccproxy.cli.api import Api, NoAnswer, Refused, Strange
 from ccproxy.cli.connection import connected
 from ccproxy.cli.importing import claude_code_router, litellm, own
-from ccproxy.cli.importing.carried import Carried, shown
+from ccproxy.cli.importing.carried import Carried, masked, shown
 from ccproxy.cli.importing.document import read
 from ccproxy.errors import InvalidRequest
 
@@ -110,4 +110,4 @@ class _Sent:
 
     def _not(self, noun: str, name: str, why: str) -> None:
         self.failed += 1
-        click.echo(f"not carried: {noun} {name}: {why}", err=True)
+        click.echo(f"not carried: {noun} {name}: {masked(why)}", err=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccproxy.settings import Secret
+from ccproxy.settings.secret import MASK, Secret
 
+_IN_ADDRESSES = re.compile(r"(://)[^/@\s]+(?=@)|([?&][\w-]*(?:key|token|secret)=)[^&\s'\"]+", re.IGNORECASE)
 _COMMENTS = ("//", "#", "_", "$schema")
 
 
@@ -50,13 +52,20 @@ class Carried:
 
 
 def shown(value: Any) -> Any:
-    """The same document with each secret as it may be shown."""
+    """The same document with each secret as it may be shown, those in addresses too."""
     match value:
         case Secret():
             return value.shown
+        case str():
+            return masked(value)
         case list():
             return [shown(item) for item in value]
         case dict():
             return {name: shown(item) for name, item in value.items()}
         case _:
             return value
+
+
+def masked(text: str) -> str:
+    """The text without the credentials that an address in it may hold, where ccproxy takes none."""
+    return _IN_ADDRESSES.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)

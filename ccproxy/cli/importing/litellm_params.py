@@ -174,8 +174,6 @@ def _placed(given: Mapping[str, Any]) -> tuple[str, str] | None:
         return _KINDS[prefix], _without_api(prefix, rest)
     if found:
         return None
-    if prefix in _KINDS and model == "*":
-        return None
     return next(((kind, model) for start, kind in _BARE if model.startswith(start)), None)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccproxy.cli.importing.carried import Carried, Left, shown
+from ccproxy.cli.importing.carried import Carried, Left, masked, shown
 from ccproxy.settings import Secret
 from tests.cli.importing.checks import KEY
 
@@ -34,3 +34,18 @@ def test_members_that_are_not_read_are_named_unless_they_say_nothing(path, docum
 def test_secrets_are_shown_by_where_they_came_from():
     document = {"keys": [Secret(KEY, "${A}"), "text"], "headers": {"x": Secret(KEY)}, "n": 1, "none": None}
     assert shown(document) == {"keys": ["${A}", "text"], "headers": {"x": "***"}, "n": 1, "none": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("https://me:pass@host/v1", "https://***@host/v1"),
+        ("a https://host/v1?key=x&n=1: no", "a https://host/v1?key=***&n=1: no"),
+        ("'https://host/?n=1&api_key=x'", "'https://host/?n=1&api_key=***'"),
+        ("https://host/v1/@cf/model", "https://host/v1/@cf/model"),
+        ("https://host:80/v1?n=1", "https://host:80/v1?n=1"),
+    ],
+)
+def test_an_address_is_shown_without_credentials(text, shown_as):
+    assert masked(text) == shown_as
+    assert shown([text]) == [shown_as]
