@@ -152,5 +152,5 @@ def post(body: Any, headers: dict[str, str] | None = None, path: str = "/v1/mess
 
 def row_of(server: Server, user_agent: str) -> dict[str, Any]:
     """The row of the one request of that user agent, waited for."""
-    [row] = until(lambda: [row for row in server.rows() if row["user_agent"] == user_agent], f"the row of {user_agent}")
+    [row] = until(lambda: server.rows(user_agent=user_agent), f"the row of {user_agent}")
     return row

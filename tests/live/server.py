@@ -123,20 +123,23 @@ class Server:
                 found.append(json.loads(line))
         return [line for line in found if isinstance(line, dict)]
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of request_logs so far, oldest first; lists are parsed."""
+    def rows(self, **where: str) -> list[dict[str, Any]]:
+        """The rows of request_logs so far, oldest first, or those with these values; lists are parsed.
+
+        Many of one server's tests wait for a row at the same time, so SQLite looks for it, and nothing else is read.
+        """
+        chosen = " AND ".join(f"{column} = ?" for column in where) or "TRUE"
+        query = f"SELECT * FROM request_logs WHERE {chosen} ORDER BY id"
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             connection.row_factory = sqlite3.Row
-            rows = [dict(row) for row in connection.execute("SELECT * FROM request_logs ORDER BY id")]
+            rows = [dict(row) for row in connection.execute(query, (*where.values(),))]
         for row in rows:
             row["dropped"], row["attempts"] = json.loads(row["dropped"]), json.loads(row["attempts"])
         return rows
 
     def row(self, request_id: str) -> dict[str, Any]:
         """The row of one request, waited for: it is written in a batch."""
-        [row] = until(
-            lambda: [row for row in self.rows() if row["request_id"] == request_id], f"the row of {request_id}"
-        )
+        [row] = until(lambda: self.rows(request_id=request_id), f"the row of {request_id}")
         return row
 
     def worker_pids(self) -> list[int]:

@@ -58,7 +58,7 @@ def test_the_provider_is_let_go_of(server: Server, provider: FakeUpstream, what:
     print(f"{agent}: released after {', '.join(f'{1000 * seconds:.1f}' for seconds in took)} ms")  # noqa: T201
     assert statistics.median(took) < BOUND
     rows = until(
-        lambda: found if len(found := [row for row in server.rows() if row["user_agent"] == agent]) == TRIES else [],
+        lambda: found if len(found := server.rows(user_agent=agent)) == TRIES else [],
         "a row for each request",
     )
     assert {(row["status"], row["error_type"], row["stream"]) for row in rows} == {(499, "client_closed", streaming)}

@@ -171,7 +171,7 @@ def test_the_tool_runner_goes_on_without_threads(
     assert results_sent(provider) == ["5", "9", "13"]
 
     def statuses() -> list[int]:
-        return sorted(row["status"] for row in server.rows() if row["user_agent"] == agent)
+        return sorted(row["status"] for row in server.rows(user_agent=agent))
 
     until(lambda: len(statuses()) == 4, "four rows")
     assert statuses() == [200, 200, 200, 400]

@@ -42,7 +42,7 @@ class Pair:
         """Who was asked for each of so many requests, in order, and with what status."""
 
         def found() -> list[dict[str, Any]]:
-            rows = [row for row in self.server.rows() if row["route"] == self.name]
+            rows = self.server.rows(route=self.name)
             return rows if len(rows) >= count else []
 
         rows = until(found, f"{count} rows of {self.name}")
