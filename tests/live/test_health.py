@@ -64,8 +64,13 @@ def used(server: Server, upstream: FakeUpstream, times: int = MANY) -> set[str]:
     return {key_of(received) for received in upstream.requests[before:]}
 
 
+def health(server: Server, name: str = "two") -> dict[str, Any]:
+    found: dict[str, Any] = server.request("GET", f"/providers/{name}")[1]["health"]
+    return found
+
+
 def states(server: Server, name: str = "two") -> list[str]:
-    return [key["state"] for key in server.request("GET", f"/providers/{name}")[1]["health"]["keys"]]
+    return [key["state"] for key in health(server, name)["keys"]]
 
 
 def set_aside(server: Server, upstream: FakeUpstream) -> None:
@@ -141,8 +146,9 @@ def test_of_both_workers_one_request_probes(server: Server, upstream: FakeUpstre
         return Reply("I am back.")
 
     try:
-        upstream.script("m", Refusal(529, "busy", headers={"Retry-After": "1"}), slow)
+        upstream.script("m", Refusal(529, "busy", headers={"Retry-After": "2"}), slow)
         assert ask(server, "r") == 200
+        until(lambda: all("m" in health(server)["targets"] for _ in range(MANY)), "both workers know that it rests")
         with ThreadPoolExecutor(MANY) as pool:
             # Those that come before the end of the rest are answered by the spare, so they go on until one probes
             probing = [pool.submit(until, lambda: ask(server, "r") == 200 and again.is_set(), "all") for _ in range(6)]
