@@ -2,7 +2,8 @@
 
 Pure. Most requests meet rules that want one or two of these facts, and none is worth a walk through the whole
 conversation: of a request of 100 kB with twenty tools, all of them together cost some ten microseconds. Only a count
-of tokens costs more, and it is made only where the length of the request does not settle the question.
+of tokens costs more, and it is made only where the length of the request and a look at samples of it do not settle the
+question.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from ccproxy.translate.parse import Parsed
 
 NEAR = 0.25
 """The share of a threshold by which an estimate may miss it; nearer than this, tokens are counted."""
+MARGIN = 25_000
+"""The same in tokens, at most: a count takes a millisecond for each 3,000 of them."""
 HIGH = "high"
 """The effort of a request that names none (provider docs), and the least that is thinking where a route names none."""
 
 _AGENT = "x-claude-code-agent-id"
 # What `tokens.estimate` makes of a request at most: bytes to a token, and what is not measured by its length.
 _BYTES = 2.8
+_LIKELY_BYTES = 3.5
 _TEMPLATE = 1000
 _MEDIUM = 750
 _TOOL = 220
@@ -47,28 +51,28 @@ class Asked:
         self,
         model: str,
         request: MessagesRequest | None,
-        size: int,
+        body: bytes,
         headers: Mapping[str, str],
         caller: str,
         counting: bool,
     ) -> None:
-        """`request` is None where only a name is known; `size` is that of its JSON in bytes, 0: unknown."""
+        """`request` is None where only a name is known; `body` is its JSON, empty where that is not known."""
         self.model = model
         self.headers = headers
         self.caller = caller
         self.counting = counting
         self._request = request
-        self._size = size
+        self._body = body
 
     @classmethod
     def of(cls, parsed: Parsed, headers: Mapping[str, str], caller: str, counting: bool = False) -> Asked:
         """The facts of a request as it came."""
-        return cls(parsed.request.model, parsed.request, len(parsed.body), headers, caller, counting)
+        return cls(parsed.request.model, parsed.request, parsed.body, headers, caller, counting)
 
     @classmethod
     def named(cls, model: str) -> Asked:
         """Those of a request of which only the model's name is known: it has nothing in it, and nobody sent it."""
-        return cls(model, None, 0, {}, "", False)
+        return cls(model, None, b"", {}, "", False)
 
     @cached_property
     def background(self) -> str:
@@ -103,12 +107,23 @@ class Asked:
 
     def over(self, limit: int) -> int:
         """About how many input tokens it has, if these are more than `limit`; else 0."""
-        if self._at_most <= limit * (1 - NEAR):
+        if self._ceiling <= limit * (1 - NEAR):
             return 0
+        margin = min(limit * NEAR, MARGIN)
+        low, high = limit - margin, limit + margin
         found = self.estimated
-        if abs(found - limit) <= limit * NEAR:
+        if found <= high and found * self._density >= low:
             found = self.counted
         return found if found > limit else 0
+
+    @cached_property
+    def _ceiling(self) -> float:
+        """What it surely has no more of: going by its length, and by how dense its text is."""
+        return max(self._at_most, len(self._body) / _LIKELY_BYTES * self._density)
+
+    @cached_property
+    def _density(self) -> float:
+        return tokens.density(self._body)
 
     @cached_property
     def estimated(self) -> int:
@@ -122,13 +137,13 @@ class Asked:
 
     @cached_property
     def _at_most(self) -> float:
-        """What the estimate cannot be above; infinite where the request's size is not known."""
+        """What the estimate cannot be above; infinite where the request's bytes are not known."""
         if self._request is None:
             return 0
-        if not self._size:
+        if not self._body:
             return float("inf")
         tools = len(self._request.tools or ())
-        return self._size / _BYTES + _TEMPLATE + sum(self._media) * _MEDIUM + tools * _TOOL
+        return len(self._body) / _BYTES + _TEMPLATE + sum(self._media) * _MEDIUM + tools * _TOOL
 
     @cached_property
     def _wish(self) -> Wish:

@@ -50,6 +50,14 @@ _LONG_TEXT = 256 * 1024
 _SLICE = 16 * 1024
 _SLICES = 16
 
+# For `density`: the parts of a body that are looked at, and what makes tokens short (measured on logs, tables, hashes,
+# minified scripts and JSON, against `count`)
+_SAMPLES = 8
+_SAMPLE = 256
+_DIGITS = b"0123456789"
+_MARKS = bytes(code for code in range(33, 127) if not chr(code).isalnum())
+_USUAL_MARKS = 0.12
+
 # Characters per token of English prose and of code together, and UTF-8 bytes beyond one per character
 _CHARS = 4.2
 _JSON_BYTES = 4.0
@@ -93,6 +101,20 @@ def count(request: MessagesRequest, model: str | None = None) -> int:
     with names that say nothing it is 28 %.
     """
     return _weigh(request, model or request.model, _BY_PIECES)
+
+
+def density(body: bytes) -> float:
+    """About how many times as many tokens as `estimate` says a request's JSON may have: 1 for prose and most code.
+
+    Logs, tables of numbers and the like have up to three times as many. It costs some ten microseconds.
+    """
+    step = max(1, len(body) // _SAMPLES)
+    seen = b"".join([body[start : start + _SAMPLE] for start in range(0, len(body), step)])
+    if not seen:
+        return 1.0
+    digits = (len(seen) - len(seen.translate(None, _DIGITS))) / len(seen)
+    marks = (len(seen) - len(seen.translate(None, _MARKS))) / len(seen)
+    return min(3.0, 1 + 3 * digits + 2 * max(0.0, marks - _USUAL_MARKS))
 
 
 def of_text(text: str) -> int:

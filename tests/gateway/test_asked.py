@@ -138,9 +138,10 @@ def test_only_a_name_is_known() -> None:
 class Gauges:
     """Stands in for `translate.tokens`: what it measures is given, and what is asked of it is remembered."""
 
-    def __init__(self, estimated: int, counted: int) -> None:
+    def __init__(self, estimated: int, counted: int, density: float = 1.0) -> None:
         self.estimated = estimated
         self.counted = counted
+        self.density = lambda body: density
         self.calls: list[str] = []
 
     def estimate(self, request: Any) -> int:
@@ -179,6 +180,44 @@ def test_tokens_are_counted_near_a_threshold_only(
     assert gauges.calls == calls
     assert told.over(1000) == over
     assert gauges.calls == calls, "what was measured is remembered"
+
+
+def test_a_text_that_may_be_dense_is_counted_from_further_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Parsed(asked()._request, body=b" " * 100_000)  # type: ignore[arg-type]
+    for estimated, over, calls in (
+        (250, 0, ["estimate"]),
+        (375, 2000, ["estimate", "count"]),
+        (1251, 1251, ["estimate"]),
+    ):
+        gauges = Gauges(estimated, 2000, density=2.0)
+        monkeypatch.setattr("ccproxy.gateway.asked.tokens", gauges)
+        assert (Asked.of(request, {}, "key").over(1000), gauges.calls) == (over, calls)
+
+
+def test_a_far_threshold_is_not_near_so_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count of a million tokens would hold up everybody."""
+    request = Parsed(asked()._request)  # type: ignore[arg-type]
+    for estimated, calls in ((174_000, ["estimate"]), (176_000, ["estimate", "count"]), (226_000, ["estimate"])):
+        gauges = Gauges(estimated, 200_001)
+        monkeypatch.setattr("ccproxy.gateway.asked.tokens", gauges)
+        Asked.of(request, {}, "key").over(200_000)
+        assert gauges.calls == calls
+
+
+LOG = "".join(
+    f"2026-11-03T12:{at % 60:02}:11.{at % 999:03}Z [INFO] 0x{at * 2654435761 % 2**32:08x} took 7ms\n"
+    for at in range(2500)
+)
+TABLE = "".join(f"{at * 7919 % 99991 / 1000:.3f},{at * 104729 % 99991 / 1000:.3f}\n" for at in range(8000))
+
+
+@pytest.mark.parametrize("text", [LOG, TABLE], ids=["log", "table"])
+def test_logs_and_tables_have_more_tokens_than_their_length_says(text: str) -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": text}]}
+    parsed = parse(json.dumps(body).encode())
+    told = Asked.of(parsed, {}, "")
+    assert told.estimated < 0.5 * told.counted
+    assert told.over(told.counted - 1) == told.counted
 
 
 def test_what_is_far_too_short_is_not_even_estimated(monkeypatch: pytest.MonkeyPatch) -> None:

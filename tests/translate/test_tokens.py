@@ -178,3 +178,17 @@ def test_json_that_cannot_be_read_again_is_counted_as_it_stands() -> None:
     block = b'{"type":"tool_use","id":"a","name":"b","input":{"a":1e999}}'
     sent = b'{"model":"a","messages":[{"role":"assistant","content":[%s]}]}' % block
     assert tokens.count(parse(sent, counting=True).request) > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "least", "most"),
+    [
+        (b"", 1.0, 1.0),
+        (b"words and more words, as people write them. " * 200, 1.0, 1.1),
+        (b"0123456789" * 9, 3.0, 3.0),
+        (b'{"a":[1,2,{"b":3}]},' * 500, 2.0, 3.0),
+        (b"x" * 100_000 + b"7", 1.0, 1.01),
+    ],
+)
+def test_samples_tell_how_dense_a_request_is(body: bytes, least: float, most: float) -> None:
+    assert least <= tokens.density(body) <= most
