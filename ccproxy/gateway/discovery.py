@@ -1,21 +1,21 @@
 """What a client is shown of models: the names that lead to a route, `provider/model` of every provider, and aliases.
 
 Claude Code shows its user only names with "claude" or "anthropic" in them (measured; its documentation says at the
-start), so towards it every other model is listed under an alias too, and what it shows stands in front. Whatever is no
-outright name is put to the router first: what leads elsewhere is not listed.
+start), so towards it every other model is listed under an alias too, and what it shows stands in front. Names that lead
+elsewhere are not listed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
 from ccproxy.errors import CCProxyError, NotFound
 from ccproxy.gateway.catalog import Catalog, described
-from ccproxy.gateway.names import alias_of, is_glob
+from ccproxy.gateway.names import alias_of, is_glob, outright
 from ccproxy.gateway.routing import Plan
 from ccproxy.store.providers import Snapshot
 from ccproxy.store.routes import Route
@@ -44,8 +44,11 @@ def listed(catalog: Catalog, snapshot: Snapshot, lead: Lead, *, aliases: bool) -
     names = {**{model.id: model for model in _routed(snapshot, lead, by_id)}, **by_id}
     if not aliases:
         return tuple(names.values())
-    for model in _aliased(models, lead):
-        names.setdefault(model.id, model)
+    for model in models:
+        names[model.id] = _under(model.id, model)
+        alias = _alias_of(model, snapshot)
+        if alias is not None:
+            names.setdefault(alias, _under(alias, model))
     # It asks for one page, and what it does not show must not fill that
     return tuple(sorted(names.values(), key=lambda model: _SHOWN.search(model.id) is None))
 
@@ -59,7 +62,7 @@ def found(name: str, catalog: Catalog, snapshot: Snapshot, lead: Lead) -> Model:
         return _of_route(name, plan, snapshot, {})
     target = plan.targets[0]
     if name == alias_of(target.provider, target.model):
-        return _under(name, catalog.find(target.label, snapshot), target.provider)
+        return _under(name, catalog.find(target.label, snapshot))
     return catalog.find(name, snapshot)
 
 
@@ -116,20 +119,19 @@ def _smallest(limits: Iterable[int | UnsetType]) -> int | UnsetType:
     return min((limit for limit in limits if limit is not UNSET), default=UNSET)
 
 
-def _aliased(models: Sequence[Model], lead: Lead) -> Iterator[Model]:
-    for model in models:
-        if _SHOWN.search(model.id):
-            continue
-        provider, _, name = model.id.partition("/")
-        alias = alias_of(provider, name)
-        plan = _led(lead, alias)
-        if plan is not None and plan.targets[0].label == model.id:
-            yield _under(alias, model, provider)
+def _alias_of(model: Model, snapshot: Snapshot) -> str | None:
+    """The alias that a model is shown by; None for one that is shown anyway, or where the alias leads elsewhere."""
+    if _SHOWN.search(model.id):
+        return None
+    provider, _, name = model.id.partition("/")
+    alias = alias_of(provider, name)
+    said = outright(alias, snapshot)
+    return alias if said is not None and f"{said.provider.name}/{said.model}" == model.id else None
 
 
-def _under(alias: str, model: Model, provider: str) -> Model:
-    """The model under an alias. Its user reads the display name only, so that says the provider too."""
-    return structs.replace(model, id=alias, display_name=f"{model.display_name} ({provider})")
+def _under(name: str, model: Model) -> Model:
+    """The model under a name. Claude Code's user reads the display name only, so that says the provider too."""
+    return structs.replace(model, id=name, display_name=f"{model.display_name} ({model.id.partition('/')[0]})")
 
 
 def _led(lead: Lead, name: str) -> Plan | None:

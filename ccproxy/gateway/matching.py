@@ -28,6 +28,10 @@ from ccproxy.gateway.rules import SCENARIOS, Refusal, Rule, quoted
 from ccproxy.store.providers import Snapshot
 from ccproxy.store.routes import Route, RouteTarget
 
+OUTRIGHT, LISTED, ONLY = "outright", "models", "only"
+"""What decides where no route does: the name itself, a provider's list, the only provider."""
+OWN = (OUTRIGHT, LISTED, ONLY)
+
 _MOST = 1000
 """Models' names that are remembered at most, for a client may ask for any."""
 
@@ -127,7 +131,7 @@ def decide(asked: Asked, index: Index) -> Decision:
         passed[rule.route.name] = rule
     if named.listed is not None:
         why = f"provider {quoted(named.listed.provider)} lists {quoted(named.listed.model)}"
-        return Decision("models", _with(why, passed), (named.listed,))
+        return Decision(LISTED, _with(why, passed), (named.listed,))
     for rule in index.defaults:
         if rule.targets:
             return _taken(rule, rule.scenario(asked) or "nothing else fits, and its match says nothing", passed)
@@ -136,7 +140,7 @@ def decide(asked: Asked, index: Index) -> Decision:
         only = index.snapshot.enabled[0]
         model = only.models[0] if only.models else names.as_provider_knows(asked.model, only)
         target = RouteTarget(provider=only.name, model=model)
-        return Decision("only", _with(f"{quoted(only.name)} is the only provider that is enabled", passed), (target,))
+        return Decision(ONLY, _with(f"{quoted(only.name)} is the only provider that is enabled", passed), (target,))
     raise NotFound(f"{_nowhere(asked, passed)}; {names.known(index.snapshot)}")
 
 

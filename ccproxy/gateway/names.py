@@ -70,10 +70,12 @@ def alias_of(provider: str, model: str) -> str:
 
 
 def as_provider_knows(name: str, provider: Provider) -> str:
-    """The model's name as it is sent: without `[1m]`, unless the provider lists it with that."""
-    if name in provider.models or not name.lower().endswith(_LONG):
+    """The model's name as it is sent: as the provider lists it, in capitals or not; `[1m]` only if it does that."""
+    if name in provider.models:
         return name
-    return name[: -len(_LONG)]
+    listed = {model.lower(): model for model in reversed(provider.models)}
+    short = name[: -len(_LONG)] if name.lower().endswith(_LONG) else name
+    return listed.get(name.lower()) or listed.get(short.lower()) or short
 
 
 def outright(name: str, snapshot: Snapshot) -> Outright | None:

@@ -15,7 +15,7 @@ from ccproxy.errors import NoProvider, NotFound
 from ccproxy.gateway import names
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.connecting import connect, for_model
-from ccproxy.gateway.matching import Index, decide
+from ccproxy.gateway.matching import OUTRIGHT, Index, decide
 from ccproxy.gateway.names import Outright
 from ccproxy.store.providers import Snapshot
 from ccproxy.store.routes import RouteTarget, Strategy
@@ -111,7 +111,7 @@ class Router:
             if not provider.models:
                 raise NotFound(f"model: {asked.model!r} names no model, and provider {provider.name!r} lists none")
             model = provider.models[0]
-        return Plan("outright", (self._target(snapshot, provider.name, model),), said.why)
+        return Plan(OUTRIGHT, (self._target(snapshot, provider.name, model),), said.why)
 
     def _made(self, snapshot: Snapshot, targets: tuple[RouteTarget, ...]) -> tuple[Target, ...]:
         made = ((one, self._target(snapshot, one.provider, one.model)) for one in targets)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
+from ccproxy.gateway.matching import OWN
 from ccproxy.store.routes import Agent, Match, Route, RouteTarget, Scenario, Strategy
 from ccproxy.translate import overrides
 from ccproxy.web.schemas import (
@@ -36,9 +37,11 @@ MOST_RETRIES = 5
 MOST_PRIORITY = 1000
 LONGEST_WAIT = 3600
 LONGEST_FAULT = 300
+MOST_WHOLE = 10**15  # SQLite's integers have 64 bits, and JSON's readers often 53
 
 # WSGI holds the two elsewhere than all others; and gunicorn drops names with an underscore, which could pass for a dash
 _UNSEEN = ("content-type", "content-length")
+_CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "cookie")
 
 _NULL: dict[str, str | list[Any] | dict[Any, Any]] = {"null": "must be an object"}
 _MISSING: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing"}
@@ -49,6 +52,7 @@ class RouteName(Text):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         name = super()._deserialize(value)
+        require(name.lower() not in OWN, f"must not be {name.lower()}, which is what decides where no route does")
         require(len(name) <= LONGEST_NAME, f"must not be longer than {LONGEST_NAME} characters")
         require(
             not {"", ".", ".."} & set(name.split("/")),
@@ -83,19 +87,17 @@ class OneOf(Text):
 
 
 class Whole(fields.Field[int]):
-    """A whole number within bounds; `most` None: any."""
+    """A whole number within bounds."""
 
-    def __init__(self, least: int, most: int | None = None, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, least: int, most: int = MOST_WHOLE, **options: Any) -> None:
         self.least = least
         self.most = most
+        self.form = f"must be a whole number from {least} to {most}"
+        super().__init__(**options, error_messages={"null": self.form})
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        allowed = f"of at least {self.least}" if self.most is None else f"from {self.least} to {self.most}"
         whole = isinstance(value, int) and not isinstance(value, bool)
-        # SQLite's integers have 64 bits
-        most = 2**53 if self.most is None else self.most
-        require(whole and self.least <= value <= most, f"must be a whole number {allowed}")
+        require(whole and self.least <= value <= self.most, self.form)
         return int(value)
 
 
@@ -122,6 +124,8 @@ class MatchedHeaders(fields.Field[dict[str, str]]):
                 faults[name] = ["is not a header name"]
             elif "_" in name or name.lower() in _UNSEEN:
                 faults[name] = ["is no header that requests are matched by"]
+            elif name.lower() in _CREDENTIALS:
+                faults[name] = ["holds credentials, which a route would show; match the client's `key` by its name"]
             elif not isinstance(text, str) or len(text) > LONGEST_HEADER or not HEADER_VALUE.fullmatch(text):
                 faults[name] = ["must be one line of Latin-1 characters"]
             elif name.lower() in headers:
@@ -135,6 +139,8 @@ class MatchedHeaders(fields.Field[dict[str, str]]):
 
 class Parameters(fields.Field[dict[str, Any]]):
     """What stands in place of the client's own; `translate.overrides` knows which there are."""
+
+    default_error_messages = {"null": "must be an object"}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):

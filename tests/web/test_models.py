@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from ccproxy.errors import Unauthenticated
 from ccproxy.gateway.catalog import Catalog
+from ccproxy.gateway.health import Health
 from ccproxy.gateway.routing import Router
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Match, Route, RouteTarget
@@ -49,6 +50,7 @@ def client() -> FlaskClient:
         gate=Gate(),
         catalog=Catalog(no_network),
         router=Router(),
+        health=Health(None),
         providers=SimpleNamespace(snapshot=lambda: snapshot),
     )
     app.register_blueprint(models.blueprint)
@@ -106,7 +108,8 @@ def test_the_list_has_the_messages_apis_form(client: FlaskClient) -> None:
 def test_claude_code_finds_aliases_for_what_it_would_not_show(client: FlaskClient, agent: str) -> None:
     headers = {**KEY, "User-Agent": agent}
     aliases = [entry("claude-a-x", "x (a)"), entry("claude-a-org/y:free", "org/y:free (a)")]
-    route, plain, free, like = LISTED
+    route, *models = LISTED
+    plain, free, like = (model | {"display_name": f"{model['display_name']} ({model['id'][0]})"} for model in models)
     answer = client.get("/v1/models?limit=1000", headers=headers).json
     assert answer is not None
     assert answer["data"] == [route, like, *aliases, plain, free]
