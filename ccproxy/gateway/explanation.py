@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import gevent
 import msgspec
 from msgspec import Raw, Struct
 
@@ -17,6 +18,7 @@ from ccproxy import presets
 from ccproxy.errors import InvalidRequest
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.call import Call, Incoming, prepare
+from ccproxy.gateway.credentials import made_anew
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import COMMON
 from ccproxy.presets import prices
@@ -122,7 +124,7 @@ def explain(
         strategy=plan.strategy,
         facts=_facts(incoming, asked),
         session=Session(incoming.session, former.label if former else None) if incoming.session else None,
-        targets=[_considered(incoming, target, views) for target in ordered],
+        targets=[_in_turn(incoming, target, views) for target in ordered],
     )
 
 
@@ -146,6 +148,13 @@ def _facts(incoming: Incoming, asked: Asked) -> Facts:
         agent="subagent" if asked.subagent else "main",
         input_tokens=asked.estimated,
     )
+
+
+def _in_turn(incoming: Incoming, target: Target, views: Views) -> Considered:
+    """The target; then the others have their turn, for a route may have a hundred and a request megabytes."""
+    considered = _considered(incoming, target, views)
+    gevent.sleep(0)
+    return considered
 
 
 def _considered(incoming: Incoming, target: Target, views: Views) -> Considered:
@@ -198,8 +207,8 @@ def _headers(target: Target, headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         own = name in target.headers and plain.get(name) != value
         shown[name.lower()] = MASK if own else _masked(value, target.secrets)
-    if target.auth != "headers":
-        shown.setdefault("authorization", MASK)  # made for each request anew
+    for name in made_anew(target):
+        shown.setdefault(name, MASK)
     return shown
 
 

@@ -64,9 +64,12 @@ class Step(Struct, frozen=True):
     error: Fault | None = None
 
 
-class Streaming(Step, frozen=True):
+class Streaming(Struct, frozen=True):
     """What came of a stream; `latency_ms` is when it ended."""
 
+    ok: bool
+    latency_ms: float | None = None
+    error: Fault | None = None
     first_byte_ms: float | None = None
 
 
@@ -138,7 +141,7 @@ class Trial:
     def _steps(self, run: _Run) -> tuple[Step, Streaming | None, Step | None]:
         whole, target, failure = run.whole()
         if target is not None and isinstance(failure, UpstreamError):
-            self._health.failed(target, failure)
+            self._health.failed(target, failure, (whole.latency_ms or 0.0) / 1000)
         if target is None or failure is not None:
             return whole, None, None
         self._health.succeeded(target, (whole.latency_ms or 0.0) / 1000)
@@ -147,8 +150,7 @@ class Trial:
     def _list(self, provider: Provider) -> tuple[Models, str | None]:
         """What it lists, and the name of the first."""
         try:
-            with gevent.Timeout(LISTING, DeadlinePassed(f"the provider did not list its models within {LISTING:g} s")):
-                found = self._catalog.fetch(provider)
+            found = self._catalog.fetch(provider)
         except CCProxyError as error:
             return Models(error=_fault(error, _target(provider))), None
         names = tuple(model.id.removeprefix(f"{provider.name}/") for model in found)

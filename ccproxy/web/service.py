@@ -22,8 +22,10 @@ from ccproxy.web.services import Services, services
 LINKS = {
     "messages": "/v1/messages",
     "count_tokens": "/v1/messages/count_tokens",
+    "explain": "/v1/messages/explain",
     "models": "/v1/models",
     "providers": "/providers",
+    "routes": "/routes",
     "health": "/health",
     "status": "/status",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import RAISE, Schema
 from msgspec import Struct
 
-from ccproxy.errors import InvalidRequest
-
-LONGEST_MODEL = 256
+from ccproxy.translate.parse import LONGEST_MODEL
+from ccproxy.web.route_schemas import Whole
+from ccproxy.web.schemas import Text, read, require
 
 
 class Wanted(Struct, frozen=True):
@@ -18,16 +19,28 @@ class Wanted(Struct, frozen=True):
     key: int | None = None
 
 
+class TrialSchema(Schema):
+    """What is to be tested."""
+
+    class Meta:
+        """What is not known is a mistake that somebody wants to hear of."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": "is not a field of a test", "type": "must be an object"}  # noqa: RUF012
+
+    model = Text(
+        allow_none=True,
+        validate=lambda name: require(
+            len(name) <= LONGEST_MODEL, f"must not be longer than {LONGEST_MODEL} characters"
+        ),
+    )
+    key = Whole(0, allow_none=True)
+
+
+_schema = TrialSchema()
+
+
 def read_trial(document: Any) -> Wanted:
-    """What a JSON document says. Raises InvalidRequest that names the path of the fault."""
-    if not isinstance(document, dict):
-        raise InvalidRequest("body: must be an object")
-    unknown = sorted(str(name)[:80] for name in document.keys() - {"model", "key"})
-    if unknown:
-        raise InvalidRequest(f"{unknown[0]}: is not a field of a test; there is model, key")
-    model, key = document.get("model"), document.get("key")
-    if model is not None and not (isinstance(model, str) and 0 < len(model) <= LONGEST_MODEL):
-        raise InvalidRequest(f"model: must be a string of 1 to {LONGEST_MODEL} characters")
-    if key is not None and (not isinstance(key, int) or isinstance(key, bool) or key < 0):
-        raise InvalidRequest("key: must be the place of a key, counted from 0")
-    return Wanted(model, key)
+    """What a JSON document says. Raises InvalidRequest that names the path of each fault."""
+    return Wanted(**read(_schema, document))

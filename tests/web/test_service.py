@@ -45,7 +45,12 @@ def test_the_root_says_who_answers(any_site: Site) -> None:
 
 def test_every_link_leads_somewhere(site: Site) -> None:
     known = {rule.rule for rule in site.app.url_map.iter_rules()}
-    elsewhere = {"/v1/messages", "/v1/messages/count_tokens", "/v1/models"}  # not on this test's application
+    elsewhere = {
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/messages/explain",
+        "/v1/models",
+    }  # not on this test's application
     assert set(site.get("/").get_json()["docs"].values()) <= known | elsewhere
 
 
@@ -75,14 +80,15 @@ def test_health_tells_strangers_one_word(any_site: Site) -> None:
 @pytest.mark.parametrize("apikey", [None, KEY])
 def test_health_tells_callers_the_rest(make_site: Callable[..., Site], apikey: str | None) -> None:
     now = datetime.now(UTC)
+    error = {"time": now, "type": "api_error", "status": 502, "asked": now}
     log = {
         "groq": {"last_success": now, "last_error": None},
-        "openai": {"last_success": None, "last_error": {"time": now, "type": "api_error", "status": 502}},
+        "openai": {"last_success": None, "last_error": error},
     }
     site = make_site(apikey=apikey, statistics=Health(log))
     for name in ("groq", "openai"):
         site.client.post("/providers", json={"name": name}, headers=AUTH)
-    log["openai"]["last_error"]["time"] = datetime.now(UTC)  # type: ignore[index]  # after it was set up
+    error["time"] = error["asked"] = datetime.now(UTC)  # after it was set up
     body = site.get("/health", headers=AUTH).get_json()
     assert set(body) == DETAILS
     assert body["status"] == "degraded"

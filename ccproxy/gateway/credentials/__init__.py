@@ -77,6 +77,15 @@ class Credentials:
         return held
 
 
+def made_anew(target: Target) -> tuple[str, ...]:
+    """The headers that authorize a request to the target, where they are made for each request anew."""
+    if target.auth == "headers":
+        return ()
+    if target.auth == "google" and target.key and not keys.is_json(target.key):
+        return tuple(google.plain(target.key))
+    return ("authorization",)
+
+
 def _profile(target: Target) -> str | None:
     profile = target.options.get("profile")
     return profile if isinstance(profile, str) and profile else None
