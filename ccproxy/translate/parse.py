@@ -19,7 +19,8 @@ from ccproxy.translate.lenient import Misfit, fit
 from ccproxy.translate.messages import InputMessage, MessagesRequest, Tool, ToolUseBlock
 
 _OBJECT = ord("{")
-_LONGEST_MODEL = 512  # characters; the name goes into headers, errors, log lines and rows
+LONGEST_MODEL = 512
+"""Characters of a model's name, which goes into headers, errors, log lines and rows."""
 # what a backslash may begin: a surrogate pair, one half of it alone (the group), any other escape
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -94,8 +95,8 @@ def _not_json(body: bytes, error: str) -> str:
 
 def _checked(request: MessagesRequest) -> MessagesRequest:
     """What the types alone don't say. Raises InvalidRequest."""
-    if len(request.model) > _LONGEST_MODEL:
-        raise InvalidRequest(f"model: expected at most {_LONGEST_MODEL} characters, got {len(request.model)}")
+    if len(request.model) > LONGEST_MODEL:
+        raise InvalidRequest(f"model: expected at most {LONGEST_MODEL} characters, got {len(request.model)}")
     if not request.messages:
         raise InvalidRequest("messages: at least one message is required")
     for index, message in enumerate(request.messages):

@@ -9,6 +9,7 @@ import msgspec
 
 from ccproxy.errors import InvalidRequest
 from ccproxy.translate.dialect import Dialect
+from ccproxy.translate.parse import LONGEST_MODEL
 from ccproxy.translate.wire.anthropic import ours
 from ccproxy.translate.wire.anthropic.members import Edit, Member, edited, items, members, named, replaced
 
@@ -57,4 +58,8 @@ def _model(place: int, params: list[Member]) -> str:
     model = named(params, "model")
     if model is None or model.text is None:
         raise InvalidRequest(f"requests.{place}.params.model: expected a string")
+    if len(model.text) > LONGEST_MODEL:
+        raise InvalidRequest(
+            f"requests.{place}.params.model: expected at most {LONGEST_MODEL} characters, got {len(model.text)}"
+        )
     return model.text

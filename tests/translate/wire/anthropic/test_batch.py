@@ -53,6 +53,7 @@ def test_what_others_left_is_taken_out() -> None:
         (body({"params": {}}), "requests.0.params.model: expected a string"),
         (body({}), "requests.0.params.model: expected a string"),
         (body({"params": {"model": 1}}), "requests.0.params.model: expected a string"),
+        (body(request("a"), request("m" * 513)), "requests.1.params.model: expected at most 512 characters, got 513"),
     ],
 )
 def test_what_is_no_batch(given: bytes, said: str) -> None:
