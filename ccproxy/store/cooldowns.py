@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ccproxy.store import version
 from ccproxy.store.models import cooldowns
 from ccproxy.store.report import Report, to_logging
-from ccproxy.store.writer import Writer
+from ccproxy.store.writer import Writer, is_the_database
 
 WAIT_SECONDS = 0.25
 """How long a write waits for the database's lock. A request waits with it, and the news is worth no more."""
 
-KEPT = timedelta(days=1)
+KEPT = timedelta(minutes=10)
 """For how long the end of a rest is kept that nobody came back to; its target may be gone for good."""
 
 
@@ -49,37 +50,46 @@ class Cooldowns:
         self._engine = engine
         self._report = report
         self._writer = Writer(engine, WAIT_SECONDS)
+        self._version = version.VersionReader(engine, version.RESTS)
+        self._seen: int | None = None
 
-    def all(self) -> tuple[Cooldown, ...] | None:
-        """All rests, ended ones included: those are half-open until somebody drops them.
+    def news(self) -> tuple[Cooldown, ...] | None:
+        """All rests, ended ones included (those are half-open until somebody drops them), if something has changed.
 
-        None where the database cannot be read: what was read before would pass for news.
+        None where nothing has since the last call, or the database cannot be read: what was read before would pass for
+        news. Where there is none it costs some microseconds.
         """
         try:
+            now = self._version.read()
+            if now == self._seen:
+                return None
             with self._engine.connect() as connection:
                 rows = connection.execute(select(cooldowns)).all()
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._report("cool-downs cannot be read", error=str(error))
             return None
+        self._seen = now
         return tuple(Cooldown(**row._mapping) for row in rows)
 
     def put(self, cooldown: Cooldown) -> bool:
-        """Keep it in place of what is known of the same target and key. Whether it was written."""
+        """Keep it in place of what is known of the same target and key. False: not now, for the database is busy."""
         columns = {name: getattr(cooldown, name) for name in Cooldown.__dataclass_fields__}
 
         def work(connection: Connection) -> bool:
             connection.execute(delete(cooldowns).where(_which(cooldown.provider, cooldown.model, cooldown.key)))
             connection.execute(delete(cooldowns).where(cooldowns.c.until < cooldown.since - KEPT))
             connection.execute(insert(cooldowns).values(columns))
+            version.bump(connection, version.RESTS)
             return True
 
         return self._write(work, False)
 
     def drop(self, provider: str, model: str, key: str) -> bool:
-        """It is in service again. Whether that was written."""
+        """It is in service again. False as for `put`."""
 
         def work(connection: Connection) -> bool:
-            connection.execute(delete(cooldowns).where(_which(provider, model, key)))
+            if connection.execute(delete(cooldowns).where(_which(provider, model, key))).rowcount:
+                version.bump(connection, version.RESTS)
             return True
 
         return self._write(work, False)
@@ -93,21 +103,29 @@ class Cooldowns:
         which = _which(provider, model, key)
 
         def work(connection: Connection) -> bool:
-            taken = connection.execute(update(cooldowns).where(which, cooldowns.c.until <= now).values(until=until))
-            return taken.rowcount > 0 or connection.execute(select(cooldowns.c.key).where(which)).first() is None
+            moved = update(cooldowns).where(which, cooldowns.c.until <= now).values(until=until)
+            if connection.execute(moved).rowcount:
+                version.bump(connection, version.RESTS)
+                return True
+            return connection.execute(select(cooldowns.c.key).where(which)).first() is None
 
         return self._write(work, True)
 
     def close(self) -> None:
-        """Give back the thread; it comes again when it is needed."""
+        """Give back the thread and the connection; both come again when they are needed."""
+        self._version.close()
         self._writer.close()
 
-    def _write(self, work: Callable[[Connection], bool], otherwise: bool) -> bool:
+    def _write(self, work: Callable[[Connection], bool], busy: bool) -> bool:
+        """What `work` gives; `busy` where the database does not take it now.
+
+        True for what it will never take, such as a name that is too long for its index: nobody should try again.
+        """
         try:
             return self._writer.run(work)
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._report("cool-downs cannot be written", error=str(error))
-            return otherwise
+            return busy if is_the_database(error) else True
 
 
 def _which(provider: str, model: str, key: str) -> ColumnElement[bool]:

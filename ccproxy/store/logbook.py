@@ -16,11 +16,12 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from sqlalchemy import Connection, Engine, insert, update
-from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from ccproxy.store import answers
 from ccproxy.store.models import request_logs, request_totals
 from ccproxy.store.report import Report, to_logging
-from ccproxy.store.writer import Writer
+from ccproxy.store.writer import Writer, is_the_database
 
 QUEUE_ROWS = 10_000
 """Some 15 seconds of a busy worker, and some 10 MB."""
@@ -154,7 +155,7 @@ class Logbook:
             try:
                 self._writer.run(lambda connection: _insert(connection, batch))
             except Exception as error:
-                if _is_the_database(error):
+                if is_the_database(error):
                     raise
                 self._write_singly(batch)
         except Exception as error:  # noqa: BLE001 - a log that cannot be written must not end the writer
@@ -173,7 +174,7 @@ class Logbook:
                     with connection.begin_nested():
                         _insert(connection, [row])
                 except Exception as error:
-                    if _is_the_database(error):
+                    if is_the_database(error):
                         raise
                     refused.append((row, error))
             return refused
@@ -189,14 +190,10 @@ class Logbook:
             self._reported = self._dropped
 
 
-def _is_the_database(error: Exception) -> bool:
-    """Whether the database is to blame (locked, full, gone, damaged) rather than what a row holds."""
-    return isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError
-
-
 def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
-    """The rows and the totals that they add to; by executemany, which is 40 times cheaper than row by row."""
+    """The rows and what they add to; by executemany, which is 40 times cheaper than row by row."""
     connection.execute(insert(request_logs), [row.to_dict() for row in rows])
+    answers.note(connection, ((row.started_at, row.attempts) for row in rows))
     failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
     connection.execute(
         update(request_totals).values(total=request_totals.c.total + len(rows), failed=request_totals.c.failed + failed)

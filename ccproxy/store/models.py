@@ -95,8 +95,8 @@ routes = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# One row, id 1. It moves in the transaction of every write to `providers` and `routes`, so that each worker sees by one
-# small read whether what it holds is still true.
+# Row 1 moves in the transaction of every write to `providers` and `routes`, row 2 with `cooldowns`, so that each worker
+# sees by one small read whether what it holds is still true.
 config_version = Table(
     "config_version",
     metadata,
@@ -164,19 +164,18 @@ request_logs = Table(
 )
 Index("ix_request_logs_started_at", request_logs.c.started_at)
 Index("ix_request_logs_provider_started_at", request_logs.c.provider, request_logs.c.started_at)
-# A provider's last success and last error, found in one step each however long the other's streak is. (Partial on
-# SQLite only: naming another database here would load its dialect into every worker, 2 MB.)
-Index(
-    "ix_request_logs_provider_success",
-    request_logs.c.provider,
-    request_logs.c.started_at,
-    sqlite_where=request_logs.c.error_type.is_(None),
-)
-Index(
-    "ix_request_logs_provider_error",
-    request_logs.c.provider,
-    request_logs.c.started_at,
-    sqlite_where=request_logs.c.error_type.is_not(None),
+
+# The last good answer of each provider, and its last failure. Found among the attempts in `request_logs`, they would
+# cost a reading of all of it.
+provider_answers = Table(
+    "provider_answers",
+    metadata,
+    Column("provider", String(63), primary_key=True),
+    Column("good", Boolean, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error_type", String(64)),
 )
 
 # One row, id 1, counted on in the transaction of each batch: counting `request_logs` itself would read all of it.

@@ -8,17 +8,14 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, or_, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.errors import Draining
-from ccproxy.store import version
-from ccproxy.store.models import providers, request_logs, request_totals
+from ccproxy.store import answers, version
+from ccproxy.store.models import request_logs, request_totals
 
 LATENCY_ROWS = 1_000
 """How many of the latest requests the latencies are taken from."""
-NOT_THE_PROVIDER = (400, 404, 413, 499)
-"""Statuses that say nothing about the provider's health: the request was at fault, or the client left."""
 
 
 class Statistics:
@@ -47,13 +44,12 @@ class Statistics:
         }
 
     def provider_health(self) -> dict[str, dict[str, Any]]:
-        """For each provider: `last_success` (a datetime) and `last_error` (`{time, type, status}`), None before one.
+        """For each provider: `last_success` and `last_error` (`answers.read`), None before one.
 
         Errors that only say that a request was wrong, that its client left or that its worker ended, do not count.
         """
         with self._engine.connect() as connection:
-            names = connection.execute(select(providers.c.name).order_by(providers.c.id)).scalars().all()
-            return {name: _health(connection, name) for name in names}
+            return answers.read(connection)
 
     def database_ok(self) -> bool:
         """Whether the database can be read."""
@@ -81,25 +77,3 @@ def _percentile(ordered: list[float], percent: int) -> float | None:
     if not ordered:
         return None
     return round(ordered[ceil(len(ordered) * percent / 100) - 1], 1)
-
-
-def _health(connection: Connection, name: str) -> dict[str, Any]:
-    success = connection.execute(_latest(name, request_logs.c.error_type.is_(None)).limit(1)).first()
-    # The status is looked at only in the newest of a provider's errors, or clients' mistakes could make this read all.
-    errors = _latest(name, request_logs.c.error_type.is_not(None)).limit(LATENCY_ROWS).subquery()
-    not_drained = or_(errors.c.status != Draining.status, errors.c.error_type != Draining.type)
-    of_its_own = errors.c.status.not_in(NOT_THE_PROVIDER)
-    error = connection.execute(select(errors).where(of_its_own, not_drained).limit(1)).first()
-    return {
-        "last_success": success.started_at if success else None,
-        "last_error": {"time": error.started_at, "type": error.error_type, "status": error.status} if error else None,
-    }
-
-
-def _latest(name: str, outcome: ColumnElement[bool]) -> Select[Any, Any, Any]:
-    """The provider's requests of that outcome, newest first; there is an index for each of the two outcomes."""
-    return (
-        select(request_logs.c.started_at, request_logs.c.status, request_logs.c.error_type)
-        .where(request_logs.c.provider == name, outcome)
-        .order_by(request_logs.c.started_at.desc())
-    )

@@ -1,4 +1,4 @@
-"""The version of the provider and route tables: one row that moves with every write to them.
+"""Versions: one row for the provider and route tables, one for the board of rests. Each moves with every write to them.
 
 Workers read it on every request, so the read has a connection of its own: through the engine it costs 190 µs, on a
 raw connection some 5. SQLite's own `data_version` would not do: it moves with every log row too.
@@ -14,30 +14,36 @@ from sqlalchemy import Connection, Engine, select, update
 
 from ccproxy.store.models import config_version
 
-_READ = "SELECT version FROM config_version WHERE id = 1"
+CONFIG = 1
+"""The row of providers and routes."""
+RESTS = 2
+"""The row of what rests after failures."""
 
 
-def bump(connection: Connection) -> None:
+def bump(connection: Connection, row: int = CONFIG) -> None:
     """Move the version, in the transaction of the write that it stands for."""
-    connection.execute(update(config_version).values(version=config_version.c.version + 1))
+    moved = update(config_version).where(config_version.c.id == row).values(version=config_version.c.version + 1)
+    connection.execute(moved)
 
 
-def read(connection: Connection) -> int:
+def read(connection: Connection, row: int = CONFIG) -> int:
     """The version as this transaction sees it."""
-    number: int = connection.execute(select(config_version.c.version)).scalar_one()
+    number: int = connection.execute(select(config_version.c.version).where(config_version.c.id == row)).scalar_one()
     return number
 
 
 class VersionReader:
-    """Reads the version, on SQLite through one connection that stays open for the life of the process.
+    """Reads one version, on SQLite through one connection that stays open for the life of the process.
 
     Greenlets share it, and a read never switches between them; native threads take turns, because two of them would
     step the same prepared statement. A fork must not use it: SQLite's locks belong to the process that took
     them, so a child neither uses nor closes what it inherited.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, row: int = CONFIG) -> None:
         self._engine = engine
+        self._row = row
+        self._query = f"SELECT version FROM config_version WHERE id = {row:d}"  # noqa: S608 - a number of ours
         self._raw = engine.dialect.name == "sqlite"
         self._connection: Any = None
         self._process = 0
@@ -52,13 +58,13 @@ class VersionReader:
         """The version now. Raises SQLAlchemy's or the driver's errors."""
         if not self._raw:
             with self._engine.connect() as connection:
-                return read(connection)
+                return read(connection, self._row)
         with self._lock:
             if self._connection is None or self._process != os.getpid():
                 self._open()
             try:
                 # fetchall, not fetchone: a statement that is not run to its end would pin its snapshot of the database.
-                rows = self._connection.execute(_READ).fetchall()
+                rows = self._connection.execute(self._query).fetchall()
             except self._engine.dialect.loaded_dbapi.Error:
                 self.close()
                 raise

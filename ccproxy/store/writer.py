@@ -8,15 +8,23 @@ thread pool, because name resolution lives there.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
 from gevent.threadpool import ThreadPool
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
 
 from ccproxy.store.session import write_engine
 
 T = TypeVar("T")
+
+
+def is_the_database(error: Exception) -> bool:
+    """Whether the database is to blame (locked, full, gone, damaged) rather than what was to be written."""
+    faults = (OperationalError, InternalError, sqlite3.OperationalError)
+    return isinstance(error, faults) or type(error) in (DatabaseError, sqlite3.DatabaseError)
 
 
 class Writer:

@@ -1,4 +1,4 @@
-"""How things stand, worked out from what the request log says and from who rests: one word for everybody, the rest
+"""How things stand, worked out from how providers answered last and from who rests: one word for everybody, the rest
 for callers.
 
 Only judges, and remembers for a moment what the database said; `service` answers.
@@ -108,7 +108,7 @@ def _told(said: Mapping[str, Any]) -> dict[str, Any]:
 def _detail(provider: Provider, log: Mapping[str, Any], now: datetime, standing: Mapping[str, Any]) -> dict[str, Any]:
     success: datetime | None = log.get("last_success")
     error: Mapping[str, Any] | None = log.get("last_error")
-    shown = {**error, "time": moment(error["time"])} if error else None
+    shown = {"time": moment(error["time"]), "type": error["type"], "status": error["status"]} if error else None
     if provider.error:
         shown = {"time": None, "type": "configuration", "status": None, "message": provider.error}
     return {
@@ -130,8 +130,10 @@ def _detail(provider: Provider, log: Mapping[str, Any], now: datetime, standing:
 
 def _failing(provider: Provider, success: datetime | None, error: Mapping[str, Any] | None, now: datetime) -> bool:
     """Whether the last that was heard of the provider is a failure of its own, not of a request."""
-    if error is None or error["time"] < provider.updated_at or (success is not None and success >= error["time"]):
+    if error is None or (success is not None and success >= error["time"]):
         return False
+    if error["asked"] < provider.updated_at:
+        return False  # it was asked as it had been before, with another key maybe
     if error["status"] in LASTING:
         return True
     return bool(error["status"] >= 500 and now - error["time"] < PASSING)

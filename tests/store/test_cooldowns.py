@@ -28,7 +28,7 @@ def test_what_one_process_puts_another_reads(board, url):
     bare = Cooldown(provider="groq", reason="unreachable", since=NOON, until=NOON + SECOND)
     assert board.put(REST) is True
     board.put(bare)
-    read = Cooldowns(open_engine(url)).all()
+    read = Cooldowns(open_engine(url)).news()
     assert sorted(read, key=lambda each: each.key) == [bare, REST]
     assert (bare.model, bare.key, bare.status) == ("", "", None)
     assert read[0].until.tzinfo is UTC
@@ -38,7 +38,7 @@ def test_the_newest_stands_in_place_of_what_was_known(board):
     board.put(REST)
     later = replace(REST, reason="529", status=529, since=NOON + SECOND, until=NOON + 60 * SECOND)
     board.put(later)
-    assert board.all() == (later,)
+    assert board.news() == (later,)
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,33 @@ def test_the_newest_stands_in_place_of_what_was_known(board):
 def test_dropping_takes_exactly_that(board, which, left):
     board.put(REST)
     board.drop(*which)
-    assert len(board.all()) == left
+    assert len(board.news()) == left
 
 
-def test_what_nobody_came_back_to_goes_after_a_day(board):
+def test_what_nobody_came_back_to_goes_after_a_while(board):
+    kept, long = timedelta(minutes=10), NOON + timedelta(days=2)
     board.put(REST)
-    board.put(replace(REST, model="other", since=NOON + timedelta(days=1), until=NOON + timedelta(days=2)))
-    assert {each.model for each in board.all()} == {"llama", "other"}
-    board.put(replace(REST, model="third", since=NOON + timedelta(days=1, seconds=6), until=NOON + timedelta(days=2)))
-    assert {each.model for each in board.all()} == {"other", "third"}
+    board.put(replace(REST, model="other", since=NOON + kept, until=long))
+    assert {each.model for each in board.news()} == {"llama", "other"}
+    board.put(replace(REST, model="third", since=NOON + kept + 6 * SECOND, until=long))
+    assert {each.model for each in board.news()} == {"other", "third"}
+
+
+def test_it_is_read_where_something_has_changed_only(board, url):
+    other = Cooldowns(open_engine(url))
+    assert (board.news(), board.news()) == ((), None)
+    for change, left in (
+        (lambda: other.put(REST), (REST,)),
+        (lambda: other.claim("groq", "llama", "f1", NOON, NOON + 9 * SECOND), None),
+        (
+            lambda: other.claim("groq", "llama", "f1", REST.until, NOON + 9 * SECOND),
+            (replace(REST, until=NOON + 9 * SECOND),),
+        ),
+        (lambda: other.drop("groq", "llama", "f2"), None),
+        (lambda: other.drop("groq", "llama", "f1"), ()),
+    ):
+        change()
+        assert (board.news(), board.news()) == (left, None)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +95,7 @@ def test_what_nobody_came_back_to_goes_after_a_day(board):
 def test_a_rest_can_be_claimed_once_it_is_over(board, key, now, claimed):
     board.put(REST)
     assert board.claim("groq", "llama", key, now, NOON + 30 * SECOND) is claimed
-    assert board.all()[0].until == (NOON + 30 * SECOND if claimed and key == "f1" else REST.until)
+    assert board.news()[0].until == (NOON + 30 * SECOND if claimed and key == "f1" else REST.until)
 
 
 def test_one_process_of_many_gets_the_probe(board, url, tmp_path):
@@ -85,9 +103,10 @@ def test_one_process_of_many_gets_the_probe(board, url, tmp_path):
         board.put(replace(REST, key=f"f{number}"))
     imports = f"""
 from datetime import UTC, datetime, timedelta
-from ccproxy.store.cooldowns import Cooldowns
+from ccproxy.store import cooldowns
 from ccproxy.store.session import open_engine
-board = Cooldowns(open_engine({url!r}))
+cooldowns.WAIT_SECONDS = 30  # whoever does not get the lock in time may probe, which is not what is tested here
+board = cooldowns.Cooldowns(open_engine({url!r}))
 now = datetime(2026, 3, 1, 13, tzinfo=UTC)
 """
     body = """
@@ -101,11 +120,22 @@ for number in range(5):
 class TestTrouble:
     def test_a_database_that_cannot_be_read_has_no_news(self, engine, board, said):
         board.put(REST)
-        assert board.all() == (REST,)
+        assert board.news() == (REST,)
         with engine.begin() as connection:
             connection.execute(text("ALTER TABLE cooldowns RENAME TO gone"))
-        assert board.all() is None
+            connection.execute(text("UPDATE config_version SET version = version + 1"))
+        assert board.news() is None
         assert said.texts == ["cool-downs cannot be read"]
+
+    def test_what_will_never_be_taken_is_not_tried_again(self, engine, board, said):
+        """A lasting fault is none of being busy; a database that is gone for a while is."""
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TRIGGER t BEFORE INSERT ON cooldowns BEGIN SELECT RAISE(ABORT, 'no'); END"))
+        assert board.put(REST) is True
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE cooldowns RENAME TO gone"))
+        assert board.put(REST) is False
+        assert said.texts == ["cool-downs cannot be written"] * 2
 
     def test_a_lock_that_is_held_stops_no_request(self, board, url, said, monkeypatch):
         board.put(REST)
@@ -117,14 +147,14 @@ class TestTrouble:
         assert board.drop("groq", "llama", "f1") is False
         assert board.claim("groq", "llama", "f1", NOON, NOON + SECOND) is True
         assert said.texts == ["cool-downs cannot be written"] * 3
-        assert board.all() == (REST,), "reading goes on"
+        assert board.news() == (REST,), "reading goes on"
         holder.execute("COMMIT")
         holder.close()
         assert board.drop("groq", "llama", "f1") is True
-        assert board.all() == ()
+        assert board.news() == ()
 
     def test_after_close_all_comes_again(self, board):
         board.put(REST)
         board.close()
         board.drop("groq", "llama", "f1")
-        assert board.all() == ()
+        assert board.news() == ()

@@ -34,7 +34,7 @@ FULL = {
     "ttft_ms": 1.5,
     "duration_ms": 2.5,
     "dropped": ["top_k", "tools[3].cache_control"],
-    "attempts": [{"provider": "groq", "status": 529}],
+    "attempts": [{"provider": "groq", "status": 529, "error_type": "api_error", "started_ms": 0.5, "ended_ms": 2.5}],
     "session_id": "s",
     "user_agent": "claude-cli/2",
 }

@@ -25,8 +25,8 @@ def test_the_migrated_schema_is_that_of_the_models(engine):
         assert compare_metadata(context, metadata) == []
 
 
-def test_partial_indexes_are_those_of_the_models(engine, tmp_path):
-    """The comparison above does not look at their conditions."""
+def test_indexes_are_those_of_the_models(engine, tmp_path):
+    """The comparison above does not look at all of what they say."""
     plain = open_engine(f"sqlite:///{tmp_path}/plain.db")
     metadata.create_all(plain)
     found = []
@@ -35,7 +35,7 @@ def test_partial_indexes_are_those_of_the_models(engine, tmp_path):
             rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
             found.append(sorted(rows.scalars()))
     assert found[0] == found[1]
-    assert len(found[0]) == 4
+    assert len(found[0]) == 2
 
 
 def test_the_number_in_the_models_is_the_newest_migration():
@@ -50,7 +50,7 @@ def test_twice_is_once(engine):
     assert migrate(engine) == SCHEMA
     require_current(engine)
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT * FROM config_version")).all() == before == [(1, 1)]
+        assert connection.execute(text("SELECT * FROM config_version")).all() == before == [(1, 1), (2, 1)]
 
 
 def test_down_and_up_again(engine):
@@ -95,7 +95,7 @@ OLD_COLUMNS = "id, name, type, api_base_url, api_key, models, enabled, headers, 
 KEPT = {
     f"SELECT {OLD_COLUMNS} FROM providers": 2,
     "SELECT * FROM seeded_providers": 1,
-    "SELECT * FROM config_version": 1,
+    "SELECT * FROM config_version WHERE id = 1": 1,
     "SELECT * FROM request_logs": 1,
     "SELECT * FROM request_totals": 1,
 }
@@ -123,12 +123,52 @@ def test_what_the_first_schema_held_is_there_after_it_went_up_and_down(tmp_path)
     require_current(engine)
 
 
+def test_how_providers_answered_last_is_found_in_the_first_schema_s_log(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path}/c.db")
+    to(engine, "0001")
+    indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+    before = rows(engine, indexes)
+    with engine.begin() as connection:
+        for statement in FIRST_SCHEMA:
+            connection.execute(text(statement))
+        for provider, minute, status, error in (
+            ("groq", 1, 200, None),
+            ("groq", 2, 200, None),
+            ("groq", 3, 401, "authentication_error"),
+            ("groq", 4, 529, "overloaded_error"),
+            ("groq", 5, 404, "not_found_error"),
+            ("groq", 6, 503, "overloaded_error"),
+            ("bare", 7, 200, None),
+            ("gone", 8, 200, None),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO request_logs (request_id, started_at, provider, status, error_type, stream,"
+                    " usage_estimated, duration_ms, dropped, attempts)"
+                    " VALUES ('r', :at, :provider, :status, :error, 0, 0, 1.0, '[]', '[]')"
+                ),
+                {"at": moment(minute), "provider": provider, "status": status, "error": error},
+            )
+    migrate(engine)
+    assert rows(engine, "SELECT * FROM provider_answers ORDER BY ended_at") == [
+        ("groq", 1, moment(2), moment(2), 200, None),
+        ("groq", 0, moment(4), moment(4), 529, "overloaded_error"),
+        ("bare", 1, moment(7), moment(7), 200, None),
+    ]
+    to(engine, "0001")
+    assert rows(engine, indexes) == before
+
+
+def moment(minute):
+    return f"2026-01-05 00:0{minute}:00.000000"
+
+
 def test_several_at_once(tmp_path):
     imports = "from ccproxy.store.migrations import migrate\nfrom ccproxy.store.session import open_engine"
     printed = at_once(tmp_path, imports, "print(migrate(open_engine('sqlite:///data/c.db')))", 4)
     assert printed == [SCHEMA] * 4
     with sqlite3.connect(tmp_path / "data" / "c.db") as connection:
-        assert connection.execute("SELECT count(*) FROM config_version").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM config_version").fetchone() == (2,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
 

@@ -1,13 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, text
 
-from ccproxy.errors import Draining
+from ccproxy.store import answers
 from ccproxy.store.logbook import Logbook, RequestRow
-from ccproxy.store.models import request_logs
 from ccproxy.store.session import open_engine
-from ccproxy.store.statistics import LATENCY_ROWS, NOT_THE_PROVIDER, Statistics, _latest
+from ccproxy.store.statistics import LATENCY_ROWS, Statistics
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -70,51 +68,15 @@ def test_latencies_are_those_of_the_latest(engine):
     assert performance["requests"]["total"] == LATENCY_ROWS + 50
 
 
-def test_provider_health(engine, providers):
-    add(providers, "a", "b", "c")
-    fill(
-        engine,
-        [
-            ("a", 1, 200, None, 1.0),
-            ("a", 2, 200, None, 1.0),
-            ("a", 3, 529, "overloaded_error", 1.0),
-            *(("a", 4 + index, status, "x", 1.0) for index, status in enumerate(NOT_THE_PROVIDER)),
-            ("b", 5, 401, "authentication_error", 1.0),
-            ("gone", 6, 200, None, 1.0),
-            (None, 7, 503, "api_error", 1.0),
-        ],
-    )
-    error = {"time": START + timedelta(minutes=3), "type": "overloaded_error", "status": 529}
-    refused = {"time": START + timedelta(minutes=5), "type": "authentication_error", "status": 401}
+def test_provider_health_is_how_they_answered_last(engine, providers):
+    add(providers, "a", "b")
+    attempt = {"provider": "a", "status": 200, "error_type": None, "started_ms": 0.0, "ended_ms": 1000.0}
+    with engine.begin() as connection:
+        answers.note(connection, [(START, [attempt])])
     assert Statistics(engine).provider_health() == {
-        "a": {"last_success": START + timedelta(minutes=2), "last_error": error},
-        "b": {"last_success": None, "last_error": refused},
-        "c": {"last_success": None, "last_error": None},
+        "a": {"last_success": START + timedelta(seconds=1), "last_error": None},
+        "b": {"last_success": None, "last_error": None},
     }
-
-
-def test_a_worker_that_ended_says_nothing_of_the_provider(engine, providers):
-    add(providers, "a")
-    fill(engine, [("a", 1, 200, None, 1.0), ("a", 2, Draining.status, Draining.type, 1.0)])
-    assert Statistics(engine).provider_health()["a"]["last_error"] is None
-    fill(engine, [("a", 3, 503, "api_error", 1.0)])
-    assert Statistics(engine).provider_health()["a"]["last_error"]["status"] == 503
-
-
-@pytest.mark.parametrize(
-    ("outcome", "index"),
-    [
-        (request_logs.c.error_type.is_(None), "ix_request_logs_provider_success"),
-        (request_logs.c.error_type.is_not(None), "ix_request_logs_provider_error"),
-    ],
-)
-def test_health_is_read_from_an_index_alone(engine, outcome, index):
-    query = _latest("a", outcome).limit(1).compile(engine, compile_kwargs={"literal_binds": True})
-    with engine.connect() as connection:
-        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-    assert index in plan
-    assert "TEMP B-TREE" not in plan
-    assert "SCAN" not in plan
 
 
 def test_database_ok(engine, tmp_path):
@@ -122,12 +84,3 @@ def test_database_ok(engine, tmp_path):
     assert Statistics(open_engine(f"sqlite:///{tmp_path}/empty.db")).database_ok() is False
     (tmp_path / "folder.db").mkdir()
     assert Statistics(open_engine(f"sqlite:///{tmp_path}/folder.db")).database_ok() is False
-
-
-def test_other_ways_into_the_table_do_not_break_it(engine, providers):
-    add(providers, "a")
-    with engine.begin() as connection:
-        values = {"request_id": "x", "started_at": START, "stream": False, "status": 200, "usage_estimated": False}
-        values |= {"duration_ms": 1.0, "dropped": [], "attempts": [], "provider": "a"}
-        connection.execute(insert(request_logs), values)
-    assert Statistics(engine).provider_health()["a"]["last_success"] == START

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ccproxy.app import create_app
+from ccproxy.settings import Settings
+from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Provider
+from ccproxy.store.session import open_engine
 from ccproxy.web import health
+from ccproxy.web.services import EXTENSION
+from tests.fake_upstream import FakeUpstream, Reply, closed_port
 from tests.web.conftest import Health
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -27,8 +34,8 @@ def details(one: Provider, log: dict[str, Any], standing: dict[str, Any] | None 
     return health.details([one], log, NOW, lambda _provider: found)
 
 
-def error(status: int, time: datetime) -> dict[str, Any]:
-    return {"time": time, "type": "api_error", "status": status}
+def error(status: int, time: datetime, asked: datetime | None = None) -> dict[str, Any]:
+    return {"time": time, "type": "api_error", "status": status, "asked": asked or time}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,7 @@ def error(status: int, time: datetime) -> dict[str, Any]:
         (None, error(402, ago(days=3)), False),
         (None, error(403, ago(days=3)), False),
         (None, error(401, ago(days=31)), True),  # changed since
+        (None, error(401, ago(seconds=1), ago(days=31)), True),  # changed while it was under way
         (None, error(400, ago(seconds=1)), True),  # the request's fault
         (None, error(404, ago(seconds=1)), True),
         (None, error(429, ago(seconds=1)), True),
@@ -154,3 +162,32 @@ def test_a_reading_serves_for_a_moment_and_fresh_ones_are_to_be_had() -> None:
     assert readings.take(statistics, 1.0) == health.Reading(False, {})
     time = 101.9
     assert readings.take(statistics, 1.0) == first
+
+
+def test_a_provider_that_fails_behind_a_fallback_is_not_healthy(tmp_path: Path) -> None:
+    with FakeUpstream() as upstream:
+        upstream.script("good", Reply("well"))
+        places = {"dead": f"http://127.0.0.1:{closed_port()}/v1", "good": upstream.base_url}
+        providers = [{"name": name, "type": "openai-chat", "api_base_url": url} for name, url in places.items()]
+        target = [{"provider": "dead", "model": "m"}, {"provider": "good", "model": "good"}]
+        route = {"name": "both", "match": {"model": "both"}, "targets": target, "retries": 0}
+        settings = Settings(
+            database_url=f"sqlite:///{tmp_path / 'c.db'}", providers=tuple(providers), routes={"both": route}
+        )
+        migrate(open_engine(settings.database_url))
+        app = create_app(settings)
+        client, parts = app.test_client(), app.extensions[EXTENSION]
+        body = {"model": "both", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+        local = {"base_url": "http://localhost:3456"}
+        answer = client.post("/v1/messages", json=body, **local)
+        assert answer.headers["X-CCProxy-Attempts"] == "dead/m 502, good/good 200"
+    parts.logbook.stop()
+    told = client.get("/health", **local).get_json()
+    parts.providers.close()
+    parts.routes.close()
+    assert told["status"] == "degraded"
+    dead, good = (told["providers"]["details"][name] for name in places)
+    assert (dead["healthy"], dead["state"], dead["last_success"]) == (False, "ok", None)
+    assert (dead["last_error"]["status"], set(dead["last_error"])) == (502, {"time", "type", "status"})
+    assert (good["healthy"], good["last_error"]) == (True, None)
+    assert good["last_success"] > dead["last_error"]["time"]

@@ -19,14 +19,14 @@ CLAIM = 1.0
 """Seconds for which a request waits to hear whether it may probe; then it does."""
 AGAIN = 1.0
 """Seconds after which what could not be written is tried again."""
-MOST = 1000
-"""Rests that may be on the board; clients name models, so there could be any number."""
+MOST = 200
+"""Rests that may be on the board; clients name models, so there could be any number, and each change has all read."""
 
 
 class Board(Protocol):
     """Where the rests of all workers stand (`store.cooldowns`)."""
 
-    def all(self) -> tuple[Cooldown, ...] | None: ...  # noqa: D102
+    def news(self) -> tuple[Cooldown, ...] | None: ...  # noqa: D102
     def put(self, cooldown: Cooldown) -> bool: ...  # noqa: D102
     def drop(self, provider: str, model: str, key: str) -> bool: ...  # noqa: D102
     def claim(self, provider: str, model: str, key: str, now: datetime, until: datetime) -> bool: ...  # noqa: D102
@@ -46,11 +46,11 @@ class Notices:
         self._there = 0
 
     def read(self) -> dict[Scope, Standing] | None:
-        """What stands there; None where there is no board, or it cannot be read."""
+        """What stands there; None where there is no board, no news on it, or it cannot be read."""
         if self._board is None:
             return None
         try:
-            rests = self._board.all()
+            rests = self._board.news()
         except Exception:  # noqa: BLE001 - a request goes on without the news
             structlog.get_logger().exception("bug in reading what rests")
             return None

@@ -31,7 +31,7 @@ class Board:
         self.failure: Exception | None = None
         self.busy = False
 
-    def all(self) -> tuple[Cooldown, ...] | None:
+    def news(self) -> tuple[Cooldown, ...] | None:
         self._fail()
         return None if self.busy else self.rests
 
