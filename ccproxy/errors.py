@@ -37,6 +37,8 @@ from typing import Any
 _CODE = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
 # Anthropic's own words, which the others' are turned into too
 _OVERFLOWS = ("prompt is too long", "input length and `max_tokens` exceed context limit")
+# Anthropic's words for an account that has to be seen to, which come as a 400 (provider docs; users' reports)
+_ACCOUNT = re.compile(r"credit balance is too low|specified API usage limits|organization has been disabled", re.I)
 _WINDOW = re.compile(r"> (\d{1,15})(?: maximum|,)")
 
 
@@ -217,6 +219,11 @@ class UpstreamRefused(UpstreamError):
     def overflows(self) -> bool:
         """Whether the request was too long for the model: the prompt, or the prompt and `max_tokens` together."""
         return self.status == 400 and self.message.startswith(_OVERFLOWS)
+
+    @property
+    def of_account(self) -> bool:
+        """Whether it is the account that is refused, in the form of an invalid request (Anthropic)."""
+        return self.status == 400 and _ACCOUNT.search(self.message) is not None
 
     @property
     def window(self) -> int | None:

@@ -32,6 +32,7 @@ PAUSE = 0.25
 """Seconds before the first further attempt at one target; twice as many before each one after it."""
 
 _ITS_KEY = (401, 402, 403, 429)
+_SOON = 60.0  # seconds for which clients do wait; told of an hour, Claude Code gives up at once (measured)
 _PASSES = (409, 429, 500, 502, 503, 529)
 
 T = TypeVar("T")
@@ -41,8 +42,10 @@ class Health(Protocol):
     """What is known of targets and their keys (`gateway.health`)."""
 
     def admit(self, target: Target, session: str | None, last: bool) -> Target | None: ...  # noqa: D102
-    def succeeded(self, target: Target, seconds: float | None) -> None: ...  # noqa: D102
-    def failed(self, target: Target, error: UpstreamError) -> float | None: ...  # noqa: D102
+    def began(self, target: Target, seconds: float) -> None: ...  # noqa: D102
+    def answered(self, target: Target, seconds: float) -> None: ...  # noqa: D102
+    def succeeded(self, target: Target, seconds: float) -> None: ...  # noqa: D102
+    def failed(self, target: Target, error: UpstreamError, seconds: float) -> float | None: ...  # noqa: D102
     def left(self, target: Target) -> None: ...  # noqa: D102
     def other_key(self, target: Target) -> bool: ...  # noqa: D102
 
@@ -79,6 +82,7 @@ class Attempts:
         self._prepare = prepare
         self._health = health
         self._failures: list[tuple[CCProxyError, Call | None]] = []
+        self._asked = 0.0  # when the latest call was made
         self._rests: float | None = None
         self._sleep = sleep
         self._chance = chance
@@ -86,21 +90,29 @@ class Attempts:
     def first(self, attempt: Callable[[Call], T], prepare: Callable[[Target], Call] | None = None) -> T:
         """What `attempt` comes to at the first target that answers.
 
-        Raises the error that says most where none does: the first that may be over later, else the first. May be
-        called again, for the targets that are left; `prepare` then stands in place of the first one.
+        Raises the error that says most where none does. May be called again, for the targets that are left; `prepare`
+        then stands in place of the first one.
         """
         prepare = prepare or self._prepare
-        self._failures = []
         while (found := self._next()) is not None:
             try:
-                return self._at(found, prepare, attempt)
+                result = self._at(found, prepare, attempt)
             except (UpstreamError, Uncarriable) as error:
                 if error.status == 429 and error.retry_after is None and error.should_retry is not False:
                     error.retry_after = ceil(self._rests or 1.0)  # told nothing, clients come back at once, all of them
                 self._failures.append((error, self.call))
                 if not self._goes_on(error, found):
                     break
+            else:
+                self._failures.clear()  # they hold the request
+                return result
         raise self._most_telling()
+
+    def delivered(self) -> None:
+        """The stream of the latest call is with the client, to its end."""
+        self.entry.attempted(None)
+        if self.call is not None and self.call.ready is None:
+            self._health.succeeded(self.call.target, time.monotonic() - self._asked)
 
     def broke_off(self, error: UpstreamError) -> UpstreamError:
         """The answer of the latest call broke off in the middle: the same error, fit to be shown.
@@ -113,7 +125,7 @@ class Attempts:
         if self.resuming is not None and label not in self._broken:
             self._broken.add(label)
             self._left.append(self.call.target)
-        self._health.failed(self.call.target, error)
+        self._health.failed(self.call.target, error, time.monotonic() - self._asked)
         shown = fit_to_show(error, self.call.target)
         self.entry.attempted(shown)
         return shown
@@ -141,13 +153,15 @@ class Attempts:
         return self._health.admit(target, session, True)
 
     def _at(self, target: Target, prepare: Callable[[Target], Call], attempt: Callable[[Call], T]) -> T:
-        """What the attempt comes to at one target: with each of its keys, and again where that may help."""
+        """What the attempt comes to at one target: with each of its keys once, and again where that may help."""
         retries = self.plan.retries
+        tried: set[str | None] = set()
         while True:
+            tried.add(target.key)
             try:
                 return self._once(target, prepare, attempt)
             except UpstreamError as error:
-                other_key = error.status in _ITS_KEY and self._health.other_key(target)
+                other_key = _of_its_key(error) and self._health.other_key(target)
                 if not other_key:
                     pause = self._pause(error, self.plan.retries - retries)
                     if retries == 0 or pause is None:
@@ -155,12 +169,16 @@ class Attempts:
                     retries -= 1
                     self._sleep(pause)
                 again = self._health.admit(target, self.entry.row.session_id, False)
-                if again is None or time.monotonic() >= self.deadline:
+                if again is None:
+                    raise
+                # A key's rest may be over before the others were asked; without this they would take turns for ever
+                if time.monotonic() >= self.deadline or (other_key and again.key in tried):
+                    self._health.left(again)
                     raise
                 target = again
 
     def _once(self, target: Target, prepare: Callable[[Target], Call], attempt: Callable[[Call], T]) -> T:
-        begun = time.monotonic()
+        self._asked = begun = time.monotonic()
         verdict = False
         try:
             self.call = call = prepare(target)
@@ -169,11 +187,12 @@ class Attempts:
             result = attempt(call)
             if call.ready is None:
                 verdict = True
-                self._health.succeeded(target, time.monotonic() - begun)
+                heard = self._health.began if self.entry.row.stream else self._health.answered
+                heard(target, time.monotonic() - begun)
             return result
         except UpstreamError as error:
             verdict = True
-            self._rests = self._health.failed(target, error)
+            self._rests = self._health.failed(target, error, time.monotonic() - begun)
             self.entry.attempted(fit_to_show(error, target))
             raise
         finally:
@@ -201,23 +220,34 @@ class Attempts:
 
     def _keep_larger(self, target: Target, error: Refused) -> None:
         """Of the targets that are left those that are known to take a longer conversation."""
-        window = error.window or presets.context_window(target.kind, target.model) or 0
+        window = error.window or _window(target)
         self._left = deque(other for other in self._left if _window(other) > window)
         self._resting = [other for other in self._resting if _window(other) > window]
 
     def _most_telling(self) -> CCProxyError:
-        passing = (found for found in self._failures if found[0].status in (409, 429) or found[0].status >= 500)
-        error, self.call = next(
-            passing, self._failures[0] if self._failures else (NoProvider("no target is left"), None)
-        )
+        """What lets the client go on: what is over soon, else what it can shorten, else what is over later."""
+        if not self._failures:
+            self.call = None
+            return NoProvider("no target is left")
+        passing = [found for found in self._failures if found[0].status in (409, 429) or found[0].status >= 500]
+        soonest = min(passing, key=lambda found: found[0].retry_after or 0.0, default=None)
+        if soonest is None or (soonest[0].retry_after or 0.0) > _SOON:
+            overflow = (found for found in self._failures if isinstance(found[0], Refused) and found[0].overflows)
+            soonest = next(overflow, soonest)
+        error, self.call = soonest or self._failures[0]
         return error
 
 
 def _survivable(error: CCProxyError) -> bool:
     """Whether the failure is the target's and not the request's."""
     if isinstance(error, Refused):
-        return error.status >= 401 or error.upstream_status in (408, 409)
+        return error.status >= 401 or error.upstream_status in (408, 409) or error.of_account
     return True
+
+
+def _of_its_key(error: UpstreamError) -> bool:
+    """Whether it may be the key that is refused, so that another one may not be."""
+    return error.status in _ITS_KEY or (isinstance(error, Refused) and error.of_account)
 
 
 def _passes(error: UpstreamError) -> bool:
@@ -232,7 +262,7 @@ def _released(target: Target) -> Call:
 
 
 def _window(target: Target) -> int:
-    return presets.context_window(target.kind, target.model) or 0
+    return target.dialect.context_window or presets.context_window(target.kind, target.model) or 0
 
 
 def _sent(call: Call) -> Call:

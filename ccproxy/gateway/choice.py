@@ -35,13 +35,13 @@ class Choice:
         self._random = random
         self._prices = prices
 
-    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> list[Target]:
+    def order(
+        self, plan: Plan, session: str | None, streams: bool, input_tokens: int, max_tokens: int | None
+    ) -> list[Target]:
         """The plan's targets: in the order of its strategy, but first the one that the session was at; and before
-        all those that are in service. `input_tokens` may be an estimate.
+        all those that are in service. `streams`: a stream is asked for. `input_tokens` may be an estimate.
         """
-        if len(plan.targets) < 2:
-            return list(plan.targets)
-        ordered = self._by_strategy(plan, session, input_tokens, min(max_tokens or ANSWER, ANSWER))
+        ordered = self._by_strategy(plan, session, streams, input_tokens, min(max_tokens or ANSWER, ANSWER))
         former = self._affinity.recall(session, plan.route) if session else None
         if former is not None:
             ordered.sort(key=lambda target: mark(target.label) != former)
@@ -67,12 +67,14 @@ class Choice:
                 return
         self._affinity.keep(session, plan.route, target.label)
 
-    def _by_strategy(self, plan: Plan, session: str | None, input_tokens: int, answer: int) -> list[Target]:
+    def _by_strategy(
+        self, plan: Plan, session: str | None, streams: bool, input_tokens: int, answer: int
+    ) -> list[Target]:
         match plan.strategy:
             case "weighted":
                 return self._weighted(plan, session)
             case "fastest":
-                return sorted(plan.targets, key=lambda target: self._health.pace(target) or 0.0)
+                return sorted(plan.targets, key=lambda target: self._health.pace(target, streams) or 0.0)
             case "cheapest":
                 return self._cheapest(plan.targets, input_tokens, answer)
         return list(plan.targets)

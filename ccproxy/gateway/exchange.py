@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 import gevent
 import structlog
@@ -23,7 +23,7 @@ from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.resuming import Resuming
 from ccproxy.gateway.routing import Plan
-from ccproxy.gateway.upstream import Silence
+from ccproxy.gateway.upstream import Answer, Silence
 from ccproxy.translate import render, tokens
 from ccproxy.translate.target import Target
 
@@ -41,9 +41,21 @@ TURN = 0.01
 class Choice(Protocol):
     """In which order a plan's targets are tried (`gateway.choice`)."""
 
-    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> Sequence[Target]: ...  # noqa: D102
+    def order(  # noqa: D102
+        self, plan: Plan, session: str | None, streams: bool, input_tokens: int, max_tokens: int | None
+    ) -> Sequence[Target]: ...
     def settled(self, plan: Plan, session: str | None, target: Target) -> None: ...  # noqa: D102
     def former(self, plan: Plan, session: str | None) -> Target | None: ...  # noqa: D102
+
+
+class _Told:
+    """When one stream's client was last sent something: a silence may begin in one answer and go on in the next."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+
+    def now(self) -> None:
+        self.at = time.monotonic()
 
 
 class Exchange:
@@ -68,7 +80,7 @@ class Exchange:
             return plan.targets
         asked = incoming.parsed.request
         size = tokens.estimate(asked, plan.targets[0].label) if plan.strategy == "cheapest" else 0
-        return tuple(self._choice.order(plan, incoming.session, size, asked.max_tokens))
+        return tuple(self._choice.order(plan, incoming.session, bool(asked.stream), size, asked.max_tokens))
 
     def former(self, incoming: Incoming, plan: Plan) -> Target | None:
         """The target that the request's session was at, if it is one of the plan's."""
@@ -109,26 +121,29 @@ class Exchange:
         """All frames of the answer. Raises what ended it early, and an UpstreamError where it broke off for good."""
         entry, resuming = attempts.entry, attempts.resuming
         opened: Opened | None = None
+        told = _Told()
         opening = Opening(partial(self._open, attempts))
         try:
-            opened = yield from self._begun(opening, HEAD_AFTER, attempts.deadline)
+            opened = yield from self._begun(opening, HEAD_AFTER, attempts.deadline, told)
             self._settled(attempts)
             if resuming is None:
                 attempts.release()
             else:
                 opened = resuming.begun(opened)
             entry.first_byte()
+            told.now()
             yield render.events(opened.events)
             while True:
                 try:
-                    yield from self._rest(opened, attempts.deadline)
+                    yield from self._rest(opened, attempts.deadline, told)
                     break
                 except UpstreamError as error:
                     broken = attempts.broke_off(error)
-                opened = yield from self._resumed(attempts, opened, broken)
+                opened = yield from self._resumed(attempts, opened, broken, told)
                 if opened.events:
+                    told.now()
                     yield render.events(opened.events)
-            entry.attempted(None)
+            attempts.delivered()
             entry.delivered()
             if opened.answer is not None:
                 opened.answer.finish()
@@ -142,10 +157,10 @@ class Exchange:
                 decoder = opened.decoder
                 entry.answered(decoder.stop_reason, decoder.usage, decoder.usage_estimated)
             if resuming is not None:
-                entry.row.dropped += resuming.dropped
+                entry.row.dropped += [lost for lost in resuming.dropped if lost not in entry.row.dropped]
 
     def _begun(
-        self, opening: Opening[Opened | Exception], wait: float, deadline: float
+        self, opening: Opening[Opened | Exception], wait: float, deadline: float, told: _Told
     ) -> Generator[bytes, None, Opened]:
         """The stream once it has begun; pings until then, the first one after `wait` seconds.
 
@@ -154,6 +169,7 @@ class Exchange:
         while not opening.wait(min(wait, deadline - time.monotonic())):
             if time.monotonic() >= deadline:
                 raise _too_long(self._total)
+            told.now()
             yield render.PING
             wait = PING_EVERY
         if isinstance(opening.result, Exception):
@@ -164,7 +180,9 @@ class Exchange:
         if attempts.call is not None:
             self._choice.settled(attempts.plan, attempts.entry.row.session_id, attempts.call.target)
 
-    def _resumed(self, attempts: Attempts, broken: Opened, error: UpstreamError) -> Generator[bytes, None, Opened]:
+    def _resumed(
+        self, attempts: Attempts, broken: Opened, error: UpstreamError, told: _Told
+    ) -> Generator[bytes, None, Opened]:
         """The rest of an answer that broke off, from the next target that goes on with it.
 
         Raises the error that broke it off where nobody can.
@@ -180,30 +198,32 @@ class Exchange:
             request_id=attempts.entry.row.request_id,
             error=error.logged,
         )
-        opened: Opened | None = None
+        joined: Opened | None = None
         opening = Opening(partial(self._open, attempts, resuming.prepare))
         try:
-            opened = yield from self._begun(opening, PING_EVERY, deadline)
+            opened = yield from self._begun(opening, told.at + PING_EVERY - time.monotonic(), deadline, told)
             self._settled(attempts)
-            return resuming.joined(opened)
+            joined = resuming.joined(opened)
+            return joined
         except CCProxyError:
             raise error from None
         finally:
             opening.end()
             late = opening.result
-            if opened is None and isinstance(late, Opened) and late.answer is not None:
+            if joined is None and isinstance(late, Opened) and late.answer is not None:
                 late.answer.close()
 
-    def _rest(self, opened: Opened, deadline: float) -> Iterator[bytes]:
+    def _rest(self, opened: Opened, deadline: float, told: _Told) -> Iterator[bytes]:
         """The frames after the first, up to the end of the answer; pings where the upstream gives none to send."""
-        answer, decoder, idle = opened.answer, opened.decoder, self._caller.idle
-        heard = spoken = turn = time.monotonic()
-        while answer is not None and not decoder.done:
+        # Where no upstream was asked the decoder is done, or has failed.
+        answer, decoder, idle = cast("Answer", opened.answer), opened.decoder, self._caller.idle
+        heard = turn = time.monotonic()
+        while not decoder.done:
             if decoder.failure is not None:
                 raise decoder.failure
             now = time.monotonic()
             try:
-                data = answer.read(max(0.0, min(spoken + PING_EVERY, heard + idle, deadline) - now))
+                data = answer.read(max(0.0, min(told.at + PING_EVERY, heard + idle, deadline) - now))
             except Silence:
                 data = None
             now = time.monotonic()
@@ -217,10 +237,10 @@ class Exchange:
                 heard = now
                 events = decoder.feed(data) if data else decoder.close()
             if events:
-                spoken = now
+                told.at = now
                 yield render.events(events)
-            elif now >= spoken + PING_EVERY:
-                spoken = now
+            elif now >= told.at + PING_EVERY:
+                told.at = now
                 yield render.PING
             if data == b"":
                 return

@@ -85,11 +85,12 @@ class Entry:
             self._line = {}
 
     @property
-    def tried(self) -> list[tuple[str, int]]:
-        """Each attempt so far: whom it went to, and its status; 200 for the one under way."""
+    def tried(self) -> list[tuple[str, int | None]]:
+        """Each attempt so far: whom it went to, and its status; 200 for one that answers, None for one that may yet."""
         ended = [(f"{one['provider']}/{one['model']}", one["status"]) for one in self.row.attempts]
         now = self._attempt
-        return ended if now is None else [*ended, (f"{now['provider']}/{now['model']}", 200)]
+        answers = 200 if self.row.ttft_ms is not None else None
+        return ended if now is None else [*ended, (f"{now['provider']}/{now['model']}", answers)]
 
     def first_byte(self) -> None:
         """The answer's first meaningful part is on its way to the client."""

@@ -75,7 +75,7 @@ class Resuming:
         )
         self._seams.append(seam)
         followed = Followed(decoder, self._spoken, seam)
-        return Opened(opened.answer, followed.took(opened.events), followed)
+        return Opened(opened.answer, followed.began(opened.events), followed)
 
 
 class Followed:
@@ -85,6 +85,7 @@ class Followed:
         self._decoder = decoder
         self._spoken = spoken
         self._seam = seam
+        self._failure: UpstreamError | None = None
 
     def feed(self, data: bytes) -> list[Event]:
         """What `data` completes, as events of the answer. Raises an UpstreamError."""
@@ -94,8 +95,16 @@ class Followed:
         """What was left at the end of the bytes. Raises Truncated where the answer was not over."""
         return self.took(self._decoder.close())
 
+    def began(self, events: list[Event]) -> list[Event]:
+        """What of the first events goes to the client. An error in them waits in `failure`, as it would later on."""
+        try:
+            return self.took(events)
+        except UpstreamError as error:
+            self._failure = error
+            return []
+
     def took(self, events: list[Event]) -> list[Event]:
-        """What of these events goes to the client."""
+        """What of these events goes to the client. Raises an UpstreamError where they cannot be the rest of it."""
         if self._seam is not None:
             events = self._seam.take(events)
         self._spoken.take(events)
@@ -104,12 +113,12 @@ class Followed:
     @property
     def done(self) -> bool:
         """Whether the last event was handed on."""
-        return bool(self._decoder.done) or (self._seam is not None and self._seam.done)
+        return self._failure is None and (self._decoder.done or (self._seam is not None and self._seam.done))
 
     @property
     def failure(self) -> UpstreamError | None:
         """What ended the answer, to be raised after its last events."""
-        failure: UpstreamError | None = self._decoder.failure
+        failure: UpstreamError | None = self._failure or self._decoder.failure
         return failure
 
     @property

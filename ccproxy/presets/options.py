@@ -7,6 +7,7 @@ from ccproxy.presets.preset import OptionSpec
 COMMON: dict[str, OptionSpec] = {
     "extra_body": OptionSpec("object", "Fields added to every request body; they win over ccproxy's own."),
     "max_output_tokens": OptionSpec("integer", "The most output tokens the server lets one ask for; more is cut."),
+    "context_window": OptionSpec("integer", "How many tokens a conversation may have, where nobody else tells."),
     "max_tokens_field": OptionSpec(
         "string", "The name of that field.", choices=("max_tokens", "max_completion_tokens")
     ),

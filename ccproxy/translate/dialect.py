@@ -101,6 +101,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     # The most output tokens that the provider lets one ask for; None: unknown.
     max_output_tokens: int | None = None
+    # Tokens that a conversation may have, where an administrator says it; None: go by what is known of the model.
+    context_window: int | None = None
     temperature: bool = True
     top_p: bool = True
     top_k: bool = False
@@ -256,6 +258,7 @@ OVERRIDES = (
     "description_limit",
     "max_tokens_field",
     "max_output_tokens",
+    "context_window",
     "temperature",
     "top_p",
     "top_k",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +36,7 @@ from ccproxy.translate.messages import InputMessage, Message, MessagesRequest, U
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
 
 OK = "ok"
+OVERFLOW = "prompt is too long: 9000 tokens > 8192 maximum"
 
 
 def target(name: str, kind: str = "openai-chat", model: str = "m", keys: tuple[str, ...] = ()) -> Target:
@@ -68,11 +72,16 @@ class Health:
         free = [key for key in target.keys if key not in self.used]
         return structs.replace(target, key=free[0]) if free else target
 
-    def succeeded(self, target: Target, seconds: float | None) -> None:
-        assert seconds is not None
+    def began(self, target: Target, seconds: float) -> None:
+        self.said.append((target.provider, "began"))
+
+    def answered(self, target: Target, seconds: float) -> None:
+        self.said.append((target.provider, "answered"))
+
+    def succeeded(self, target: Target, seconds: float) -> None:
         self.said.append((target.provider, "succeeded"))
 
-    def failed(self, target: Target, error: UpstreamError) -> float | None:
+    def failed(self, target: Target, error: UpstreamError, seconds: float) -> float | None:
         self.said.append((target.provider, "failed"))
         if target.key is not None:
             self.used.append(target.key)
@@ -178,7 +187,7 @@ def test_what_another_target_could_survive_moves_on(failure: Callable[[], Upstre
     assert stage.run(a=error, b=OK) == "ok from b"
     assert stage.asked == ["a", "b"]
     assert stage.tried == [("a", error.status), ("b", 200)]
-    assert stage.health.said == [("a", "failed"), ("b", "succeeded")]
+    assert stage.health.said == [("a", "failed"), ("b", "answered")]
     assert stage.slept == []
     [row] = stage.rows
     assert (row.provider, row.dropped, row.route, row.status) == ("b", ["lost.b"], "a route", 200)
@@ -186,11 +195,11 @@ def test_what_another_target_could_survive_moves_on(failure: Callable[[], Upstre
     assert stage.attempts.call.target.provider == "b"
 
 
-@pytest.mark.parametrize("failure", [refused(400), refused(400, "tools: too many", code="x")])
-def test_what_the_client_caused_is_told_at_once(failure: UpstreamError) -> None:
+@pytest.mark.parametrize("failure", [lambda: refused(400), lambda: refused(400, "tools: too many", code="x")])
+def test_what_the_client_caused_is_told_at_once(failure: Callable[[], UpstreamError]) -> None:
     stage = Stage(target("a"), target("b"), retries=3)
     with pytest.raises(UpstreamRefused):
-        stage.run(a=failure)
+        stage.run(a=failure())
     assert stage.asked == ["a"]
     assert stage.rows[0].status == 400
 
@@ -220,17 +229,25 @@ def test_a_block_that_no_target_can_take_is_refused_by_the_words_of_the_first() 
 
 
 @pytest.mark.parametrize(
-    ("errors", "told"),
+    ("failures", "told"),
     [
-        ((refused(401), refused(529)), 529),
-        ((refused(529), refused(401)), 529),
-        ((refused(404), refused(403)), 404),
-        ((refused(500), refused(429)), 500),
-        ((refused(404), DeadlinePassed("slow")), 504),
+        (lambda: (refused(401), refused(529)), 529),
+        (lambda: (refused(529), refused(401)), 529),
+        (lambda: (refused(404), refused(403)), 404),
+        (lambda: (refused(500), refused(429)), 500),
+        (lambda: (refused(404), DeadlinePassed("slow")), 504),
+        # of two that may be over, what is over sooner; and rather a shorter conversation than a long wait
+        (lambda: (refused(429, retry_after=3600), refused(503)), 503),
+        (lambda: (refused(429, retry_after=3600), refused(400, OVERFLOW)), 400),
+        (lambda: (refused(401), refused(400, OVERFLOW)), 400),
+        (lambda: (refused(429, retry_after=9), refused(400, OVERFLOW)), 429),
     ],
 )
-def test_where_all_fail_the_client_hears_what_may_be_over_later(errors: Any, told: int) -> None:
+def test_where_all_fail_the_client_hears_what_may_be_over_later(
+    failures: Callable[[], tuple[UpstreamError, UpstreamError]], told: int
+) -> None:
     stage = Stage(target("a"), target("b"))
+    errors = failures()
     with pytest.raises(UpstreamError) as caught:
         stage.run(a=errors[0], b=errors[1])
     assert caught.value.status == told
@@ -265,19 +282,19 @@ def test_what_may_be_over_in_a_moment_is_tried_again(failure: Any, pauses: list[
 @pytest.mark.parametrize(
     "failure",
     [
-        refused(429),
-        refused(429, retry_after=SHORT + 1),
-        refused(529, retry_after=60),
-        refused(500, should_retry=False),
-        refused(401),
-        refused(404),
-        DeadlinePassed("slow"),
-        BadAnswer("html"),
+        lambda: refused(429),
+        lambda: refused(429, retry_after=SHORT + 1),
+        lambda: refused(529, retry_after=60),
+        lambda: refused(500, should_retry=False),
+        lambda: refused(401),
+        lambda: refused(404),
+        lambda: DeadlinePassed("slow"),
+        lambda: BadAnswer("html"),
     ],
 )
-def test_what_is_not_over_so_soon_is_not(failure: UpstreamError) -> None:
+def test_what_is_not_over_so_soon_is_not(failure: Callable[[], UpstreamError]) -> None:
     stage = Stage(target("a"), target("b"), retries=5)
-    assert stage.run(a=failure, b=OK) == "ok from b"
+    assert stage.run(a=failure(), b=OK) == "ok from b"
     assert stage.slept == []
 
 
@@ -290,8 +307,9 @@ def test_further_attempts_are_bounded_and_their_pauses_grow() -> None:
 
 
 def test_no_further_attempt_outlives_the_deadline() -> None:
-    stage = Stage(target("a"), target("b"), deadline=0.2, retries=3)
-    assert stage.run(a=Unreachable("no"), b=OK) == "ok from b", "the pause would be too long, another target is not"
+    stage = Stage(target("a"), target("b"), deadline=SHORT, retries=3)
+    told = refused(503, retry_after=SHORT)  # and it comes back a little later than it is told
+    assert stage.run(a=told, b=OK) == "ok from b", "the pause would be too long, another target is not"
     late = Stage(target("a"), target("b"), deadline=-1.0)
     with pytest.raises(Unreachable):
         late.run(a=Unreachable("no"))
@@ -318,9 +336,9 @@ def test_a_target_that_rests_after_its_failure_is_not_tried_again() -> None:
     stage = Stage(target("a"), target("b"), health=health, retries=3)
     failed = health.failed
 
-    def rests(target: Target, error: UpstreamError) -> float | None:
+    def rests(target: Target, error: UpstreamError, seconds: float) -> float | None:
         health.resting.add(target.provider)
-        return failed(target, error)
+        return failed(target, error, seconds)
 
     health.failed = rests  # type: ignore[method-assign]
     assert stage.run(a=Unreachable("no"), b=OK) == "ok from b"
@@ -345,14 +363,35 @@ def test_another_key_does_not_help_against_other_failures() -> None:
     assert stage.run(a=refused(500), b=OK) == "ok from b"
 
 
+def test_keys_do_not_take_turns_for_ever() -> None:
+    """The first one's rest may be over before the last one was asked."""
+    stage = Stage(target("a", keys=("k1", "k2")), target("b"))
+    stage.health.other_key = lambda target: True  # type: ignore[method-assign]
+    stage.health.admit = rotating(stage)  # type: ignore[method-assign]
+    assert stage.run(a=[refused(429, retry_after=1)] * 9, b=OK) == "ok from b"
+    assert stage.asked == ["a:k1", "a:k2", "b"]
+    assert stage.health.said.count(("a", "left")) == 1, "what was admitted and not asked comes back"
+
+
+def rotating(stage: Stage) -> Callable[[Target, str | None, bool], Target]:
+    keys = itertools.cycle(("k1", "k2"))
+    return lambda target, session, last: structs.replace(target, key=next(keys)) if target.keys else target
+
+
+def test_an_account_without_credit_is_another_keys_or_targets_affair() -> None:
+    """Anthropic says it with a 400, which is else the client's fault."""
+    spent = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing."
+    stage = Stage(target("a", keys=("k1", "k2")), target("b"))
+    assert stage.run(a=[refused(400, spent), refused(400, spent)], b=OK) == "ok from b"
+    assert stage.asked == ["a:k1", "a:k2", "b"]
+
+
 def test_where_no_key_is_left_the_next_target_is_asked() -> None:
     stage = Stage(target("a", keys=("k1", "k2")), target("b"))
     assert stage.run(a=[refused(401), refused(401)], b=OK) == "ok from b"
 
 
 # --- too long ------------------------------------------------------------------------------------------------------
-
-OVERFLOW = "prompt is too long: 9000 tokens > 8192 maximum"
 
 
 def test_an_overflow_goes_to_a_larger_window_only() -> None:
@@ -365,6 +404,15 @@ def test_an_overflow_goes_to_a_larger_window_only() -> None:
         without.run(a=refused(400, OVERFLOW))
     assert caught.value.message == OVERFLOW
     assert without.asked == ["a"]
+
+
+def test_an_overflow_goes_where_the_administrator_says_that_there_is_room() -> None:
+    own = structs.replace(target("b"), dialect=Dialect(context_window=100_000))
+    stage = Stage(target("a"), own)
+    assert stage.run(a=refused(400, OVERFLOW), b=OK) == "ok from b"
+    small = Stage(target("a"), structs.replace(own, dialect=Dialect(context_window=8_192)))
+    with pytest.raises(UpstreamRefused):
+        small.run(a=refused(400, OVERFLOW))
 
 
 def test_an_overflow_is_measured_by_what_the_provider_said() -> None:
@@ -408,6 +456,17 @@ def test_whoever_is_broken_off_gets_no_verdict() -> None:
     assert [one["status"] for one in stage.rows[0].attempts] == [500]
 
 
+def test_a_stream_is_well_once_it_was_delivered() -> None:
+    stage = Stage(target("a"))
+    stage.entry.row.stream = True
+    with capture_logs(), stage.entry:
+        stage.attempts.first(lambda call: OK)
+        assert stage.health.said == [("a", "began")]
+        stage.attempts.delivered()
+    assert stage.health.said == [("a", "began"), ("a", "succeeded")]
+    assert stage.tried == [("a", 200)]
+
+
 def test_an_answer_that_breaks_off_later_counts_against_its_target() -> None:
     secret = "sk-provider-0123456789"
     stage = Stage(structs.replace(target("a"), secrets=(secret,)))
@@ -415,7 +474,7 @@ def test_an_answer_that_breaks_off_later_counts_against_its_target() -> None:
         stage.attempts.first(lambda call: OK)
         shown = stage.attempts.broke_off(refused(529, f"{secret} is tired"))
     assert secret not in shown.message
-    assert stage.health.said == [("a", "succeeded"), ("a", "failed")]
+    assert stage.health.said == [("a", "answered"), ("a", "failed")]
     assert stage.tried == [("a", 529)]
 
 
@@ -443,6 +502,23 @@ def test_a_request_is_let_go_of_once_its_answer_has_begun() -> None:
     assert stage.attempts.call.request.losses == ("lost.a",)
     with pytest.raises(NoProvider, match="no target is left"):
         stage.attempts.first(lambda call: OK)
+
+
+def test_what_failed_before_does_not_keep_the_request() -> None:
+    stage = Stage(target("a"), target("b"))
+    held: list[weakref.ref[Any]] = []
+
+    def attempt(call: Call) -> str:
+        assert call.again is not None
+        held.append(weakref.ref(call.again))  # which holds the request too, and can be watched
+        if call.target.provider == "a":
+            raise refused(500)
+        return OK
+
+    assert stage.attempts.first(attempt) == OK
+    stage.attempts.release()
+    gc.collect()
+    assert [one() for one in held] == [None, None]
 
 
 def test_what_never_began_cannot_break_off() -> None:

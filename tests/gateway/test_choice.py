@@ -44,8 +44,10 @@ class Stage:
         self.priced.append((target.label, input_tokens, output_tokens))
         return self.prices.get(target.provider)
 
-    def order(self, plan: Plan, session: str | None = None, size: int = 100, most: int | None = 50) -> str:
-        return "".join(target.provider for target in self.choice.order(plan, session, size, most))
+    def order(
+        self, plan: Plan, session: str | None = None, size: int = 100, most: int | None = 50, streams: bool = True
+    ) -> str:
+        return "".join(target.provider for target in self.choice.order(plan, session, streams, size, most))
 
 
 def plan(*targets: Target, **fields: Any) -> Plan:
@@ -120,15 +122,25 @@ def test_only_those_sessions_move_that_have_to(stage: Stage) -> None:
 def test_the_quickest_comes_first_but_who_was_not_measured_before_all(stage: Stage) -> None:
     fastest = plan(strategy="fastest")
     assert stage.order(fastest) == "abc"
-    stage.health.succeeded(A, 2.0)
-    stage.health.succeeded(B, 1.0)
+    stage.health.began(A, 2.0)
+    stage.health.began(B, 1.0)
     assert stage.order(fastest) == "cba"
-    stage.health.succeeded(C, 3.0)
+    stage.health.began(C, 3.0)
     assert stage.order(fastest) == "bac"
     stage.now += 299
-    stage.health.succeeded(B, 1.0)
+    stage.health.began(B, 1.0)
     stage.now += 1
     assert stage.order(fastest) == "acb"
+
+
+def test_whole_answers_are_compared_with_whole_answers(stage: Stage) -> None:
+    """They take as long as they are, and say nothing of how soon a stream begins."""
+    fastest = plan(strategy="fastest")
+    for begins, ends, target in ((1.0, 40.0, A), (2.0, 4.0, B), (3.0, 5.0, C)):
+        stage.health.began(target, begins)
+        stage.health.answered(target, ends)
+    assert stage.order(fastest) == "abc"
+    assert stage.order(fastest, streams=False) == "bca"
 
 
 def test_the_cheapest_comes_first_and_the_unknown_last() -> None:

@@ -170,10 +170,16 @@ class Serving:
     def admit(self, target: Target, session: str | None, last: bool) -> Target | None:
         return target
 
-    def succeeded(self, target: Target, seconds: float | None) -> None:
+    def began(self, target: Target, seconds: float) -> None:
+        self.said.append("began")
+
+    def answered(self, target: Target, seconds: float) -> None:
+        self.said.append("answered")
+
+    def succeeded(self, target: Target, seconds: float) -> None:
         self.said.append("succeeded")
 
-    def failed(self, target: Target, error: UpstreamError) -> float | None:
+    def failed(self, target: Target, error: UpstreamError, seconds: float) -> float | None:
         self.said.append("failed")
         return None
 
@@ -191,8 +197,10 @@ class Shuffle:
         self.asked: list[Any] = []
         self.stayed: list[Any] = []
 
-    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> list[Target]:
-        self.asked.append((session, input_tokens, max_tokens))
+    def order(
+        self, plan: Plan, session: str | None, streams: bool, input_tokens: int, max_tokens: int | None
+    ) -> list[Target]:
+        self.asked.append((session, streams, input_tokens, max_tokens))
         return list(reversed(plan.targets))
 
     def settled(self, plan: Plan, session: str | None, target: Target) -> None:
@@ -227,6 +235,7 @@ class Stage:
             return msgspec.json.decode(self.exchange.answer(self.attempts()))
 
     def stream(self) -> Any:
+        self.entry.row.stream = True
         return self.exchange.stream(self.attempts())
 
     def frames(self) -> list[str]:
@@ -506,7 +515,7 @@ def test_a_stream_that_is_faster_than_we_are_lets_the_others_have_their_turn(mon
 
 
 def test_a_stream_s_end_says_how_its_target_is() -> None:
-    for script, said in (((b"a", b"end", b""), ["succeeded"]), ((b"a", b""), ["succeeded", "failed"])):
+    for script, said in (((b"a", b"end", b""), ["began", "succeeded"]), ((b"a", b""), ["began", "failed"])):
         stage = Stage(ScriptedAnswer(*script))
         stage.frames()
         assert stage.health.said == said
@@ -541,6 +550,6 @@ def test_the_order_of_several_targets_is_chosen() -> None:
         asked = choice.asked
     stage.exchange.begin(incoming, Plan("only", (first,)), stage.entry)
     assert len(asked) == 2, "where there is one there is nothing to choose"
-    assert [(session, most) for session, _, most in asked] == [("s-1", 5), ("s-1", 5)]
-    assert asked[0][1] == 0, "what nobody needs is not counted"
-    assert asked[1][1] > 0
+    assert [(session, streams, most) for session, streams, _, most in asked] == [("s-1", False, 5)] * 2
+    assert asked[0][2] == 0, "what nobody needs is not counted"
+    assert asked[1][2] > 0

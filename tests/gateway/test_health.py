@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 from msgspec import structs
 
-from ccproxy.errors import Unreachable, UpstreamError, UpstreamRefused
+from ccproxy.errors import Truncated, Unreachable, UpstreamError, UpstreamRefused
 from ccproxy.gateway import health as module
 from ccproxy.gateway.affinity import Affinity
 from ccproxy.gateway.credentials.keys import fingerprint
@@ -42,6 +44,26 @@ class Clock:
 
     def pass_(self, seconds: float) -> None:
         self.now += seconds
+
+
+class Unwritten:
+    """A board that keeps nothing, and grants every claim after `claimed`."""
+
+    def __init__(self, claimed: Callable[[], object]) -> None:
+        self.claimed = claimed
+
+    def news(self) -> None:
+        return None
+
+    def put(self, cooldown: object) -> bool:
+        return True
+
+    def drop(self, *_: object) -> bool:
+        return True
+
+    def claim(self, *_: object) -> bool:
+        self.claimed()
+        return True
 
 
 @pytest.fixture
@@ -123,6 +145,33 @@ def test_a_single_failure_may_be_chance_and_three_in_a_row_are_not(health: Healt
     assert health.in_service(A)
     assert health.failed(A, Unreachable("no")) == 5
     assert not health.in_service(A)
+
+
+def test_streams_that_begin_well_and_break_off_are_failures_in_a_row(health: Health, clock: Clock) -> None:
+    cut = Truncated("cut")
+    for _ in range(2):
+        health.began(A, 0.1)
+        assert health.failed(A, cut) is None
+    health.began(A, 0.1)
+    health.succeeded(A, 9.0)
+    for rests in (None, None, 5.0):  # that one was whole, so it is counted anew
+        health.began(A, 0.1)
+        assert health.failed(A, cut) == rests
+    clock.pass_(5)
+    probe = admitted(health, A)
+    health.began(probe, 0.1)
+    assert admitted(health, A) is A, "whose stream has begun is back"
+    assert health.failed(probe, cut) == 5.0, "but rests again if that breaks off too"
+
+
+def test_what_was_asked_before_the_row_changed_says_nothing(health: Health, clock: Clock) -> None:
+    """A key is changed just while the old one is refused."""
+    health.take_in(snapshot())
+    clock.pass_(30)
+    health.take_in(snapshot(2, changed=clock() - 10))
+    assert health.failed(A, refused(401), 11.0) is None
+    assert health.in_service(A)
+    assert health.failed(A, refused(401), 9.0) == SET_ASIDE
 
 
 def test_what_the_request_was_at_fault_for_says_nothing(health: Health) -> None:
@@ -224,30 +273,51 @@ def test_other_requests_do_not_speak_for_the_probe(health: Health, clock: Clock)
 
 def test_of_many_at_once_one_probes() -> None:
     clock = Clock()
-
-    class Slow:
-        """A board on which a claim takes its time."""
-
-        def all(self) -> tuple[()]:
-            return ()
-
-        def put(self, cooldown: object) -> bool:
-            return True
-
-        def drop(self, *_: object) -> bool:
-            return True
-
-        def claim(self, *_: object) -> bool:
-            gevent.sleep(0)
-            return True
-
-    health = Health(Slow(), clock=clock)
+    health = Health(Unwritten(lambda: gevent.sleep(0)), clock=clock)
     rest(health, A)
     health.flush(5)
     clock.pass_(10)
     asking = [gevent.spawn(health.admit, A, None, False) for _ in range(20)]
     gevent.joinall(asking, timeout=5)
     assert sum(greenlet.value is not None for greenlet in asking) == 1
+
+
+def test_a_request_that_ends_while_it_claims_the_probe_leaves_it_to_the_next() -> None:
+    clock, begun = Clock(), Event()
+
+    def claimed() -> None:
+        if not begun.is_set():
+            begun.set()
+            gevent.sleep(60)
+
+    health = Health(Unwritten(claimed), clock=clock)
+    rest(health, A)
+    health.flush(5)
+    clock.pass_(10)
+    leaving = gevent.spawn(health.admit, A, None, False)
+    assert begun.wait(5)
+    assert health.admit(A, None, False) is None
+    leaving.kill()
+    assert health.admit(A, None, False) is not None
+
+
+def test_what_is_learnt_while_a_key_is_claimed_breaks_nothing() -> None:
+    """The model is found well by somebody else, just while this request waits to hear whether it may probe the key."""
+    clock = Clock()
+    claims: list[bool] = []
+
+    def claimed() -> None:
+        claims.append(True)
+        if len(claims) == 2:
+            health.succeeded(PAIR, 0.0)
+
+    health = Health(Unwritten(claimed), clock=clock)
+    health.failed(admitted(health, PAIR), refused(429, retry_after=10))
+    health.failed(admitted(health, PAIR), refused(404))
+    health.flush(5)
+    clock.pass_(300)
+    assert admitted(health, PAIR).key == ONE
+    assert len(claims) == 2
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
@@ -267,12 +337,16 @@ def test_those_in_service_come_first_then_those_that_are_back_soonest(health: He
 
 
 def test_it_knows_who_is_quick(health: Health, clock: Clock) -> None:
-    assert health.pace(A) is None
-    health.succeeded(A, 2.0)
-    health.succeeded(B, None)
-    assert (health.pace(A), health.pace(B)) == (2.0, None)
+    def pace(target: Target) -> list[float | None]:
+        return [health.pace(target, streams) for streams in (True, False)]
+
+    assert pace(A) == [None, None]
+    health.began(A, 2.0)
+    health.answered(A, 5.0)
+    health.succeeded(B, 1.0)
+    assert (pace(A), pace(B)) == ([2.0, 5.0], [None, None])
     clock.pass_(300)
-    assert health.pace(A) is None
+    assert pace(A) == [None, None]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -324,6 +398,29 @@ def test_another_key_does_not_help_where_this_one_is_well(health: Health) -> Non
     one = admitted(health, PAIR)
     assert health.failed(one, UpstreamRefused("your input was flagged", status=403, type="permission_error")) is None
     assert not health.other_key(one)
+
+
+def test_a_key_that_may_not_have_one_model_serves_the_others(health: Health, clock: Clock) -> None:
+    """Or whoever asks for a model that is not theirs takes the whole provider out of use."""
+    other = structs.replace(PAIR, model="other")
+    forbidden = UpstreamRefused("Project p does not have access to model m", status=403, type="permission_error")
+    first = admitted(health, PAIR)
+    assert health.failed(first, forbidden) == SET_ASIDE
+    assert health.other_key(first)
+    assert health.next_key(PAIR, None) == TWO
+    second = admitted(health, PAIR)
+    assert (first.key, second.key) == (ONE, TWO)
+    assert {admitted(health, other).key for _ in range(4)} == {ONE, TWO}
+    assert health.failed(second, forbidden) == SET_ASIDE
+    assert not health.other_key(second)
+    assert health.admit(PAIR, None, False) is None
+    assert health.rank([PAIR, other]) == [other, PAIR]
+    said = health.report(Provider(name="p", type="groq", api_base_url="x", api_keys=(ONE, TWO), models=("m", "other")))
+    assert (said["state"], [key["state"] for key in said["keys"]]) == ("ok", ["ok", "ok"])
+    assert said["targets"]["m"]["reason"] == "permission_error"
+    clock.pass_(SET_ASIDE)
+    health.succeeded(admitted(health, PAIR), 0.1)
+    assert health.in_service(PAIR)
 
 
 def test_a_target_that_rests_does_so_with_all_keys(health: Health, clock: Clock) -> None:
@@ -384,8 +481,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def worker(empty_database: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Health]]:
-    """Makes workers' healths over one real database."""
+def worker(
+    empty_database: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Health]]:
+    """Makes workers' healths over one real database, which they wait for: a claim that is late is granted."""
+    monkeypatch.setattr("ccproxy.gateway.health.board.CLAIM", 30.0)
+    monkeypatch.setattr("ccproxy.store.cooldowns.WAIT_SECONDS", 30.0)
     shutil.copy(empty_database, tmp_path / "ccproxy.db")
     boards: list[Cooldowns] = []
 
@@ -521,15 +622,23 @@ def test_what_is_not_yet_written_counts_more_than_what_stands_there(worker: Call
 
 
 def test_a_rest_that_cannot_be_written_is_kept_all_the_same(
-    worker: Callable[[], Health], clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    worker: Callable[[], Health],
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("ccproxy.gateway.health.board.AGAIN", 0.001)
+    monkeypatch.setattr("ccproxy.store.cooldowns.WAIT_SECONDS", 0.01)
     one, other = worker(), worker()
     one.take_in(snapshot())
     holder = sqlite3.connect(tmp_path / "ccproxy.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     rest(one, A, refused(429, retry_after=60))
-    one.flush(0.3)  # the first try has failed by then
+    deadline = time.monotonic() + 30
+    while "cool-downs cannot be written" not in caplog.text:  # until the first try has failed
+        assert time.monotonic() < deadline
+        one.flush(0.01)
     clock.pass_(LOOK)
     one.take_in(snapshot())
     assert not one.in_service(A)

@@ -195,11 +195,13 @@ def test_each_attempt_is_told_and_the_first_line_comes_once() -> None:
     with capture_logs() as lines, begin(rows) as entry:
         entry.arrived(REQUEST, "a route")
         entry.asks(TARGET, ["top_k"])
-        assert entry.tried == [("p/up", 200)]
+        assert entry.tried == [("p/up", None)], "nobody knows yet how it ends"
         entry.attempted(UpstreamRefused("busy", status=529, type="overloaded_error"))
         entry.attempted(None)  # there is none
         assert entry.tried == [("p/up", 529)]
         entry.asks(second, ["top_k", "seed"], resumed=True)
+        entry.first_byte()
+        assert entry.tried == [("p/up", 529), ("q/up", 200)]
         entry.attempted(None)
     assert entry.tried == [("p/up", 529), ("q/up", 200)]
     [row] = rows

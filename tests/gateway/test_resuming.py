@@ -5,7 +5,9 @@ How a text is gone on with is tested in tests/translate/continuation, what socke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent
@@ -20,6 +22,7 @@ from ccproxy.gateway import journal
 from ccproxy.gateway.call import Caller, Incoming
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.exchange import Exchange
+from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.routing import Plan
 from ccproxy.store.logbook import RequestRow
 from ccproxy.translate import render
@@ -41,7 +44,9 @@ class Given:
     def __init__(self) -> None:
         self.stayed: list[str] = []
 
-    def order(self, plan: Plan, session: str | None, input_tokens: int, max_tokens: int | None) -> tuple[Target, ...]:
+    def order(
+        self, plan: Plan, session: str | None, streams: bool, input_tokens: int, max_tokens: int | None
+    ) -> tuple[Target, ...]:
         return plan.targets
 
     def settled(self, plan: Plan, session: str | None, target: Target) -> None:
@@ -126,13 +131,14 @@ class Scene:
 
     def stream(self) -> Any:
         incoming = Incoming(self.parsed, {}, "msg_7", "r", None)
+        self.entry.row.stream = True
         return self.exchange.stream(self.exchange.begin(incoming, self.plan, self.entry))
 
     def run(self) -> list[dict[str, Any]]:
         """The events that the client gets."""
         with capture_logs() as self.logged, self.entry:
             sent = b"".join(self.stream())
-        return [msgspec.json.decode(part.partition("data: ")[2]) for part in sent.decode().split("\n\n")[:-1]]
+        return [json.loads(part.partition("data: ")[2]) for part in sent.decode().split("\n\n")[:-1]]
 
     def sent(self, number: int) -> dict[str, Any]:
         """The body of a request to a provider."""
@@ -163,14 +169,14 @@ WHOLE = ["message_start", "content_block_start", "content_block_stop", "message_
 @pytest.mark.parametrize(
     "end",
     [
-        pytest.param([b""], id="ends too early"),
-        pytest.param([FAILED], id="says that it failed"),
-        pytest.param([Truncated("reset")], id="is cut"),
+        pytest.param(lambda: b"", id="ends too early"),
+        pytest.param(lambda: FAILED, id="says that it failed"),
+        pytest.param(lambda: Truncated("reset"), id="is cut"),
     ],
 )
-def test_a_text_that_breaks_off_is_gone_on_with(end: list[Any]) -> None:
+def test_a_text_that_breaks_off_is_gone_on_with(end: Callable[[], Any]) -> None:
     scene = Scene(
-        ScriptedAnswer(says(FIRST[:20]), says(FIRST[20:]), *end),
+        ScriptedAnswer(says(FIRST[:20]), says(FIRST[20:]), end()),
         ScriptedAnswer(says(LEAD), says(REST[:9]), says(REST[9:]), END, b""),
     )
     found = scene.run()
@@ -183,7 +189,7 @@ def test_a_text_that_breaks_off_is_gone_on_with(end: list[Any]) -> None:
     assert scene.row.input_tokens is not None
     assert scene.row.input_tokens > 30
     assert scene.choice.stayed == ["p/m", "q/m"]
-    assert scene.health.said == ["succeeded", "failed", "succeeded"]
+    assert scene.health.said == ["began", "failed", "began", "succeeded"]
     first, second = scene.sent(0), scene.sent(1)
     assert [message["role"] for message in second["messages"]] == ["user", "assistant", "user"]
     assert second["messages"][1]["content"] == FIRST.rstrip()
@@ -198,20 +204,21 @@ def test_a_text_that_breaks_off_is_gone_on_with(end: list[Any]) -> None:
     ("one", "other"),
     [
         pytest.param(
-            ScriptedAnswer(CLAUDE, claude_says(FIRST), b""),
-            ScriptedAnswer(says(LEAD + REST), END, b""),
+            [CLAUDE, claude_says(FIRST), b""],
+            [says(LEAD + REST), END, b""],
             id="relayed, then translated",
         ),
         pytest.param(
-            ScriptedAnswer(says(FIRST), b""),
-            ScriptedAnswer(CLAUDE + claude_says(LEAD + REST), CLAUDE_ENDS, b""),
+            [says(FIRST), b""],
+            [CLAUDE + claude_says(LEAD + REST), CLAUDE_ENDS, b""],
             id="translated, then relayed",
         ),
     ],
 )
-def test_the_two_may_speak_different_apis(one: ScriptedAnswer, other: ScriptedAnswer) -> None:
+def test_the_two_may_speak_different_apis(one: list[bytes], other: list[bytes]) -> None:
     of_claude = target("p", "anthropic"), target("q")
-    scene = Scene(one, other, targets=of_claude if one.script[0] == CLAUDE else reversed(of_claude))
+    targets = of_claude if one[0] == CLAUDE else reversed(of_claude)
+    scene = Scene(ScriptedAnswer(*one), ScriptedAnswer(*other), targets=targets)
     found = scene.run()
     assert text(found) == STORY
     assert kinds(found) == WHOLE
@@ -276,6 +283,74 @@ def test_who_cannot_go_on_is_passed_over_and_a_third_may_be_needed() -> None:
     assert scene.tried == [("p", 502, False), ("q", 529, True), ("r", 502, True), ("s", 200, True)]
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        pytest.param([chunk({"role": "assistant", "content": ""}), END, b""], id="in pieces"),
+        pytest.param([chunk({"role": "assistant", "content": ""}) + END], id="at once"),
+        pytest.param([chunk({"reasoning_content": "hm"}), END, b""], id="but thinks"),
+        pytest.param([says("\n"), says(" "), END, b""], id="blanks"),
+    ],
+)
+def test_who_says_nothing_has_not_gone_on(nothing: list[bytes]) -> None:
+    answers = [ScriptedAnswer(says(FIRST), b""), ScriptedAnswer(*nothing)]
+    scene = Scene(
+        *answers, ScriptedAnswer(says(LEAD + REST), END, b""), targets=[target("p"), target("q"), target("r")]
+    )
+    found = scene.run()
+    assert (text(found), kinds(found)) == (STORY, WHOLE)
+    assert scene.tried == [("p", 502, False), ("q", 502, True), ("r", 200, True)]
+    assert scene.health.said[-4:] == ["began", "failed", "began", "succeeded"]
+    assert all(answer.closed.is_set() for answer in answers)
+
+
+def test_a_whole_message_in_place_of_a_stream_may_say_nothing_too() -> None:
+    empty = {"role": "assistant", "content": ""}
+    body = msgspec.json.encode({"choices": [{"index": 0, "message": empty, "finish_reason": "stop"}]})
+    scene = Scene(ScriptedAnswer(says(FIRST), b""), ScriptedAnswer(body, stream=False), targets=[target("p")])
+    found = scene.run()
+    assert (text(found), found[-1]["type"]) == (FIRST, "error")
+    assert "said nothing" in found[-1]["error"]["message"]
+    assert (scene.row.status, scene.tried) == (502, [("p", 502, False), ("p", 502, True)])
+
+
+def test_who_copies_the_last_words_and_ends_has_nothing_to_add() -> None:
+    scene = Scene(ScriptedAnswer(says(STORY), b""), ScriptedAnswer(says(last_words(STORY)), END, b""))
+    found = scene.run()
+    assert (text(found), kinds(found)) == (STORY, WHOLE)
+    assert scene.row.stop_reason == "end_turn"
+
+
+SMILE = ("\ud83d", "\ude00")
+"""One character, as providers send it that cut their texts in UTF-16."""
+
+
+def halved(say: str, half: str) -> bytes:
+    """What says the text, with half a character in it."""
+    make = {"chat": says, "claude": claude_says}[say]
+    return make("HALF").replace(b"HALF", half.encode("unicode_escape"))
+
+
+@pytest.mark.parametrize("one", ["chat", "claude"])
+@pytest.mark.parametrize("other", ["chat", "claude"])
+def test_half_a_character_at_the_seam(one: str, other: str) -> None:
+    """What is cut between the halves is whole in the end, unless the client has one half already."""
+    begins = {"chat": b"", "claude": CLAUDE}
+    makes = {"chat": says, "claude": claude_says}
+    ends = {"chat": END, "claude": CLAUDE_ENDS}
+    wires = {"chat": "openai-chat", "claude": "anthropic"}
+    halves = [halved(other, half) for half in SMILE]
+    first = ScriptedAnswer(begins[one] + makes[one](FIRST), halved(one, SMILE[0]), b"")
+    then = ScriptedAnswer(begins[other] + makes[other](LEAD), *halves, makes[other](" on"), ends[other], b"")
+    found = Scene(first, then, targets=[target("p", wires[one]), target("q", wires[other])]).run()
+    if one == "claude":
+        assert (text(found), found[-1]["type"]) == (FIRST + SMILE[0], "error")
+    else:
+        assert text(found) == FIRST + "😀 on"
+        assert kinds(found) == WHOLE
+        assert all(event["type"] != "ping" for event in found)
+
+
 def test_where_nobody_can_the_first_error_is_told() -> None:
     scene = Scene(
         ScriptedAnswer(says(FIRST), FAILED),
@@ -298,6 +373,25 @@ def test_what_the_second_target_loses_is_told_with_the_first_one_s() -> None:
     )
     assert text(scene.run()) == STORY
     assert scene.row.dropped == ["top_k", "thinking"]
+
+
+def test_what_is_lost_twice_is_told_once() -> None:
+    """Thinking of another provider's in the history, and what the second target thinks in the middle of the text."""
+    thought = {"type": "thinking", "thinking": "hm", "signature": "of another"}
+    history = [
+        {"role": "user", "content": "Tell."},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "What?"}]},
+        {"role": "user", "content": "A story."},
+    ]
+    scene = Scene(
+        ScriptedAnswer(says(FIRST), b""),
+        ScriptedAnswer(chunk({"reasoning_content": "hm"}), says(LEAD + REST), END, b""),
+        messages=history,
+        thinking={"type": "enabled", "budget_tokens": 1024},
+        max_tokens=3000,
+    )
+    assert text(scene.run()) == STORY
+    assert scene.row.dropped == ["thinking"]
 
 
 def test_a_stop_sequence_across_the_seam_ends_the_answer() -> None:
@@ -328,6 +422,60 @@ def test_pings_go_out_while_the_second_target_is_awaited() -> None:
                 begun.set()
     assert b'"ping"' in got
     assert scene.row.status == 200
+
+
+class Clock:
+    """Time that passes faster, for the exchange alone."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+class Later(Event):
+    """So many seconds pass at once."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seconds = seconds
+
+    def wait(self, timeout: float | None = None) -> Any:
+        self.clock.ahead += self.seconds
+        return True
+
+
+class Patient(ScriptedAnswer):
+    """Knows for how long each piece was waited for."""
+
+    def __init__(self, *script: Any) -> None:
+        super().__init__(*script)
+        self.waits: list[float] = []
+
+    def read(self, seconds: float) -> bytes:
+        self.waits.append(seconds)
+        return super().read(seconds)
+
+
+def test_a_silence_that_begins_before_the_seam_goes_on_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    waits = []
+
+    class Watched(Opening[Any]):
+        def wait(self, seconds: float) -> bool:
+            waits.append(seconds)
+            return super().wait(seconds)
+
+    monkeypatch.setattr(module, "Opening", Watched)
+    second = Patient(Later(clock, 0.4), says(LEAD), says(REST), END, b"")
+    scene = Scene(ScriptedAnswer(says(FIRST), Later(clock, 9.5), b""), second)
+    assert text(scene.run()) == STORY
+    assert waits == [module.HEAD_AFTER, pytest.approx(0.5, abs=0.5)]
+    assert second.waits[1] == pytest.approx(0.1, abs=0.1), "the copied words were not for the client"
+    assert second.waits[2] > 9, "it has just been told something"
 
 
 @pytest.mark.usefixtures("impatient")

@@ -7,7 +7,7 @@ A rest never makes ccproxy refuse a request: where nobody else is left, the one 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -48,8 +48,9 @@ class _Probe:
 class Health:
     """The health of all targets as one worker knows it.
 
-    Each target that `admit` gives out comes back once, as it is, with `succeeded`, `failed` or `left`. `sessions`
-    remembers the key of a session. `clock` counts seconds since the epoch, for the workers compare theirs.
+    Each target that `admit` gives out comes back, as it is: with `answered`, `failed` or `left`; or, where a stream has
+    begun, with `began`, and at its end with `succeeded` or `failed`. `sessions` remembers the key of a session. `clock`
+    counts seconds since the epoch, for the workers compare theirs.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class Health:
         self._shared: set[Scope] = set()
         self._probes: dict[Scope, _Probe] = {}
         self._uses: dict[str, Uses] = {}
-        self._pace = Pace()
+        self._paces = {streams: Pace() for streams in (True, False)}
         self._looked = 0.0
         self._version: int | None = None
+        self._changed: dict[str, float] = {}  # when each provider's row did
 
     def take_in(self, snapshot: Snapshot) -> None:
         """Learn what other workers found, and forget what belongs to a provider whose row has changed since."""
@@ -72,6 +74,7 @@ class Health:
         if snapshot.version != self._version:
             self._version = snapshot.version
             self._looked = 0.0
+            self._changed = {provider.name: provider.updated_at.timestamp() for provider in snapshot.providers}
             for provider in snapshot.providers:
                 if (uses := self._uses.get(provider.name)) is not None:
                     uses.keep([mark(key) for key in provider.api_keys])
@@ -93,9 +96,9 @@ class Health:
         """Whether it may be asked now."""
         return self._until(target, self._clock()) == 0
 
-    def pace(self, target: Target) -> float | None:
-        """Seconds to its first meaningful byte; None where this worker has not seen it lately."""
-        return self._pace.of(target.label, self._clock())
+    def pace(self, target: Target, streams: bool) -> float | None:
+        """Seconds to the first meaningful byte of its streams, else to its whole answers; None: not seen lately."""
+        return self._paces[streams].of(target.label, self._clock())
 
     def admit(self, target: Target, session: str | None, last: bool) -> Target | None:
         """The target with the key to use now; None where it rests, or another request probes it.
@@ -103,63 +106,73 @@ class Health:
         `last`: nobody else is left, so it is asked whatever is known of it.
         """
         now = self._clock()
-        places = _places(target)
         if last:
             return self._with_key(target, session, self._last_key(target, session, now))
-        if any(self._busy(scope, now) for scope in places):
+        places = _places(target)
+        if not self._free(places, now):
             return None
-        probes: list[Scope] = []
-        for scope in places:
-            if self._half_open(scope, now) and not self._claim(scope, now, probes):
-                self._release(*probes)
-                return None
+        probes: dict[Scope, _Probe] = {}
+        admitted: Target | None = None
+        try:
+            if all(self._claimed(scope, now, probes) for scope in places):
+                admitted = self._seated(target, session, now, probes)
+        finally:
+            if admitted is None:  # also where the request ends while the board is being asked
+                self._release(probes)
+        if admitted is not None and probes:
+            admitted = structs.replace(admitted)
+            for probe in probes.values():
+                probe.holder = admitted
+        return admitted
+
+    def _seated(self, target: Target, session: str | None, now: float, probes: dict[Scope, _Probe]) -> Target | None:
+        """The target with the first key that is in service, or that this request may probe."""
+        places = _places(target)
         for key in self._order(target, session, now):
-            scope = (target.provider, "", mark(key))
-            if scope not in places:
-                if self._busy(scope, now):
-                    continue
-                if self._half_open(scope, now) and not self._claim(scope, now, probes):
-                    continue
-            admitted = self._with_key(target, session, key)
-            if probes:
-                admitted = structs.replace(admitted)
-                for scope in probes:
-                    self._probes[scope].holder = admitted
-            return admitted
-        self._release(*probes)
+            seats = [scope for scope in _seats(target, key) if scope not in places]
+            if self._free(seats, now) and all(self._claimed(scope, now, probes) for scope in seats):
+                return self._with_key(target, session, key)
         return None
 
     def next_key(self, target: Target, session: str | None) -> str | None:
         """The key that `admit` would take now, without taking it."""
         now = self._clock()
         keys = self._order(target, session, now)
-        here = (key for key in keys if not self._busy((target.provider, "", mark(key)), now))
+        here = (key for key in keys if self._free(_seats(target, key), now))
         return next(here, self._last_key(target, session, now))
 
-    def succeeded(self, target: Target, seconds: float | None) -> None:
-        """It answered; `seconds` after it was asked came its first meaningful byte."""
+    def began(self, target: Target, seconds: float) -> None:
+        """Its stream has begun, `seconds` after it was asked: a rest is over. Its strikes count until the end."""
         now = self._clock()
-        begun = now - (seconds or 0.0)
-        if seconds is not None:
-            self._pace.measured(target.label, seconds, now)
-        if not self._standings:
-            return
-        for scope in (*_places(target), (target.provider, "", mark(target.key))):
-            standing = self._standings.get(scope)
-            # What was asked before a rest began says nothing of it
-            if standing is not None and (self._holds(scope, target) or not standing.until or begun >= standing.since):
+        self._paces[True].measured(target.label, seconds, now)
+        for scope, standing in self._refuted(target, now - seconds):
+            if standing.until:
                 self._forget(scope)
+                self._standings[scope] = rules.back(standing)
 
-    def failed(self, target: Target, error: UpstreamError) -> float | None:
-        """It failed. Returns the seconds for which it, or its key, rests now; None where it does not."""
+    def answered(self, target: Target, seconds: float) -> None:
+        """Its whole answer has come, `seconds` after it was asked."""
+        self._paces[False].measured(target.label, seconds, self._clock())
+        self.succeeded(target, seconds)
+
+    def succeeded(self, target: Target, seconds: float) -> None:
+        """All is well with what it was asked `seconds` ago."""
+        for scope, _ in self._refuted(target, self._clock() - seconds):
+            self._forget(scope)
+
+    def failed(self, target: Target, error: UpstreamError, seconds: float = 0.0) -> float | None:
+        """It failed at what it was asked `seconds` ago.
+
+        Returns the seconds for which it, or its key, rests now; None where it does not.
+        """
         verdict = rules.judge(error, len(target.keys) > 1)
-        if verdict is None:
+        now = self._clock()
+        was_changed = now - seconds < self._changed.get(target.provider, 0.0)  # another key may be there by now
+        if verdict is None or was_changed:
             self.left(target)
             return None
-        now = self._clock()
-        scope = (target.provider, target.model, "")
-        if verdict.part == "key":
-            scope = (target.provider, "", mark(target.key))
+        alone, for_model = _seats(target, target.key)
+        scope = {"target": (target.provider, target.model, ""), "key": alone, "grant": for_model}[verdict.part]
         known = self._standings.get(scope, Standing())
         status = error.upstream_status or error.status if isinstance(error, UpstreamRefused) else None
         standing = rules.after(known, verdict, status, now, self._holds(scope, target))
@@ -172,7 +185,7 @@ class Health:
     def left(self, target: Target) -> None:
         """It came to no verdict: what it was to find out, the next one may."""
         if self._probes:
-            self._release(*[scope for scope, probe in self._probes.items() if probe.holder is target])
+            self._release({scope: probe for scope, probe in self._probes.items() if probe.holder is target})
 
     def other_key(self, target: Target) -> bool:
         """Whether it can be asked with another of its keys at once, as the one that it has rests.
@@ -180,7 +193,7 @@ class Health:
         Where that key is in service, the failure was not its fault, and no other key's answer would differ.
         """
         now = self._clock()
-        here = {key for key in target.keys if not self._busy((target.provider, "", mark(key)), now)}
+        here = {key for key in target.keys if self._free(_seats(target, key), now)}
         return bool(here) and target.key not in here
 
     def report(self, provider: Provider) -> dict[str, Any]:
@@ -229,6 +242,9 @@ class Health:
             self._notices.tell(scope, None)
             self._shared.discard(scope)
 
+    def _free(self, scopes: Iterable[Scope], now: float) -> bool:
+        return not any(self._busy(scope, now) for scope in scopes)
+
     def _busy(self, scope: Scope, now: float) -> bool:
         """Whether it rests, or is being probed."""
         standing = self._standings.get(scope)
@@ -241,27 +257,46 @@ class Health:
         standing = self._standings.get(scope)
         return standing is not None and standing.half_open(now)
 
-    def _claim(self, scope: Scope, now: float, probes: list[Scope]) -> bool:
-        """Whether this request is the probe. Waits for the board, and nobody else here probes meanwhile."""
-        until = now + PROBE
-        probe = self._probes[scope] = _Probe(until)
-        if self._notices.unwritten(scope) or self._notices.claim(scope, now, until):
-            if self._probes.get(scope) is probe:  # not learnt meanwhile that all is well
-                probes.append(scope)
+    def _claimed(self, scope: Scope, now: float, probes: dict[Scope, _Probe]) -> bool:
+        """Whether it is in service, or this request is the probe, which is then among `probes`.
+
+        Waits for the board, and nobody else here probes meanwhile.
+        """
+        if not self._half_open(scope, now):
             return True
+        until = now + PROBE
+        probe = probes[scope] = self._probes[scope] = _Probe(until)
+        if self._notices.unwritten(scope) or self._notices.claim(scope, now, until):
+            return True
+        del probes[scope]
         if self._probes.get(scope) is probe:
             del self._probes[scope]
             if (standing := self._standings.get(scope)) is not None:
                 self._standings[scope] = structs.replace(standing, until=until)  # another worker's, as it claimed
         return False
 
-    def _release(self, *scopes: Scope) -> None:
-        """Half-open again, for every worker."""
-        for scope in scopes:
-            self._probes.pop(scope, None)
+    def _release(self, probes: Mapping[Scope, _Probe]) -> None:
+        """Half-open again, for every worker; but for those of which something was learnt meanwhile."""
+        for scope, probe in probes.items():
+            if self._probes.get(scope) is not probe:
+                continue
+            del self._probes[scope]
             standing = self._standings.get(scope)
             if standing is not None and scope in self._shared:
                 self._notices.tell(scope, standing)
+
+    def _refuted(self, target: Target, asked: float) -> list[tuple[Scope, Standing]]:
+        """What is known against a target that does answer what it was `asked` then."""
+        if not self._standings:
+            return []
+        scopes = dict.fromkeys((*_places(target), *_seats(target, target.key)))
+        known = [(scope, standing) for scope in scopes if (standing := self._standings.get(scope)) is not None]
+        # What was asked before a rest began says nothing of it
+        return [
+            (scope, standing)
+            for scope, standing in known
+            if self._holds(scope, target) or not standing.until or asked >= standing.since
+        ]
 
     def _holds(self, scope: Scope, target: Target) -> bool:
         probe = self._probes.get(scope)
@@ -271,10 +306,14 @@ class Health:
         """When the target comes back; 0 where it is here."""
         if not self._standings:
             return 0.0
-        here = max(self._end(scope, now) for scope in _places(target))
-        return max(here, min(self._end((target.provider, "", mark(key)), now) for key in keys_of(target) or (None,)))
+        soonest = min(self._end(_seats(target, key), now) for key in keys_of(target) or (None,))
+        return max(soonest, self._end(_places(target), now))
 
-    def _end(self, scope: Scope, now: float) -> float:
+    def _end(self, scopes: Iterable[Scope], now: float) -> float:
+        """When the last of them comes back; 0 where all are here."""
+        return max(self._end_of(scope, now) for scope in scopes)
+
+    def _end_of(self, scope: Scope, now: float) -> float:
         if not self._busy(scope, now):
             return 0.0
         probe = self._probes.get(scope)
@@ -293,14 +332,14 @@ class Health:
         kept = self._sessions.recall(session, _route(target)) if self._sessions is not None and session else None
 
         def place(fingerprint: str) -> int:
-            half_open = self._half_open((target.provider, "", fingerprint), now)
+            half_open = any(self._half_open(scope, now) for scope in _seats(target, by_mark[fingerprint]))
             return 0 if affinity_mark(fingerprint) == kept and not half_open else 1 if half_open else 2
 
         return [by_mark[fingerprint] for fingerprint in sorted(marks, key=place)]
 
     def _last_key(self, target: Target, session: str | None, now: float) -> str | None:
         """The key whose rest ends first, where all rest."""
-        return min(self._order(target, session, now), key=lambda key: self._end((target.provider, "", mark(key)), now))
+        return min(self._order(target, session, now), key=lambda key: self._end(_seats(target, key), now))
 
     def _with_key(self, target: Target, session: str | None, key: str | None) -> Target:
         if key is None or len(target.keys) < 2:
@@ -318,6 +357,12 @@ class Health:
 def _places(target: Target) -> tuple[Scope, Scope]:
     """What is known of the provider as a whole, and of this model of its."""
     return (target.provider, "", ""), (target.provider, target.model, "")
+
+
+def _seats(target: Target, key: str | None) -> tuple[Scope, Scope]:
+    """What is known of one of its keys, alone and with this model."""
+    fingerprint = mark(key)
+    return (target.provider, "", fingerprint), (target.provider, target.model, fingerprint)
 
 
 def _route(target: Target) -> str:

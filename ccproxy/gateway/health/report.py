@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,9 +28,7 @@ def report(provider: Provider, standings: Mapping[Scope, Standing], now: float) 
     """
     mine = {scope: standing for scope, standing in standings.items() if scope[0] == provider.name}
     found = [_said(mine.get((provider.name, "", keys.fingerprint(key))), now) for key in provider.keys]
-    targets = {
-        scope[1]: said for scope, standing in mine.items() if scope[1] and (said := _said(standing, now))["state"] != OK
-    }
+    targets = {model: said for model in _models(mine) if (said := _model(provider, model, mine, now))["state"] != OK}
     whole = _said(mine.get((provider.name, "", "")), now)
     parts: list[Mapping[str, Any]] = [whole]
     if found:
@@ -40,6 +38,17 @@ def report(provider: Provider, standings: Mapping[Scope, Standing], now: float) 
     worst = max(parts, key=lambda said: _WORSE.index(said["state"]))
     listed = [{"fingerprint": keys.fingerprint(key), **said} for key, said in zip(provider.keys, found, strict=True)]
     return {**worst, "targets": targets, "keys": listed}
+
+
+def _models(mine: Mapping[Scope, Standing]) -> Iterable[str]:
+    return dict.fromkeys(model for _, model, _ in mine if model)
+
+
+def _model(provider: Provider, model: str, mine: Mapping[Scope, Standing], now: float) -> Mapping[str, Any]:
+    """A model rests as a whole, or where no key may have it."""
+    grants = [_said(mine.get((provider.name, model, keys.fingerprint(key))), now) for key in provider.keys]
+    parts = [_said(mine.get((provider.name, model, "")), now), *([_best(grants)] if grants else [])]
+    return max(parts, key=lambda said: _WORSE.index(said["state"]))
 
 
 def _said(standing: Standing | None, now: float) -> dict[str, Any]:

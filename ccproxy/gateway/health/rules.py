@@ -12,7 +12,8 @@ from msgspec import Struct, structs
 
 from ccproxy.errors import NoCredentials, UpstreamError, UpstreamRefused
 
-Part = Literal["target", "key"]
+Part = Literal["target", "key", "grant"]
+"""What rests: a model of a provider's, one of its keys, or what one key may do with one model."""
 
 FIRST = 5.0
 """The first rest of whoever does not say how long; each one after it that comes in a row is twice as long."""
@@ -32,7 +33,12 @@ PROBE = 60.0
 
 # What a 403 may mean beside a key that may do nothing (provider docs: OpenRouter; OpenAI, AWS)
 _FLAGGED = re.compile(r"\b(?:flagged|moderation)\b", re.IGNORECASE)
-_OF_A_MODEL = re.compile(r"\baccess to (?:the )?(?:foundation )?model\b", re.IGNORECASE)
+# What a 404 may miss beside the model (provider docs: Anthropic, OpenAI; a recorded one of OpenRouter's)
+_OF_THE_REQUEST = re.compile(
+    r"\b(?:file|container|previous response|item with id|vector store)\b|\bfile_|\bendpoints found that support\b",
+    re.IGNORECASE,
+)
+_OF_A_MODEL = re.compile(r"\baccess to (?:the )?(?:foundation )?model\b|^model_", re.IGNORECASE | re.MULTILINE)
 
 
 class Verdict(Struct, frozen=True):
@@ -76,15 +82,17 @@ def judge(error: UpstreamError, several_keys: bool) -> Verdict | None:
     match error.status:
         case 403 if _FLAGGED.search(error.message):
             return None  # what was said was not liked, whoever said it
-        case 403 if _OF_A_MODEL.search(error.message) and not several_keys:
-            return Verdict("target", error.type, SET_ASIDE)
+        case 403 if _OF_A_MODEL.search(f"{error.message}\n{error.code}"):
+            return Verdict("grant" if several_keys else "target", error.type, SET_ASIDE)  # another key may have it
+        case 400 if error.of_account:
+            return Verdict("key", "billing_error", SET_ASIDE)
         case 401 | 402 | 403:
             return Verdict("key", error.type, SET_ASIDE)
         case 429 if error.should_retry is False and told is None:
             return Verdict("key", "billing_error", SET_ASIDE)  # the account is empty, whatever its number is
         case 429:
             return Verdict("key" if several_keys else "target", error.type, told)
-        case 404:
+        case 404 if not _OF_THE_REQUEST.search(error.message):
             return Verdict("target", error.type, NO_MODEL)
         case 503 | 529 if told is not None:
             return Verdict("target", error.type, told)
@@ -110,6 +118,14 @@ def after(known: Standing, verdict: Verdict, status: int | None, now: float, pro
         return Standing(strikes, now, 0.0, verdict.reason, status)
     length = verdict.seconds if verdict.seconds is not None else min(max(2 * rested, FIRST), LONGEST)
     return Standing(strikes, now, now + length, verdict.reason, status)
+
+
+def back(known: Standing) -> Standing:
+    """The standing of one that has begun to answer after a rest: with its next failure in a row it rests again.
+
+    What begins well may still break off.
+    """
+    return Standing(max(known.strikes, STRIKES - 1), known.since, 0.0, known.reason, known.status)
 
 
 def _name(error: UpstreamError) -> str:

@@ -40,6 +40,7 @@ def told(seconds: float, part: Any = "target", reason: str = "t429") -> Verdict:
     return Verdict(part, reason, seconds)
 
 
+BILLING = Verdict("key", "billing_error", SET_ASIDE)
 ONE_KEY: list[tuple[UpstreamError, Verdict | None]] = [
     # what the request was at fault for
     (refused(400), None),
@@ -48,7 +49,12 @@ ONE_KEY: list[tuple[UpstreamError, Verdict | None]] = [
     (refused(400, "prompt is too long: 300000 tokens > 200000 maximum"), None),
     (refused(403, "Your input was flagged by OpenAI"), None),
     (refused(403, "This model requires moderation"), None),
+    (refused(404, "File not found: file_011CNha8iCJcU1wXNR6q4V8w"), None),
+    (refused(404, "Previous response with id 'resp_1' not found."), None),
+    (refused(404, "No endpoints found that support tool use. To learn more about provider routing, visit: …"), None),
     # the key
+    (refused(400, "Your credit balance is too low to access the Anthropic API."), BILLING),
+    (refused(400, "You have reached your specified API usage limits. You will regain access on 2026-12-01."), BILLING),
     (refused(401), Verdict("key", "t401", SET_ASIDE)),
     (refused(402), Verdict("key", "t402", SET_ASIDE)),
     (refused(403), Verdict("key", "t403", SET_ASIDE)),
@@ -58,7 +64,9 @@ ONE_KEY: list[tuple[UpstreamError, Verdict | None]] = [
     # one model of its
     (refused(403, "Project `p` does not have access to model `gpt-x`"), Verdict("target", "t403", SET_ASIDE)),
     (refused(403, "You don't have access to the model with the specified id"), Verdict("target", "t403", SET_ASIDE)),
+    (refused(403, code="model_not_found"), Verdict("target", "t403", SET_ASIDE)),
     (refused(404), Verdict("target", "t404", NO_MODEL)),
+    (refused(404, "No endpoints found for qwen/qwq-32b:free."), Verdict("target", "t404", NO_MODEL)),
     # told how long
     (refused(429, retry_after=7), told(7)),
     (refused(429, retry_after=0.5, should_retry=False), told(0.5)),
@@ -95,7 +103,11 @@ def test_a_failure_says(error: UpstreamError, verdict: Verdict | None) -> None:
         (refused(429, retry_after=7), told(7, "key")),
         (refused(429), Verdict("key", "t429")),
         (refused(401), Verdict("key", "t401", SET_ASIDE)),
-        (refused(403, "no access to model m"), Verdict("key", "t403", SET_ASIDE)),  # another key may have it
+        (refused(403, "no access to model m"), Verdict("grant", "t403", SET_ASIDE)),  # another key may have it
+        (
+            refused(403, "The model is blocked", code="model_permission_blocked_project"),
+            Verdict("grant", "t403", SET_ASIDE),
+        ),
         (refused(404), Verdict("target", "t404", NO_MODEL)),
         (refused(529, retry_after=2), told(2, reason="t529")),
         (Unreachable("no"), Verdict("target", "unreachable", strikes=STRIKES)),
