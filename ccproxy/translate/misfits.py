@@ -1,6 +1,7 @@
 """Reading a provider's JSON with patience, where the strict and fast way has failed.
 
-One odd field must not cost the answer: what does not fit counts as not sent.
+One odd field must not cost the answer: what does not fit counts as not sent. Nor must one character whose two halves (a
+surrogate pair) came in two payloads of a stream, as from servers that cut texts in UTF-16.
 """
 
 from __future__ import annotations
@@ -16,24 +17,34 @@ from ccproxy.errors import BadAnswer
 
 S = TypeVar("S", bound=Struct)
 
+Halves = dict[tuple[Any, ...], str]
+"""The first halves of characters that a stream's payloads ended in, by the place where the other halves are awaited.
+
+While there are some, each payload has to be read with `value`, which fills and empties it."""
+
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _STEPS = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISFITS = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def value(data: bytes) -> Any:
-    """The JSON value in `data`, whatever it is; lone surrogates become U+FFFD. Raises BadAnswer."""
+def value(data: bytes, halves: Halves | None = None) -> Any:
+    """The JSON value in `data`, whatever it is; lone surrogates become U+FFFD. Raises BadAnswer.
+
+    With `halves`, those of the stream, a text that ends in the first half of a character goes without it. It is put
+    before the next text at the same place; where none comes it is left out, for half a character says nothing.
+    """
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    text = data.decode("utf-8", "replace")
-    try:
-        found = json.loads(text, strict=False, parse_constant=_refuse)
-        return json.loads(_SURROGATE.sub("\ufffd", json.dumps(found, ensure_ascii=False)))
+        try:
+            found = msgspec.json.decode(data)
+            if not halves:
+                return found
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found = json.loads(data.decode("utf-8", "replace"), strict=False, parse_constant=_refuse)
+        kind = found.get("type") if isinstance(found, dict) else None
+        return _whole(found, halves, (kind if isinstance(kind, str) else None,))
     except (ValueError, RecursionError):
-        shown = " ".join(text.split())[:200]
+        shown = " ".join(data.decode("utf-8", "replace").split())[:200]
         raise BadAnswer("the provider's answer is not JSON", shown=shown) from None
 
 
@@ -50,6 +61,42 @@ def fitted(found: Any, kind: type[S], what: str) -> S:
             if path is None or not _cut(found, path[1]):
                 break
     raise BadAnswer(f"the provider's answer is not a {what}")
+
+
+def _whole(found: Any, halves: Halves | None, place: tuple[Any, ...]) -> Any:
+    """The value with texts that are sound Unicode."""
+    match found:
+        case str():
+            return _sound(found if halves is None else _joined(found, halves, place))
+        case dict():
+            return {_sound(name): _whole(part, halves, (*place, name)) for name, part in found.items()}
+        case list():
+            return [_whole(part, halves, (*place, _number(part, at))) for at, part in enumerate(found)]
+        case _:
+            return found
+
+
+def _number(part: Any, at: int) -> Any:
+    """Which of a list's items this one is over all payloads: calls and answers have numbers of their own."""
+    number = part.get("index") if isinstance(part, dict) else None
+    return number if isinstance(number, int) else at
+
+
+def _joined(text: str, halves: Halves, place: tuple[Any, ...]) -> str:
+    """The text behind the half that waited for it, and without one that has to wait itself."""
+    if not text:
+        return text
+    text = halves.pop(place, "") + text
+    if not "\ud800" <= text[-1] <= "\udbff":
+        return text
+    halves[place] = text[-1]
+    return text[:-1]
+
+
+def _sound(text: str) -> str:
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _refuse(constant: str) -> NoReturn:

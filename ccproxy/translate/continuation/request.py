@@ -158,10 +158,10 @@ def _prefilled(messages: list[Raw]) -> str:
     """The text that the client had put at the beginning of the answer itself."""
     if not _is_assistant(messages[-1]):
         return ""
-    content: Any = msgspec.json.decode(_members.decode(messages[-1])["content"])
+    content = _content(_members.decode(messages[-1]))
     if isinstance(content, str):
         return content
-    last = content[-1] if content else None
+    last: Any = msgspec.json.decode(content[-1]) if content else None
     return last["text"] if isinstance(last, dict) and last.get("type") == "text" else ""
 
 
@@ -175,7 +175,7 @@ def _append(messages: list[Raw], text: str, goes_on: bool) -> None:
         messages.append(Raw(_encode({"role": "assistant", "content": text})))
         return
     message: dict[str, Any] = _members.decode(messages[-1])
-    content: Any = msgspec.json.decode(message["content"], type=str | list[Raw])
+    content = _content(message)
     if isinstance(content, str):
         message["content"] = content + text
     elif _prefilled(messages):
@@ -185,6 +185,12 @@ def _append(messages: list[Raw], text: str, goes_on: bool) -> None:
     else:
         message["content"] = [*content, {"type": "text", "text": text}]
     messages[-1] = Raw(_encode(message))
+
+
+def _content(message: dict[str, Any]) -> str | list[Raw]:
+    """A message's content: text or blocks; null is no block."""
+    found = msgspec.json.decode(message["content"], type=str | list[Raw] | None)
+    return [] if found is None else found
 
 
 def _parsed(body: dict[str, Raw]) -> Parsed:

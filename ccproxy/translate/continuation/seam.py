@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import structs
 
+from ccproxy.errors import BadAnswer
 from ccproxy.translate.continuation.joint import Joint
 from ccproxy.translate.continuation.parts import Part, moved, parts
 from ccproxy.translate.continuation.request import Continued
@@ -27,6 +28,7 @@ from ccproxy.translate.events import (
     Verbatim,
 )
 from ccproxy.translate.messages import OutputTokensDetails, RedactedThinkingBlock, TextBlock, ThinkingBlock, Usage
+from ccproxy.translate.misfits import Halves
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.wire.anthropic import frames
 from ccproxy.translate.wire.anthropic.members import decoded, edited, members, named, put
@@ -56,24 +58,29 @@ class Seam:
         self.thought = False
         """Whether thinking of the second target was left out."""
         self._joint = Joint(continued.said, continued.lead)
+        self._mute = continued.lead is not None  # not even the words that it was asked to copy have come
         self._open = open
         self._next = blocks
         self._before = before
         self._spent = spent
         self._places: dict[int, int | None] = {}  # of its blocks; None: left out. A text's is open
         self._texts: set[int] = set()
+        self._halves: Halves = {}
         watch = StopWatch(stops)
         self._known = _begun(watch, continued.said, stops)  # characters that the watch holds and the client has
         self._watch = watch if self._known else None
 
     def take(self, events: Iterable[Event]) -> list[Event]:
-        """What goes to the client for these events."""
+        """What goes to the client for these events.
+
+        Raises BadAnswer for what is no event, and where the second target ends the answer without a word.
+        """
         out: list[Event] = []
         for event in events:
             if self.done:
                 break
             if isinstance(event, Verbatim):
-                for part, data in parts(event.data):
+                for part, data in parts(event.data, self._halves):
                     if not self.done:
                         self._relayed(part, data, out)
             else:
@@ -100,6 +107,7 @@ class Seam:
             case ContentBlockDelta() | ContentBlockStop():
                 self._rest(event, out)
             case MessageDelta():
+                self._expect_words(event.delta.stop_reason)
                 self._settle(out)
                 out.append(structs.replace(event, usage=added(self._before, event.usage)))
             case _:
@@ -117,24 +125,27 @@ class Seam:
             out.append(structs.replace(event, index=place))
 
     def _relayed(self, part: Part | None, data: bytes, out: list[Event]) -> None:
-        kind = part.type if part is not None else ""
+        if part is None:
+            raise BadAnswer("the provider sent an event that is none of the Messages API")
+        kind = part.type
         match kind:
             case "message_start":
                 pass
-            case "content_block_start" if part is not None:
+            case "content_block_start":
                 self._relayed_start(part, data, out)
-            case "content_block_delta" if part is not None and part.index in self._texts:
+            case "content_block_delta" if part.index in self._texts:
                 if part.delta.type == "text_delta":
                     self._say(part.delta.text, out)
                 else:
                     self._flush(out)
                     out.append(_frame(kind, moved(data, self._begin(out))))
-            case "content_block_stop" if part is not None and part.index in self._texts:
+            case "content_block_stop" if part.index in self._texts:
                 self._text_ends(out)
-            case "content_block_delta" | "content_block_stop" if part is not None:
+            case "content_block_delta" | "content_block_stop":
                 if (place := self._places.get(part.index)) is not None:
                     out.append(_frame(kind, moved(data, place)))
             case "message_delta":
+                self._expect_words(part.delta.stop_reason)
                 self._settle(out)
                 out.append(_frame(kind, self._summed(data)))
             case "message_stop":
@@ -142,7 +153,7 @@ class Seam:
             case "ping":
                 out.append(Ping())
             case _:
-                out.append(_frame(kind or "ping", data))
+                out.append(_frame(kind, data))
 
     def _relayed_start(self, part: Part, data: bytes, out: list[Event]) -> None:
         if part.content_block.type == "text":
@@ -163,12 +174,15 @@ class Seam:
 
     def _place(self, index: int, out: list[Event]) -> int:
         """The index of a block that is no text; what was open before it ends."""
+        self._mute = False
         self._settle(out)
         self._places[index] = place = self._next
         self._next += 1
         return place
 
     def _say(self, text: str, out: list[Event]) -> None:
+        if self._mute and text.strip():
+            self._mute = False
         self._give(self._joint.feed(text), out)
 
     def _flush(self, out: list[Event]) -> None:
@@ -179,6 +193,15 @@ class Seam:
         """The block ends here too, unless what is held back may still belong to it."""
         if self._joint.settled and self._watch is None:
             self._end_block(out)
+
+    def _expect_words(self, stop_reason: str | None) -> None:
+        """Raises BadAnswer where nothing was said at all: the client would take its half of a sentence for the whole.
+
+        The words to copy and nothing more are an end, for then the answer was over but for its ending. So are other
+        stop reasons, which say themselves why there is no more.
+        """
+        if self._mute and stop_reason == "end_turn":
+            raise BadAnswer("the provider was asked to go on with an answer and said nothing")
 
     def _settle(self, out: list[Event]) -> None:
         """All text is said: whatever is held or open ends."""

@@ -15,6 +15,7 @@ from ccproxy.translate.events import (
     TextDelta,
     Verbatim,
 )
+from ccproxy.translate.misfits import Halves
 
 _THOUGHT = ("thinking", "redacted_thinking")
 
@@ -30,6 +31,7 @@ class Spoken:
         self.blocks = 0
         """How many blocks have begun: the next one's index."""
         self._texts: list[str] = []
+        self._halves: Halves = {}
         self._has_text = False
         self._thinks = False
 
@@ -40,8 +42,11 @@ class Spoken:
 
     @property
     def resumable(self) -> bool:
-        """Whether what was said is plain text. Thinking before it is history; thinking alone is no text yet."""
-        return self.barred is None and not self._thinks and (self._has_text or not self.blocks)
+        """Whether what was said is plain text. Thinking before it is history; thinking alone is no text yet.
+
+        Nobody can give the client the other half of a character that it has one half of.
+        """
+        return self.barred is None and not (self._thinks or self._halves) and (self._has_text or not self.blocks)
 
     def take(self, events: Iterable[Event]) -> None:
         """Events that go to the client now."""
@@ -70,7 +75,7 @@ class Spoken:
                 pass
 
     def _relayed(self, data: bytes) -> None:
-        for part, _ in parts(data):
+        for part, _ in parts(data, self._halves):
             match part.type if part is not None else None:
                 case "content_block_delta" if part is not None:
                     if part.delta.type == "text_delta":

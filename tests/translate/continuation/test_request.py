@@ -121,6 +121,8 @@ def test_what_was_written_counts() -> None:
             [{"type": "tool_use", "id": "t", "name": "f", "input": {}}, {"type": "text", "text": TEXT}],
         ),
         ([], [{"type": "text", "text": TEXT}]),
+        (None, [{"type": "text", "text": TEXT}]),
+        ("", TEXT),
     ],
 )
 @pytest.mark.parametrize("to", [PREFIX, ANY])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from ccproxy.errors import BadAnswer
 from ccproxy.translate import render
 from ccproxy.translate.continuation.request import Continued, last_words
 from ccproxy.translate.continuation.seam import Seam, added
@@ -127,6 +129,70 @@ def test_a_repeat_may_come_in_several_blocks(other: Any) -> None:
 def test_an_empty_continuation_ends_the_answer(other: Any) -> None:
     said = resumed(broken("Hello"), other(answer()))
     assert (said.text, said.kinds, said.stop_reason) == ("Hello", ["text"], "end_turn")
+
+
+@second
+@pytest.mark.parametrize("blocks", [(), (ThinkingBlock("so", "sealed"),), (TextBlock(" \n"),)])
+def test_who_was_asked_for_words_and_says_none_has_failed(other: Any, blocks: Any) -> None:
+    with pytest.raises(BadAnswer, match="said nothing"):
+        resumed(broken("Hello, half a sen"), other(answer(*blocks)), lead=True)
+
+
+@second
+@pytest.mark.parametrize(
+    ("blocks", "stop_reason"),
+    [
+        # The words that it was asked to copy, or the first of them: it had nothing to add.
+        ((TextBlock("Hello, half a sen"),), "end_turn"),
+        ((TextBlock("Hello,"),), "end_turn"),
+        ((CALL,), "end_turn"),
+        # These say themselves why there is no more.
+        ((), "max_tokens"),
+        ((), "refusal"),
+    ],
+)
+def test_an_end_without_more_words(other: Any, blocks: Any, stop_reason: str) -> None:
+    said = resumed(broken("Hello, half a sen"), other(answer(*blocks, stop_reason=stop_reason)), lead=True)
+    assert (said.text, said.stop_reason) == ("Hello, half a sen", stop_reason)
+
+
+def frame(kind: str, **fields: Any) -> Verbatim:
+    """An event as it is relayed; half a character stays an escape."""
+    data = json.dumps({"type": kind, "index": 0, **fields})
+    return Verbatim(f"event: {kind}\ndata: {data}\n\n".encode())
+
+
+def delta(kind: str, **fields: str) -> Verbatim:
+    return frame("content_block_delta", delta={"type": kind, **fields})
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("lead", [False, True])
+def test_a_character_of_which_two_events_have_one_half_each_is_one(together: bool, lead: bool) -> None:
+    begun = frame("content_block_start", content_block={"type": "text", "text": ""})
+    texts = ["It was the best ", "of", " \ud83d", "\ude00", " of \ud83d", "\ude01\ud83d", "\ude02."]
+    said = [begun, *(delta("text_delta", text=text) for text in texts[0 if lead else 2 :])]
+    if together:
+        said = [Verbatim(b"".join(event.data for event in said))]
+    found = resumed(broken("It was the best of"), [*START, *said, *answer(TextBlock(""))[-3:]], lead=lead)
+    assert found.text == "It was the best of 😀 of 😁😂."
+
+
+def test_half_a_character_in_another_block_passes_as_it_came() -> None:
+    seam = Seam(Continued(NOTHING, "Hello"), 0, 1, BEFORE, lambda: SPENT)
+    begun = frame("content_block_start", content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}})
+    halves = ['{"a":"\ud83d', '\ude00"}']
+    deltas = [delta("input_json_delta", partial_json=half) for half in halves]
+    said = frames(render.events(seam.take([begun, *deltas])))
+    assert [event.get("index") for event in said] == [0, 1, 1, 1]
+    assert [event["delta"]["partial_json"] for event in said[2:]] == halves
+
+
+@pytest.mark.parametrize("data", [b"[1]", b"nonsense", b"{}", b'{"type":"content_block_delta","index":"first"}'])
+def test_what_is_no_event_breaks_the_answer_off_once_more(data: bytes) -> None:
+    seam = Seam(Continued(NOTHING, "Hello"), 0, 1, BEFORE, lambda: SPENT)
+    with pytest.raises(BadAnswer):
+        seam.take([Verbatim(b"event: content_block_delta\ndata: " + data + b"\n\n")])
 
 
 @second

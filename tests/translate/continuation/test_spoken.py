@@ -101,6 +101,25 @@ def test_what_nobody_knows_cannot_either(frame: bytes) -> None:
     assert not of([*broken("one"), Verbatim(frame)]).resumable
 
 
+def halves(*texts: str) -> Verbatim:
+    """Deltas as they come from providers that cut their texts in UTF-16, with each half of a character in its own."""
+    frame = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}'
+    return Verbatim("".join(f"event: content_block_delta\ndata: {frame % text}\n\n" for text in texts).encode())
+
+
+def test_a_character_of_which_two_events_have_one_half_each_is_one() -> None:
+    spoken = of([*broken("one "), halves("\\ud83d", "\\ude00"), halves(" two")])
+    assert spoken.resumable
+    assert spoken.text == "one 😀 two"
+
+
+def test_of_half_a_character_nobody_can_give_the_other_half() -> None:
+    spoken = of([*broken("one "), halves("\\ud83d")])
+    assert not spoken.resumable
+    spoken.take([halves("\\ude00")])
+    assert spoken.resumable
+
+
 def test_nothing_is_followed_any_more_once_it_is_of_no_use() -> None:
     spoken = of(answer(CALL)[:2])
     spoken.take([ContentBlockDelta(0, TextDelta("more"))])

@@ -17,6 +17,7 @@ from ccproxy.translate.events import Event
 from ccproxy.translate.eventstream import EventStream
 from ccproxy.translate.inference_profiles import base_model
 from ccproxy.translate.messages import Usage
+from ccproxy.translate.misfits import fitted, value
 from ccproxy.translate.parse import Parsed
 from ccproxy.translate.refusals import refused, words
 from ccproxy.translate.target import DecodeContext, Target, UpstreamRequest
@@ -176,9 +177,13 @@ def _posted(
 def _frame(payload: bytes) -> bytes:
     try:
         event = _read_chunk.decode(payload).event or payload
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        event = payload
+    try:
         kind = _read_type.decode(event).type
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadAnswer("the provider sent an event that is none of the Messages API") from None
+        # Half a character, whose other half is in the next event, is passed on as it is.
+        kind = fitted(value(event), _Typed, "event of the Messages API").type
     return frames.write(kind, event)
 
 

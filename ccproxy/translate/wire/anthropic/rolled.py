@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from ccproxy.errors import BadAnswer, Truncated
+from ccproxy.translate.misfits import Halves, value
 from ccproxy.translate.wire.anthropic import failures, frames
-from ccproxy.translate.wire.anthropic.members import decoded
 
 _LINES = (b"event:", b"data:", b":")  # what a stream may begin with
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
@@ -26,12 +26,13 @@ def rolled(body: bytes) -> bytes:
     """
     message: dict[str, Any] | None = None
     blocks: dict[Any, dict[str, Any]] = {}
+    halves: Halves = {}
     cut = frames.Frames(limit=len(body))
     for frame in (cut.feed(body) + cut.close()).split(b"\n\n"):
         data = frames.read(frame.strip(b"\n"))[1]
         if not data or data == b"[DONE]":
             continue
-        event = decoded(data)
+        event = value(data, halves)
         failures.check(data)
         try:
             message = _took(message, blocks, event)

@@ -10,9 +10,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from ccproxy.errors import BadAnswer, Truncated, UpstreamError
 from ccproxy.translate.events import Event, Verbatim
 from ccproxy.translate.messages import Usage
+from ccproxy.translate.misfits import value
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.anthropic import failures, frames
 from ccproxy.translate.wire.anthropic.answer import Counts, decode, message_edits, usage_edits
@@ -141,11 +144,19 @@ class StreamDecoder:
         if data == b"[DONE]":
             return b""
         found: Any = decoded(data)
+        sound = found is not None
+        if not sound:
+            found = value(data)
         if not isinstance(found, dict):
             raise BadAnswer("the provider sent an event that is no JSON object")
         kind = found.get("type")
-        if name == b"error" or kind == "error" or not isinstance(kind, str):
+        if name == b"error" or kind == "error" or (kind is None and "error" in found):
             raise failures.in_stream(data, found)
+        if not isinstance(kind, str):
+            raise BadAnswer("the provider sent an event without a type")
+        if not sound and not kind.startswith("content_block_"):
+            # A block may have half a character in it, whose other half follows; what is edited here has to be sound.
+            name, data = b"", msgspec.json.encode(found)
         whole = frame + b"\n\n" if name == kind.encode() else frames.write(kind, data)
         return self._passed(kind, whole, data, found)
 
@@ -157,6 +168,9 @@ class StreamDecoder:
                 return b""
             case "ping" if not self._begun:
                 self._held.append(frame)
+                return b""
+            case "content_block_start" if not self._begun and _is_empty(found.get("content_block")):
+                self._held.append(frame)  # it says no more than the message's own beginning
                 return b""
             case "message_delta":
                 frame = frames.write(kind, changed) if (changed := self._delta(data, found)) != data else frame
@@ -189,3 +203,8 @@ class StreamDecoder:
         if edits is None:
             edits = put(own, data.index(b"{"), {"usage": b'{"output_tokens":%d}' % self.usage.output_tokens})
         return edited(data, edits)
+
+
+def _is_empty(block: Any) -> bool:
+    """Whether it is a text block without any text. What thinks is heard from its beginning on: more may never come."""
+    return isinstance(block, dict) and block.get("type") == "text" and not block.get("text")

@@ -14,6 +14,7 @@ from ccproxy.translate import searches, signature
 from ccproxy.translate.blocks import Blocks
 from ccproxy.translate.calls import Call, Calls
 from ccproxy.translate.messages import RedactedThinkingBlock, StopReason, Usage
+from ccproxy.translate.misfits import Halves
 from ccproxy.translate.stops import StopWatch
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.bedrock_converse import cited, finish
@@ -38,7 +39,7 @@ class Answer:
     """What has been said so far.
 
     `done` becomes True with the last event: the end, or a stop sequence that is enforced here. `finished` is the
-    provider's stop reason, None until it came; `reported` are its token counts.
+    provider's stop reason, None until it came; `reported` are its token counts. `halves` are those of its stream.
     """
 
     def __init__(self, context: DecodeContext) -> None:
@@ -46,6 +47,7 @@ class Answer:
         self._maker = maker(target.model)
         self.calls = Calls(context)
         self.blocks = Blocks(context, self.calls, partial(packed, self._maker))
+        self.halves: Halves = {}
         self.done = False
         self.finished: str | None = None
         self.reported: TokenUsage | None = None

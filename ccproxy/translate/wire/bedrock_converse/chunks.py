@@ -6,13 +6,12 @@ Source: AWS's service model of bedrock-runtime. Unknown fields are skipped witho
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from ccproxy.translate.misfits import fitted, value
+from ccproxy.translate.misfits import Halves, fitted, value
 
 
 class Reasoning(Struct, gc=False):
@@ -217,17 +216,26 @@ class Body(Struct, gc=False):
 
 
 S = TypeVar("S", bound=Struct)
+S_co = TypeVar("S_co", bound=Struct, covariant=True)
 
 
-def reader(kind: type[S]) -> Callable[[bytes], S]:
+class Reader(Protocol[S_co]):
+    """Reads a value; `halves` are those of its stream."""
+
+    def __call__(self, data: bytes, halves: Halves | None = None) -> S_co: ...  # noqa: D102
+
+
+def reader(kind: type[S]) -> Reader[S]:
     """A function that reads `kind` from JSON. It raises BadAnswer where there is no object."""
     decode = msgspec.json.Decoder(kind).decode
 
-    def read(data: bytes) -> S:
+    def read(data: bytes, halves: Halves | None = None) -> S:
         try:
-            return decode(data)
+            if not halves:
+                return decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return fitted(value(data), kind, "Converse answer")
+            pass
+        return fitted(value(data, halves), kind, "Converse answer")
 
     return read
 

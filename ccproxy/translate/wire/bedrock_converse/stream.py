@@ -152,7 +152,7 @@ def _block_start(answer: Answer, payload: bytes) -> None:
 
 
 def _block_delta(answer: Answer, payload: bytes) -> None:
-    event = _delta(payload)
+    event = _delta(payload, answer.halves)
     delta = event.delta
     if delta is None:
         return

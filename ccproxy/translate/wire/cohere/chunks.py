@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ccproxy.translate.misfits import fitted, value
+from ccproxy.translate.misfits import Halves, fitted, value
 
 
 class FunctionPart(Struct, gc=False):
@@ -108,12 +108,14 @@ _decode_event = msgspec.json.Decoder(Event).decode
 _decode_body = msgspec.json.Decoder(Body).decode
 
 
-def read_event(data: bytes) -> Event:
-    """The event in `data`. Raises BadAnswer where there is no JSON object in it."""
+def read_event(data: bytes, halves: Halves | None = None) -> Event:
+    """The event in `data`; `halves` are those of its stream. Raises BadAnswer where there is no JSON object in it."""
     try:
-        return _decode_event(data)
+        if not halves:
+            return _decode_event(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return fitted(value(data), Event, "stream event of Cohere's chat")
+        pass
+    return fitted(value(data, halves), Event, "stream event of Cohere's chat")
 
 
 def read_body(data: bytes) -> Body:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ccproxy.errors import BadAnswer, Truncated, UpstreamError
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
-from ccproxy.translate.misfits import value
+from ccproxy.translate.misfits import Halves, value
 from ccproxy.translate.refusals import refused, words
 from ccproxy.translate.sse import SSEDecoder
 from ccproxy.translate.target import DecodeContext
@@ -26,6 +26,7 @@ class StreamDecoder:
         self._context = context
         self._sse = SSEDecoder()
         self._answer = Answer(context)
+        self._halves: Halves = {}
         self._heard = False
         self.failure: UpstreamError | None = None
         """What ended the answer, where its last events had to be told first: to be raised after them."""
@@ -112,7 +113,7 @@ class StreamDecoder:
     def _event(self, name: bytes, payload: bytes) -> None:
         if payload == b"[DONE]" or not payload.strip():
             return
-        event = read_event(payload)
+        event = read_event(payload, self._halves)
         delta = event.delta
         match event.type:
             case "content-delta" | "content-start":

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ccproxy.translate.misfits import fitted, value
+from ccproxy.translate.misfits import Halves, fitted, value
 
 
 class PartialArg(Struct, gc=False, rename="camel"):
@@ -175,10 +175,12 @@ class Chunk(Struct, gc=False, rename="camel"):
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
-def read(data: bytes) -> Chunk:
-    """The chunk in `data`. Raises BadAnswer where there is no JSON object in it."""
+def read(data: bytes, halves: Halves | None = None) -> Chunk:
+    """The chunk in `data`; `halves` are those of its stream. Raises BadAnswer where there is no JSON object in it."""
     try:
-        return _decode(data)
+        if not halves:
+            return _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = value(data)
-        return Chunk() if isinstance(found, list) else fitted(found, Chunk, "Gemini response")  # errors come in lists
+        pass
+    found = value(data, halves)
+    return Chunk() if isinstance(found, list) else fitted(found, Chunk, "Gemini response")  # errors come in lists

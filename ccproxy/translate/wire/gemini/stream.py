@@ -10,6 +10,7 @@ from __future__ import annotations
 from ccproxy.errors import Truncated, UpstreamError
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
+from ccproxy.translate.misfits import Halves
 from ccproxy.translate.sse import SSEDecoder
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.gemini import refusals
@@ -25,6 +26,7 @@ class StreamDecoder:
         self._sse = SSEDecoder()
         self._objects: Objects | None = None
         self._answer = Answer(context)
+        self._halves: Halves = {}
         self._heard = False
         self.failure: UpstreamError | None = None
         """What ended the answer, where its last events had to be told first: to be raised after them."""
@@ -104,7 +106,7 @@ class StreamDecoder:
         if payload == b"[DONE]":  # no part of this API, but gateways add it
             answer.end()
             return
-        chunk = read(payload)
+        chunk = read(payload, self._halves)
         if chunk.error is not None or not chunk.candidates or name == b"error":
             refusals.check(payload, chunk, name)
         answer.add(chunk)

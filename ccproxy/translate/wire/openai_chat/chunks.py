@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ccproxy.translate.misfits import fitted, value
+from ccproxy.translate.misfits import Halves, fitted, value
 
 
 class FunctionPart(Struct, gc=False):
@@ -191,12 +191,14 @@ class Chunk(Struct, gc=False):
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
-def read(data: bytes) -> Chunk:
-    """The chunk in `data`. Raises BadAnswer where there is no JSON object in it."""
+def read(data: bytes, halves: Halves | None = None) -> Chunk:
+    """The chunk in `data`; `halves` are those of its stream. Raises BadAnswer where there is no JSON object in it."""
     try:
-        return _decode(data)
+        if not halves:
+            return _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        found = value(data)
+        pass
+    found = value(data, halves)
     if isinstance(found, list):
         return Chunk()  # Google wraps its errors so
     return fitted(found, Chunk, "chat completion")

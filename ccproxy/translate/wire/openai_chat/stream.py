@@ -10,6 +10,7 @@ from __future__ import annotations
 from ccproxy.errors import BadAnswer, Truncated, UpstreamError
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
+from ccproxy.translate.misfits import Halves
 from ccproxy.translate.sse import SSEDecoder
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_chat import refusals
@@ -27,6 +28,7 @@ class StreamDecoder:
         self._context = context
         self._sse = SSEDecoder()
         self._answer = Answer(context)
+        self._halves: Halves = {}
         self._heard = False
         self.failure: UpstreamError | None = None
         """What ended the answer, where its last events had to be told first: to be raised after them."""
@@ -121,7 +123,7 @@ class StreamDecoder:
             return
         if not payload.strip():
             return
-        chunk = read(payload)
+        chunk = read(payload, self._halves)
         if name == b"error" or chunk.error is not None or not chunk.choices or chunk.choices[0].error is not None:
             refusals.check(name, payload, chunk)
         self._take(chunk)

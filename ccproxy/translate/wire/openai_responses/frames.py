@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from ccproxy.translate.misfits import fitted, value
+from ccproxy.translate.misfits import Halves, fitted, value
 from ccproxy.translate.wire.openai_responses.items import Annotation, Item, Part, Response
 
 S = TypeVar("S", bound=Struct)
@@ -117,13 +117,18 @@ def kind(name: bytes, payload: bytes) -> bytes:
     return b"error" if not told or told in _ERRORS else told
 
 
-def read(kind: bytes, payload: bytes) -> Any:
-    """The event in `payload`, or None for one of which nothing is read. Raises BadAnswer where it makes no sense."""
+def read(kind: bytes, payload: bytes, halves: Halves | None = None) -> Any:
+    """The event in `payload`, or None for one of which nothing is read; `halves` are those of its stream.
+
+    Raises BadAnswer where it makes no sense.
+    """
     entry = _READ.get(kind)
     if entry is None:
         return None
     decode, shape = entry
     try:
-        return decode(payload)
+        if not halves:
+            return decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return fitted(value(payload), shape, "response")
+        pass
+    return fitted(value(payload, halves), shape, "response")

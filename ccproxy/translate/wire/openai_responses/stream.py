@@ -12,7 +12,7 @@ from typing import Any
 from ccproxy.errors import BadAnswer, Truncated, UpstreamError
 from ccproxy.translate.events import Event
 from ccproxy.translate.messages import StopReason, Usage
-from ccproxy.translate.misfits import value
+from ccproxy.translate.misfits import Halves, value
 from ccproxy.translate.sse import SSEDecoder
 from ccproxy.translate.target import DecodeContext
 from ccproxy.translate.wire.openai_responses import endings, frames
@@ -55,6 +55,7 @@ class StreamDecoder:
         self._context = context
         self._sse = SSEDecoder()
         self._answer = Answer(context)
+        self._halves: Halves = {}
         self._heard = False
         self.failure: UpstreamError | None = None
         """What ended the answer, where its last events had to be told first: to be raised after them."""
@@ -150,7 +151,7 @@ class StreamDecoder:
         kind = frames.kind(name, payload)
         if kind == b"error":
             self._fail(payload)
-        frame = frames.read(kind, payload)
+        frame = frames.read(kind, payload, self._halves)
         if frame is None:
             return
         take = _TAKEN.get(kind)

@@ -152,6 +152,15 @@ def test_a_stream(size: int) -> None:
     assert decoder.usage.input_tokens == 5
 
 
+def test_half_a_character_passes_as_it_came() -> None:
+    deltas = [{**EVENTS[2], "delta": {"type": "text_delta", "text": half}} for half in ("\ud83d", "\ude00")]
+    imitated = packed(json.dumps(deltas[0]).encode(), message_type="event", event_type="chunk")
+    decoder = bedrock.StreamDecoder(context())
+    said = frames(out(decoder.feed(b"".join([*map(event, [*EVENTS[:2], *deltas]), imitated, *map(event, EVENTS[3:])]))))
+    assert said[2:5] == [*deltas, deltas[0]]
+    assert decoder.done
+
+
 def test_an_early_exception_keeps_its_status() -> None:
     decoder = bedrock.StreamDecoder(context())
     decoder.feed(event(EVENTS[0]))

@@ -100,3 +100,12 @@ def test_a_call_whose_input_is_no_json() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b"eventual"])
 def test_what_is_no_stream(body: bytes) -> None:
     assert not is_stream(body)
+
+
+def test_a_character_of_which_two_events_have_one_half_each() -> None:
+    delta = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}'
+    deltas = [f"event: content_block_delta\ndata: {delta % half}\n\n" for half in ("a\\ud83d", "\\ude00")]
+    whole = {**MESSAGE, "content": [{"type": "text", "text": "b"}]}
+    stop = b"event: content_block_stop"
+    body = unrolled(json.dumps(whole).encode()).replace(stop, "".join(deltas).encode() + stop)
+    assert json.loads(rolled(body))["content"] == [{"type": "text", "text": "ba😀"}]

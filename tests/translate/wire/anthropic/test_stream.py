@@ -17,8 +17,8 @@ from tests.translate.grammar import check, frames
 USAGE = {"input_tokens": 5, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 3, "output_tokens": 1}
 
 
-def frame(type: str, *, named: bool = True, **fields: Any) -> bytes:
-    data = json.dumps({"type": type, **fields}, ensure_ascii=False).encode()
+def frame(type: str, *, named: bool = True, ascii: bool = False, **fields: Any) -> bytes:
+    data = json.dumps({"type": type, **fields}, ensure_ascii=ascii).encode()
     return (b"event: %s\n" % type.encode() if named else b"") + b"data: " + data + b"\n\n"
 
 
@@ -151,23 +151,80 @@ def test_nothing_is_handed_on_before_the_answer_says_something() -> None:
     decoder = StreamDecoder(context())
     assert decoder.feed(b": waiting\n\n" + start() + PING + PING) == []
     assert decoder.usage.input_tokens == 5
-    assert decoder.feed(OPEN[:-1]) == []
-    assert decoder.feed(OPEN[-1:]) == [Verbatim(start(model="somewhere/some-model") + PING + PING + OPEN)]
+    assert decoder.feed(OPEN + PING) == []
+    assert decoder.feed(SAID[:-1]) == []
+    assert decoder.feed(SAID[-1:]) == [Verbatim(start(model="somewhere/some-model") + PING + PING + OPEN + PING + SAID)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        frame("content_block_start", index=0, content_block={"type": "text", "text": "Hi", "citations": None}),
+        # With its display omitted, thinking says nothing for a long time.
+        frame("content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""}),
+        frame("content_block_start", index=0, content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}}),
+        frame("content_block_start", index=0, content_block="odd"),
+        CLOSE,
+        delta("a"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", OPEN])
+def test_what_says_something(said: bytes, before: bytes) -> None:
+    decoder = StreamDecoder(context())
+    assert decoder.feed(start() + before) == []
+    assert decoder.feed(said) == [Verbatim(start(model="somewhere/some-model") + before + said)]
+
+
+@pytest.mark.parametrize("text", ["", None, ...])
+def test_an_empty_block_goes_out_as_it_came(text: Any) -> None:
+    block = {"type": "text", "citations": None, "new": [1]} | ({} if text is ... else {"text": text})
+    opened = frame("content_block_start", content_block=block, index=0)
+    for given in (opened, opened.replace(b'": ', b'" :  ')):
+        decoder = StreamDecoder(context())
+        assert decoder.feed(start() + given) == []
+        assert decoder.feed(SAID) == [Verbatim(start(model="somewhere/some-model") + given + SAID)]
 
 
 def test_an_answer_that_says_nothing() -> None:
     assert Fed(start() + END + STOP).out == start(model="somewhere/some-model") + END + STOP
+    assert (
+        Fed(start() + OPEN + CLOSE + END + STOP).out == start(model="somewhere/some-model") + OPEN + CLOSE + END + STOP
+    )
+
+
+def half(text: str) -> bytes:
+    """A delta of a provider that cuts its texts in UTF-16, with half a character in it."""
+    return frame("content_block_delta", index=0, delta={"type": "text_delta", "text": text}, ascii=True)
+
+
+@pytest.mark.parametrize("size", [0, 1, 50])
+@pytest.mark.parametrize("named", [False, True])
+def test_half_a_character_passes_as_it_came(named: bool, size: int) -> None:
+    said = half("\ud83d") + half("\ude00") + delta("a") + half("\ud83d") + half("\ude00") + CLOSE + END + STOP
+    given = said if named else said.replace(b"event: content_block_delta\n", b"")
+    fed = Fed(start() + OPEN + given, size)
+    assert fed.error is None
+    assert fed.out == start(model="somewhere/some-model") + OPEN + said
+
+
+@pytest.mark.parametrize("usage", [{"usage": {"output_tokens": 9}}, {}])
+def test_half_a_character_in_what_is_looked_into(usage: dict[str, Any]) -> None:
+    end = frame("message_delta", delta={"stop_reason": "stop_sequence", "stop_sequence": "\ud83d"}, ascii=True, **usage)
+    begun = start().replace(b'"claude-x"', b'"claude-\\ud83d"')
+    said = frames(Fed(begun + BODY + end + STOP).out)
+    assert said[0]["message"]["model"] == "somewhere/some-model"
+    assert said[-2]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "\ufffd"}
 
 
 def test_events_of_one_read_pass_in_one_piece() -> None:
     decoder = StreamDecoder(context())
-    decoder.feed(start() + OPEN)
+    decoder.feed(start() + OPEN + SAID)
     assert decoder.feed(delta("a") + delta("b") + CLOSE + OPEN[:9]) == [Verbatim(delta("a") + delta("b") + CLOSE)]
     assert decoder.feed(OPEN[9:]) == [Verbatim(OPEN)]
     assert decoder.feed(b"") == []
 
 
-@pytest.mark.parametrize("before", [b"", PING, start(), start() + PING])
+@pytest.mark.parametrize("before", [b"", PING, start(), start() + PING, start() + OPEN, start() + OPEN + PING])
 @pytest.mark.parametrize("size", [0, 1])
 def test_an_early_error_keeps_its_status(before: bytes, size: int) -> None:
     fed = Fed(before + FAILED, size)
@@ -198,14 +255,22 @@ def test_a_late_error_comes_behind_what_was_said(failed: bytes, payload: bool, s
         assert fed.out == start(model="somewhere/some-model") + OPEN + SAID
 
 
+def test_a_chunk_of_another_api_is_no_answer() -> None:
+    chunk = b'data: {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []}\n\n'
+    with pytest.raises(BadAnswer, match="an event without a type"):
+        StreamDecoder(context()).feed(chunk)
+    with pytest.raises(UpstreamRefused, match="Overloaded"):
+        StreamDecoder(context()).feed(b'data: {"error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n')
+
+
 def test_an_error_in_the_same_bytes_as_more_of_the_answer_waits() -> None:
     decoder = StreamDecoder(context())
-    decoder.feed(start() + OPEN)
+    decoder.feed(start() + OPEN + SAID)
     assert decoder.feed(delta("a") + FAILED) == [Verbatim(delta("a"))]
     assert isinstance(decoder.failure, UpstreamRefused)
     assert not decoder.done
     other = StreamDecoder(context())
-    other.feed(start() + OPEN)
+    other.feed(start() + OPEN + SAID)
     with pytest.raises(UpstreamRefused):
         other.feed(FAILED)
 
@@ -216,6 +281,7 @@ def test_an_error_in_the_same_bytes_as_more_of_the_answer_waits() -> None:
         (b"", "before"),
         (b"\n", "before"),
         (start() + PING, "before"),
+        (start() + OPEN, "before"),
         (start() + OPEN + SAID, "after"),
         (start() + OPEN + SAID + CLOSE + END[:40], "after"),
         (start() + OPEN + frame("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 1}), "after"),

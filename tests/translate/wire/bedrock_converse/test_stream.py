@@ -183,3 +183,10 @@ def test_an_image_is_told() -> None:
     assert said(whole(begun(0, image={"format": "png"}), delta(0, image={}))).text == (
         "[an image that cannot be shown here]"
     )
+
+
+@pytest.mark.parametrize("parts", [("a\ud83d", "\ude00b"), ("a", "\ud83d", "\ude00", "b")])
+def test_a_character_of_which_two_events_have_one_half_each(parts: tuple[str, ...]) -> None:
+    assert said(whole(*map(text, parts), stop())).text == "a😀b"
+    pieces = ('{"a":"', *parts, '"}')
+    assert said(whole(call(0, *pieces), reason="tool_use")).tools == [("look", {"a": "a😀b"})]

@@ -12,7 +12,7 @@ from ccproxy.translate.wire.cohere import StreamDecoder, stream
 from tests.translate.contexts import context
 from tests.translate.grammar import check, frames
 
-from .streams import START, USAGE, ended, event, said, text
+from .streams import START, USAGE, ended, event, said, text, thinking
 
 BODY = {"message": {"content": [{"type": "text", "text": "a"}]}, "finish_reason": "COMPLETE", "usage": USAGE}
 ERROR = b'data: {"id":"x","message":"it went wrong"}\n\n'
@@ -121,3 +121,9 @@ class TestBodies:
         monkeypatch.setattr(stream, "_LIMIT", 10)
         with pytest.raises(BadAnswer):
             StreamDecoder(context()).feed(b"{" + b" " * 10)
+
+
+@pytest.mark.parametrize("parts", [("a\ud83d", "\ude00b"), ("a", "\ud83d", "\ude00", "b")])
+def test_a_character_of_which_two_events_have_one_half_each(parts: tuple[str, ...]) -> None:
+    assert said(text(*parts), ended()).text == "a😀b"
+    assert said(thinking(*parts), text("c"), ended()).thinking == "a😀b"

@@ -119,3 +119,9 @@ def test_chunks_without_anything_are_passed_over() -> None:
         said({"responseId": "x"}, {}, *text("a"), {"usageMetadata": {"trafficType": "ON_DEMAND"}}, ended()).text == "a"
     )
     assert check(events([b"data:\n\n" + sse(*text("a"), ended())])).text == "a"
+
+
+@pytest.mark.parametrize("parts", [("a\ud83d", "\ude00b"), ("a", "\ud83d", "\ude00", "b")])
+def test_a_character_of_which_two_events_have_one_half_each(parts: tuple[str, ...]) -> None:
+    assert said(*text(*parts), ended()).text == "a😀b"
+    assert check(events([array(*text(*parts), ended())])).text == "a😀b"

@@ -204,7 +204,30 @@ class TestShapes:
 
     def test_a_lone_surrogate(self) -> None:
         data = b'data: {"choices":[{"index":0,"delta":{"content":"a\\ud83d"}}]}\n\n'
-        assert said(data + ended()).text == "a\ufffd"
+        assert said(data + text("b") + ended()).text == "a\ufffdb"
+        assert said(data + ended()).text == "a", "half a character says nothing"
+
+    @pytest.mark.parametrize("parts", [("a\ud83d", "\ude00b"), ("a", "\ud83d", "", "\ude00", "b")])
+    @pytest.mark.parametrize("field", ["content", "reasoning_content"])
+    def test_a_character_of_which_two_chunks_have_one_half_each(self, field: str, parts: tuple[str, ...]) -> None:
+        found = said(b"".join(chunk({field: part}) for part in parts) + text("c") + ended())
+        assert found.thinking + found.text == "a😀bc"
+
+    def test_half_a_character_in_the_input_of_calls_that_take_turns(self) -> None:
+        begun = [chunk(call('{"a": "', index=at, id=f"c{at}", name="f")) for at in (0, 1)]
+        parts = [("\ud83d", 0), ("\ud83d", 1), ('\ude00"}', 0), ('\ude01"}', 1)]
+        data = b"".join([*begun, *(chunk(call(part, index=at)) for part, at in parts)])
+        assert said(data + ended("tool_calls")).tools == [("f", {"a": "😀"}), ("f", {"a": "😁"})]
+
+    def test_half_a_character_is_not_told_where_the_stream_is_cut(self) -> None:
+        decoder = StreamDecoder(context())
+        found = decoder.feed(text("a", "b\ud83d"))
+        with pytest.raises(Truncated):
+            decoder.close()
+        assert [event.delta for event in found if isinstance(event, ContentBlockDelta)] == [
+            TextDelta("a"),
+            TextDelta("b"),
+        ]
 
     def test_invalid_utf8(self) -> None:
         data = b'data: {"choices":[{"index":0,"delta":{"content":"a\xff"}}]}\n\n'

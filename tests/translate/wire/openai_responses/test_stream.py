@@ -203,3 +203,12 @@ def test_one_odd_field_does_not_cost_the_answer(odd: dict[str, Any], wanted: str
     data = event("output_text.delta", **odd) + text("b") + ended(usage={"input_tokens": "many", "output_tokens": 3})
     found = check(frames(render.events(events([data]))))
     assert (found.text, found.usage["output_tokens"]) == (wanted, 3)
+
+
+@pytest.mark.parametrize("parts", [("a\ud83d", "\ude00b"), ("a", "\ud83d", "\ude00", "b")])
+def test_a_character_of_which_two_events_have_one_half_each(parts: tuple[str, ...]) -> None:
+    whole = message("a😀b")
+    assert said(text(*parts) + done(whole) + ended(whole)).text == "a😀b"
+    assert (
+        said(b"".join(event("output_text.delta", named=False, delta=part) for part in parts) + ended()).text == "a😀b"
+    )
