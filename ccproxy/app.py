@@ -86,10 +86,10 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(caller, health, choice, total=settings.request_timeout),
-        counter=Counter(upstream, credentials),
-        passthrough=Passthrough(upstream, credentials, total=settings.request_timeout),
+        counter=Counter(upstream, credentials, health),
+        passthrough=Passthrough(upstream, credentials, health, total=settings.request_timeout),
         lifecycle=Lifecycle(),
-        catalog=Catalog(upstream.get, credentials.headers),
+        catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
         started_at=datetime.now(UTC),
     )

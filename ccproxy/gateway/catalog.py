@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,9 +21,10 @@ from gevent import Greenlet
 from msgspec import Struct
 
 from ccproxy import presets
-from ccproxy.errors import BadAnswer, CCProxyError, InvalidRequest, NotFound
+from ccproxy.errors import CCProxyError, DeadlinePassed, InvalidRequest, NotFound, UpstreamRefused
+from ccproxy.gateway import rekeying
 from ccproxy.gateway.connecting import connect, for_model
-from ccproxy.gateway.wires import RELAYING
+from ccproxy.gateway.wires import RELAYING, wire_of
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate import listing
 from ccproxy.translate.listing import Listed, Model
@@ -61,14 +63,16 @@ class Catalog:
     """The models of one worker's providers.
 
     `get` sends a GET (URL, headers, timeout in seconds) and gives status and body, or raises; `authorize` gives the
-    headers for a target's request (as `Credentials.headers`); `clock` counts seconds.
-    Lists are kept for `fresh` seconds, failures for `failed`; a change of the provider's row drops them at once.
+    headers for a target's request (as `Credentials.headers`); `health` knows the keys of targets; `clock` counts
+    seconds. Lists are kept for `fresh` seconds, failures for `failed`; a change of the provider's row drops them at
+    once.
     """
 
     def __init__(
         self,
         get: Get,
         authorize: Authorize = lambda _target, _method, _url, headers, _body: headers,
+        health: rekeying.Health | None = None,
         *,
         timeout: float = TIMEOUT,
         fresh: float = FRESH,
@@ -77,6 +81,7 @@ class Catalog:
     ) -> None:
         self._get = get
         self._authorize = authorize
+        self._health = health
         self._timeout = timeout
         self._fresh = fresh
         self._failed = failed
@@ -156,28 +161,35 @@ class Catalog:
         until = self._clock() + self._timeout
         answers: list[Any] = []
         for url in presets.model_lists(preset, target.base_url, provider.options):
+            pages: list[Any] = []
             try:
-                self._pages(target, url, until, answers)
+                rekeying.ask(self._health, target, partial(self._pages, url=url, until=until, pages=pages))
             except CCProxyError as error:
-                if not answers:
+                if not answers and not pages:
                     raise
                 structlog.get_logger().warning(
                     "some models cannot be listed", provider=provider.name, error=error.logged
                 )
+            answers += pages
         return _completed(provider, listing.read(answers, provider.name))
 
-    def _pages(self, target: Target, url: str, until: float, answers: list[Any]) -> None:
-        """Add a list's answers, up to its last page."""
+    def _pages(self, target: Target, *, url: str, until: float, pages: list[Any]) -> None:
+        """Fill `pages` with a list's answers, up to its last page. What goes wrong is raised, those before it stay."""
+        pages.clear()  # of another key's list, which is another one
         further: dict[str, str] = {}
         for _ in range(PAGES):
+            left = until - self._clock()
+            if left <= 0:
+                raise DeadlinePassed(f"the provider did not list its models within {self._timeout:g} s")
             mark = "&" if "?" in url else "?"
             asked = url + (mark + urlencode(further, quote_via=quote, safe="") if further else "")
             headers = self._authorize(target, "GET", asked, _with_version(target), b"")
-            status, body = self._get(asked, headers, max(0.1, until - self._clock()))
+            status, body = self._get(asked, headers, left)
             if status != 200:
-                raise BadAnswer(f"the provider answered with status {status}")
-            answers.append(listing.parsed(body))
-            former, further = further, listing.following(answers[-1])
+                refused: UpstreamRefused = wire_of(target).decode_error(status, {}, body)
+                raise refused
+            pages.append(listing.parsed(body))
+            former, further = further, listing.following(pages[-1])
             if not further or further == former:
                 return
 
@@ -212,7 +224,7 @@ def _completed(provider: Provider, models: Sequence[Listed]) -> tuple[Model, ...
                 spoken.dialect,
                 relays=spoken.wire in RELAYING,
                 believed=believed,
-                window=presets.context_window(provider.type, listed.name),
+                window=spoken.dialect.context_window or presets.context_window(provider.type, listed.name),
             )
         )
     return tuple(completed)

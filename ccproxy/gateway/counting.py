@@ -15,12 +15,13 @@ import gevent
 import structlog
 from gevent.lock import BoundedSemaphore
 
-from ccproxy.errors import BadAnswer, CCProxyError, DeadlinePassed
+from ccproxy.errors import BadAnswer, CCProxyError, DeadlinePassed, UpstreamError, UpstreamRefused
+from ccproxy.gateway import rekeying
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.translate import tokens
 from ccproxy.translate.parse import Parsed
-from ccproxy.translate.target import Target
+from ccproxy.translate.target import Target, UpstreamRequest
 
 PATIENCE = 0.75
 """Seconds for the upstream's answer, the wait for a turn included: fifty at once are to be answered within one."""
@@ -45,20 +46,17 @@ MOST = 1000
 
 
 class Unasked(CCProxyError):
-    """The upstream was not asked, or did not say; never seen by a client. `rest`: seconds to leave it alone."""
-
-    def __init__(self, message: str, rest: float = 0.0) -> None:
-        super().__init__(message)
-        self.rest = rest
+    """The upstream was not asked; never seen by a client."""
 
 
 class Counter:
-    """Counts of one worker. `clock` counts seconds."""
+    """Counts of one worker. `health` knows the keys of targets; `clock` counts seconds."""
 
     def __init__(
         self,
         upstream: Upstream,
         credentials: Credentials,
+        health: rekeying.Health,
         *,
         patience: float = PATIENCE,
         deadline: float = DEADLINE,
@@ -67,6 +65,7 @@ class Counter:
     ) -> None:
         self._upstream = upstream
         self._credentials = credentials
+        self._health = health
         self._deadline = deadline
         self._turns = BoundedSemaphore(at_once)
         self._here_turn = BoundedSemaphore(1)
@@ -97,50 +96,62 @@ class Counter:
             return tokens.count(parsed.request, label)
 
     def _asked(self, parsed: Parsed, headers: Mapping[str, str], target: Target, wire: Any) -> bytes:
-        """The count as the upstream gives it. Raises a CCProxyError."""
-        request = wire.count(parsed, headers, target)
-        if request is None:
-            raise Unasked("")
-        limit = self._patience if len(request.body) < LARGE else self._deadline
-        late: CCProxyError = DeadlinePassed(f"the provider did not count within {limit:g} s")
-        if self._turns.locked():
-            late = Unasked("too many counts are under way")  # for which it can do nothing
-        with gevent.Timeout(limit, late), self._turns:
-            url = target.base_url + request.path
-            authorized = self._credentials.headers(target, request.method, url, request.headers, request.body)
-            status, _, body = self._upstream.ask(request.method, url, authorized, request.body, self._deadline)
-        if status == 401:
-            self._credentials.refused(target)
-        if status != 200:
-            raise Unasked(f"the provider answered with status {status}", _rest(status))
+        """The count as the upstream gives it, with whichever key. Raises a CCProxyError."""
+        begun = time.monotonic()
+
+        def send(keyed: Target) -> bytes:
+            request = wire.count(parsed, headers, keyed)
+            if request is None:
+                raise Unasked("")
+            limit = self._patience if len(request.body) < LARGE else self._deadline
+            return self._answered(request, keyed, wire, limit, begun + limit - time.monotonic())
+
+        body = rekeying.ask(self._health, target, send)
         count: int = wire.counted(body)
         if not 0 <= count < 1_000_000_000:
             raise BadAnswer("the provider's count is not one")
         # One that speaks the Messages API may tell more than the number
         return body if hasattr(wire, "relay") and b'"input_tokens"' in body else b'{"input_tokens":%d}' % count
 
+    def _answered(self, request: UpstreamRequest, target: Target, wire: Any, limit: float, left: float) -> bytes:
+        """The body of the answer, within the seconds that are left of the limit, the wait for a turn included."""
+        late: CCProxyError = DeadlinePassed(f"the provider did not count within {limit:g} s")
+        if self._turns.locked():
+            late = Unasked("too many counts are under way")  # for which it can do nothing
+        with gevent.Timeout(max(0.0, left), late), self._turns:
+            url = target.base_url + request.path
+            authorized = self._credentials.headers(target, request.method, url, request.headers, request.body)
+            status, told, body = self._upstream.ask(request.method, url, authorized, request.body, self._deadline)
+        if status == 401:
+            self._credentials.refused(target)
+        if status != 200:
+            refused: UpstreamRefused = wire.decode_error(status, told, body)
+            raise refused
+        return body
+
     def _failed(self, target: Target, error: CCProxyError) -> None:
         """Leave the target alone for a while where that helps, and say so once in a while."""
         now = self._clock()
-        rest = error.rest if isinstance(error, Unasked) else FAILED if error.status >= 500 else 0.0
-        if rest:
+        if rest := _rest(error):
             _remember(self._resting, target.label, now + rest)
         if error.message and now >= self._logged.get(target.provider, 0.0):
             _remember(self._logged, target.provider, now + LOGGED)
             structlog.get_logger().info("tokens are counted here", provider=target.provider, error=error.logged)
 
 
-def _rest(status: int) -> float:
-    """How long to leave a target alone that answered with this status; not at all where it was about the request."""
-    match status:
+def _rest(error: CCProxyError) -> float:
+    """How long to leave a target alone that failed like this; not at all where it was about the request."""
+    if not isinstance(error, UpstreamRefused):
+        return FAILED if isinstance(error, UpstreamError) and error.status >= 500 else 0.0
+    match error.upstream_status:
         case 404 | 405 | 410 | 501:
             return ABSENT
         case 401 | 402 | 403:
             return LOGGED
         case 429:
             return FAILED
-        case _:
-            return FAILED if status >= 500 else 0.0
+        case status:
+            return FAILED if status is not None and status >= 500 else 0.0
 
 
 def _remember(moments: dict[str, float], name: str, until: float) -> None:

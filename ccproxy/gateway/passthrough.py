@@ -1,7 +1,7 @@
 """What is handed on to a provider as it is: message batches and files, where a provider has them.
 
 Which provider that is follows from the models of a new batch; what has an id is looked for with each provider in turn,
-for the id does not say whose it is. Answers are read as they are wanted, never as a whole.
+and with each of its keys, for the id does not say whose it is. Answers are read as they are wanted, never as a whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from ccproxy.errors import DeadlinePassed, InvalidRequest, NotFound, Unreachable, UpstreamError, UpstreamRefused
+from ccproxy.gateway import rekeying
 from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.credentials import Credentials
 from ccproxy.gateway.discretion import fit_to_show
@@ -28,31 +29,57 @@ AGAIN = 5.0
 
 
 class Passthrough:
-    """The way of such requests in one worker. `total` bounds each of them, in seconds."""
+    """The way of such requests in one worker.
 
-    def __init__(self, upstream: Upstream, credentials: Credentials, *, total: float) -> None:
+    `health` knows the keys of targets; `total` bounds each request, in seconds.
+    """
+
+    def __init__(self, upstream: Upstream, credentials: Credentials, health: rekeying.Health, *, total: float) -> None:
         self._upstream = upstream
         self._credentials = credentials
+        self._health = health
         self._total = total
 
     def ask(
-        self, targets: list[Target], method: str, path: str, headers: Mapping[str, str], body: bytes | None
+        self,
+        targets: list[Target],
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        looking: bool = False,
     ) -> Handed:
         """The answer of the first target that does not refuse; `path` may carry a query.
 
-        Raises an UpstreamError where all of them refuse, the one that says most.
+        `looking`: for what is with the account of one of a target's keys. Raises an UpstreamError where all of them
+        refuse, the one that says most.
         """
         failed: UpstreamError | None = None
+        deadline = time.monotonic() + self._total
+
+        def send(keyed: Target) -> Handed:
+            return self._asked(keyed, method, path, headers, body, deadline)
+
         for target in targets:
             try:
-                return self._asked(target, method, path, headers, body)
+                return rekeying.ask(self._health, target, send, scattered=looking)
             except UpstreamError as error:
                 if failed is None or failed.status == 404:
                     failed = fit_to_show(error, target)
         raise failed or NotFound("no provider was asked")
 
-    def _asked(self, target: Target, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Handed:
-        deadline = time.monotonic() + self._total
+    def _asked(
+        self,
+        target: Target,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+    ) -> Handed:
+        if time.monotonic() >= deadline:
+            raise DeadlinePassed(f"the request took more than {self._total:g} s")
         url = target.base_url + path
         sent = self._credentials.headers(target, method, url, {**headers, **target.headers}, body or b"")
         answer = self._upstream.send(method, url, sent, body)

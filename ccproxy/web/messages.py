@@ -140,7 +140,9 @@ def _target(asked: Asked) -> Target | None:
     """
     parts = services()
     try:
-        return parts.router.plan(asked, parts.providers.snapshot()).targets[0]
+        snapshot = parts.providers.snapshot()
+        parts.health.take_in(snapshot)
+        return parts.router.plan(asked, snapshot).targets[0]
     except CCProxyError:
         return None
 
@@ -181,11 +183,12 @@ def _headers(attempts: Attempts) -> dict[str, str]:
     return headers | call.told
 
 
-def _told(tried: Sequence[tuple[str, int]]) -> str:
+def _told(tried: Sequence[tuple[str, int | None]]) -> str:
     """The attempts (see `journal.Entry.tried`) in one value of bounded length: without the first ones of very many."""
     text = ""
     for count, (label, status) in enumerate(reversed(tried)):
-        longer = f"{_plain(label)} {status}, {text}" if text else f"{_plain(label)} {status}"
+        one = _plain(label) if status is None else f"{_plain(label)} {status}"
+        longer = f"{one}, {text}" if text else one
         if text and len(longer) > ATTEMPTS_LENGTH:
             return f"(+{len(tried) - count} more), {text}"
         text = longer

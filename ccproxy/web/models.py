@@ -29,6 +29,7 @@ def show_models() -> Response:
     parts.gate.check(request.environ)
     limit = _limit(request.args.get("limit"))
     snapshot = parts.providers.snapshot()
+    parts.health.take_in(snapshot)
     aliases = discovery.is_claude_code(request.environ.get("HTTP_USER_AGENT", ""))
     models = discovery.listed(parts.catalog, snapshot, _lead(snapshot), aliases=aliases)
     after, before = request.args.get("after_id"), request.args.get("before_id")
@@ -41,6 +42,7 @@ def show_model(model: str) -> Response:
     parts = services()
     parts.gate.check(request.environ)
     snapshot = parts.providers.snapshot()
+    parts.health.take_in(snapshot)
     return _json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
 
 

@@ -71,7 +71,9 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
     with ExitStack() as ending:
         token = parts.lifecycle.enter()
         ending.callback(parts.lifecycle.leave, token)
-        targets = having(what, parts.providers.snapshot())
+        snapshot = parts.providers.snapshot()
+        parts.health.take_in(snapshot)
+        targets = having(what, snapshot)
         headers = {"anthropic-version": VERSION, **anthropic_headers(environ)}
         body: bytes | None = None
         if body_type:
@@ -87,7 +89,9 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
         if client is not None:
             ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
         path = _path(what, id, action)
-        answer = parts.passthrough.ask(targets if id else targets[:1], request.method, path, headers, body)
+        looking = bool(id)
+        asked = targets if looking else targets[:1]
+        answer = parts.passthrough.ask(asked, request.method, path, headers, body, looking=looking)
         ending.callback(answer.close)
         response = _response(answer)
         if what == "batches" and action != "results":

@@ -11,8 +11,9 @@ from gevent.event import Event
 from msgspec import UNSET
 from structlog.testing import capture_logs
 
-from ccproxy.errors import InvalidRequest, NotFound, Unreachable
+from ccproxy.errors import DeadlinePassed, InvalidRequest, NotFound, Unreachable, UpstreamRefused
 from ccproxy.gateway.catalog import FAILED, FRESH, PAGES, TIMEOUT, Catalog, page
+from ccproxy.gateway.health import Health
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.translate.listing import Model, named
 from ccproxy.translate.target import Target
@@ -170,6 +171,64 @@ def test_what_there_is_of_a_list_is_shown_though_the_rest_cannot_be_had() -> Non
         models = Catalog(get).models(snapshot(row))
     assert [model.id for model in models] == ["aws/amazon.nova-lite-v1:0"]
     assert [line["event"] for line in logged] == ["some models cannot be listed"]
+
+
+ONE, TWO = "sk-provider-0123456789", "sk-provider-abcdefghij"
+
+
+def with_keys(answers: dict[str, list[tuple[int, bytes]]], health: Health) -> tuple[Catalog, list[str]]:
+    """A catalog, its provider answering each key with the next of its answers, and the keys that it was asked with."""
+    asked: list[str] = []
+
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        key = headers["authorization"].removeprefix("Bearer ")
+        asked.append(key)
+        return answers[key].pop(0)
+
+    return Catalog(get, health=health), asked
+
+
+def test_a_list_is_fetched_with_a_key_that_is_in_service() -> None:
+    health, row = Health(None), provider("a", api_key=ONE, api_keys=(ONE, TWO))
+    refusal = 401, b'{"error": {"message": "no such key"}}'
+    catalog, asked = with_keys({ONE: [refusal], TWO: [listed("x"), listed("y")]}, health)
+    assert [model.id for model in catalog.fetch(row)] == ["a/x"]
+    assert asked == [ONE, TWO]
+    assert [key["state"] for key in health.report(row)["keys"]] == ["resting", "ok"]
+    assert [model.id for model in catalog.fetch(row)] == ["a/y"]
+    assert asked == [ONE, TWO, TWO]
+
+
+def test_pages_of_one_list_are_those_of_one_key() -> None:
+    row = provider("a", api_key=ONE, api_keys=(ONE, TWO))
+    first = 200, b'{"data": [{"id": "mine"}], "has_more": true, "last_id": "mine"}'
+    catalog, asked = with_keys({ONE: [first, (401, b"{}")], TWO: [listed("theirs")]}, Health(None))
+    assert [model.id for model in catalog.fetch(row)] == ["a/theirs"]
+    assert asked == [ONE, ONE, TWO]
+
+
+def test_time_is_for_all_keys_together() -> None:
+    now = 0.0
+
+    def get(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        nonlocal now
+        now += 2.0
+        return 401, b"{}"
+
+    catalog = Catalog(get, health=Health(None), clock=lambda: now)
+    with pytest.raises(DeadlinePassed, match="did not list its models within"):
+        catalog.fetch(provider("a", api_key=ONE, api_keys=(ONE, TWO, "three")))
+    assert now == 4.0
+
+
+def test_what_a_provider_says_is_raised() -> None:
+    world = Providers(a=(503, b'{"error": {"message": "come back later", "code": "busy"}}'))
+    with capture_logs() as logged:
+        assert world.ids(provider("a")) == []
+    assert [line["error"] for line in logged] == ["the provider answered with HTTP 503 (busy)"]
+    with pytest.raises(UpstreamRefused) as raised:
+        world.catalog.fetch(provider("a"))
+    assert (raised.value.message, raised.value.upstream_status) == ("come back later", 503)
 
 
 def test_a_provider_without_a_list_is_not_asked() -> None:

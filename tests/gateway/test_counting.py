@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,15 +13,19 @@ import pytest
 from gevent.event import Event
 from structlog.testing import capture_logs
 
-from ccproxy.errors import BadAnswer, InvalidRequest
+from ccproxy.errors import BadAnswer, InvalidRequest, UpstreamRefused
 from ccproxy.gateway import counting
+from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.health import Health
 from ccproxy.gateway.upstream import Upstream
-from ccproxy.translate import tokens
+from ccproxy.gateway.wires import wire_of
+from ccproxy.store.providers import Provider
+from ccproxy.translate import refusals, tokens
 from ccproxy.translate.parse import Parsed, parse
 from ccproxy.translate.target import Target, UpstreamRequest
-from tests.fake_upstream import Exact, FakeUpstream, Json, Refusal, closed_port
+from tests.fake_upstream import Exact, FakeUpstream, Json, Received, Refusal, closed_port
 from tests.translate.contexts import target as some_target
 
 ASKED = parse(
@@ -41,6 +46,9 @@ class Wire:
                 raise KeyError("bug")
         body = parsed.request.model.encode()
         return UpstreamRequest(method="POST", path="/count", headers={**headers, **target.headers}, body=body)
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamRefused:
+        return refusals.decode_error(status, headers, body)
 
     def counted(self, body: bytes) -> int:
         try:
@@ -80,7 +88,7 @@ def target(provider: FakeUpstream | str, model: str = "m", name: str = "somewher
 
 def counter(**more: Any) -> Counter:
     upstream = Upstream(connect=5, idle=5)
-    return Counter(upstream, Credentials(upstream), **more)
+    return Counter(upstream, Credentials(upstream), Health(None), **more)
 
 
 def here(target: Target) -> bytes:
@@ -219,7 +227,7 @@ def test_only_so_many_ask_at_once_and_the_others_wait_for_their_turn() -> None:
             return 200, {}, b'{"input_tokens": 7}'
 
     upstream = Slow(connect=1, idle=1)
-    counts = Counter(upstream, Credentials(upstream), at_once=4, patience=30)
+    counts = Counter(upstream, Credentials(upstream), Health(None), at_once=4, patience=30)
     there = target("http://127.0.0.1:1")
     asking = [gevent.spawn(counts.count, ASKED, {}, there, Wire()) for _ in range(50)]
     gevent.joinall(asking, timeout=30)
@@ -243,7 +251,7 @@ class Patient(Upstream):
 def test_who_gets_no_turn_counts_here_and_blames_nobody() -> None:
     upstream = Patient()
     there = target("http://127.0.0.1:1")
-    counts = Counter(upstream, Credentials(upstream), at_once=1, patience=0.01, deadline=60)
+    counts = Counter(upstream, Credentials(upstream), Health(None), at_once=1, patience=0.01, deadline=60)
     first = gevent.spawn(counts.count, ASKED, {}, there, Sized(counting.LARGE))
     assert upstream.asked.wait(30)
     assert counts.count(ASKED, {}, there, Wire()) == here(there)
@@ -257,7 +265,7 @@ def test_who_gets_no_turn_counts_here_and_blames_nobody() -> None:
 def test_an_upstream_that_takes_too_long_is_not_waited_for(size: int, limits: tuple[float, float]) -> None:
     upstream = Patient()
     there = target("http://127.0.0.1:1")
-    counts = Counter(upstream, Credentials(upstream), patience=limits[0], deadline=limits[1])
+    counts = Counter(upstream, Credentials(upstream), Health(None), patience=limits[0], deadline=limits[1])
     with capture_logs() as logged:
         assert counts.count(ASKED, {}, there, Sized(size)) == here(there)
     assert [line["error"] for line in logged] == ["the provider did not count within 0.01 s"]
@@ -287,5 +295,61 @@ def test_a_token_that_was_refused_is_not_used_again() -> None:
         provider.enqueue(Refusal(401, "who?"))
         upstream = Upstream(connect=5, idle=5)
         there = target(provider)
-        Counter(upstream, Watched(upstream)).count(ASKED, {}, there, Wire())
+        Counter(upstream, Watched(upstream), Health(None)).count(ASKED, {}, there, Wire())
     assert dropped == [there]
+
+
+ONE, TWO = "sk-provider-0123456789", "sk-provider-abcdefghij"
+
+
+def keyed(url: str) -> Target:
+    row = Provider(name="p", type="anthropic", api_base_url=url, api_key=ONE, api_keys=(ONE, TWO))
+    return for_model(connect(row), "claude-opus-5-5")
+
+
+def test_a_key_that_is_refused_is_set_aside_and_another_one_counts() -> None:
+    def answer(received: Received) -> Any:
+        return (
+            Json({"input_tokens": 777}) if received.headers["x-api-key"] == TWO else Refusal(401, "invalid x-api-key")
+        )
+
+    with FakeUpstream() as provider:
+        provider.script("*", answer)
+        upstream, health = Upstream(connect=5, idle=5), Health(None)
+        there = keyed(provider.url)
+        counts = Counter(upstream, Credentials(upstream), health, patience=30)
+        for _ in range(2):
+            assert json.loads(counts.count(ASKED, {}, there, wire_of(there))) == {"input_tokens": 777}
+        asked = [received.headers["x-api-key"] for received in provider.requests]
+    assert asked == [ONE, TWO, TWO]
+    assert health.next_key(there, None) == TWO
+
+
+def test_where_all_keys_are_refused_the_target_is_left_alone_for_a_while() -> None:
+    with FakeUpstream() as provider:
+        provider.script("*", Refusal(401, "invalid x-api-key"))
+        there, clock = keyed(provider.url), Clock()
+        counts = counter(clock=clock, patience=30)
+        for _ in range(3):
+            assert counts.count(ASKED, {}, there, wire_of(there)) == here(there)
+        assert len(provider.requests) == 2
+        clock.now += counting.LOGGED
+        counts.count(ASKED, {}, there, wire_of(there))
+        assert len(provider.requests) == 4
+
+
+def test_all_keys_together_have_as_long_as_one() -> None:
+    class Slow(Upstream):
+        asked = 0
+
+        def ask(self, *_: Any, **__: Any) -> tuple[int, Mapping[str, str], bytes]:
+            self.asked += 1
+            gevent.sleep(0.8)
+            return 401, {}, b"{}"
+
+    upstream, there = Slow(connect=1, idle=1), keyed("http://127.0.0.1:1")
+    begun = time.monotonic()
+    counts = Counter(upstream, Credentials(upstream), Health(None), patience=1.0)
+    assert counts.count(ASKED, {}, there, wire_of(there)) == here(there)
+    assert upstream.asked == 2
+    assert time.monotonic() - begun < 1.5

@@ -91,6 +91,19 @@ def test_the_facts(more: dict[str, Any], headers: dict[str, str], facts: dict[st
 
 
 @pytest.mark.parametrize(
+    ("key", "header"), [(ACCOUNT, "authorization"), (KEY, "x-goog-api-key")], ids=["service account", "API key"]
+)
+def test_what_authorizes_is_named_as_it_travels(key: str, header: str) -> None:
+    target = made("vertex", "gemini-2.5-pro", api_key=key, options={"project": "p"})
+    headers = explained(asking(), target)["targets"][0]["upstream"]["headers"]
+    assert {name: headers.get(name) for name in ("authorization", "x-goog-api-key")} == {
+        "authorization": None,
+        "x-goog-api-key": None,
+        header: "…",
+    }
+
+
+@pytest.mark.parametrize(
     ("target", "url"),
     [
         (made("openai", "gpt-4.1"), "/chat/completions"),

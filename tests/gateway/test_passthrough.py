@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from ccproxy.errors import DeadlinePassed, NotFound, Unreachable
 from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.health import Health
 from ccproxy.gateway.passthrough import Passthrough, leading
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.presets.anthropic import ANTHROPIC
 from ccproxy.translate.target import Target
-from tests.fake_upstream import Answer, Exact, FakeUpstream, Hang, Stream, closed_port, head
+from tests.fake_upstream import Answer, Exact, FakeUpstream, Hang, Pause, Stream, closed_port, head
 
 
 def target(url: str = "", provider: str = "p", model: str = "m") -> Target:
@@ -17,7 +19,7 @@ def target(url: str = "", provider: str = "p", model: str = "m") -> Target:
 
 def through(idle: float = 30.0, total: float = 60.0) -> Passthrough:
     upstream = Upstream(connect=5.0, idle=idle)
-    return Passthrough(upstream, Credentials(upstream), total=total)
+    return Passthrough(upstream, Credentials(upstream), Health(None), total=total)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,13 @@ def test_the_targets_headers_win() -> None:
 def test_names_of_models() -> None:
     made = {"a": target(model="A"), "b": target(model="B")}
     assert leading(["b", "a", "b"], made.__getitem__) == (made["b"], {"a": "A", "b": "B"})
+
+
+def test_all_keys_together_have_as_long_as_one() -> None:
+    """The first one has used up all the time that there was, so there is none for the second one."""
+    with FakeUpstream() as provider:
+        provider.models_answer = Stream([b"{}"], status=401, before=(Pause(0.1),))
+        keyed = structs.replace(target(provider.url), key="one", keys=("one", "two"))
+        with pytest.raises(DeadlinePassed, match="took more than"):
+            through(total=0.05).ask([keyed], "GET", "/v1/files", {}, None)
+        assert len(provider.listings) == 1

@@ -60,7 +60,7 @@ def test_claude_code_is_shown_every_model_and_each_name_works(home: Server, upst
     shown = gateway_models(home)
     assert shown == {
         "claude-sonnet-5-5": {"display_name": "claude-sonnet-5-5 (far/gpt-x and 1 more)"},
-        "far/org/claude-ish": {"display_name": "org/claude-ish"},
+        "far/org/claude-ish": {"display_name": "org/claude-ish (far)"},
         "claude-far-gpt-x": {"display_name": "gpt-x (far)"},
         "claude-near-by-llama": {"display_name": "llama (near-by)"},
     }

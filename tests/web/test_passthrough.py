@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ccproxy.store.migrations import migrate
 from ccproxy.store.session import open_engine
 from ccproxy.web.services import EXTENSION, Services
 from tests.fake_anthropic import LIMITS, FakeAnthropic, failure
-from tests.fake_upstream import Cut, Exact, FakeUpstream, Json, Stream, head
+from tests.fake_upstream import Answer, Cut, Exact, FakeUpstream, Json, Received, Stream, head
 
 KEY = "sk-provider-0123456789abcdef"
 BATCHES = "/v1/messages/batches"
@@ -235,3 +235,132 @@ def test_a_drain_waits_for_them(proxy: Proxy, first: FakeAnthropic) -> None:
     assert proxy.parts.lifecycle.live == 0
     proxy.parts.lifecycle.drain(0)
     assert proxy.ask("GET", "/v1/files").status_code == 503
+
+
+ONE, TWO = "sk-provider-0123456789", "sk-provider-abcdefghij"
+
+
+class Accounts:
+    """A provider with two accounts, each with a key and with what it keeps; `refused` keys are so everywhere."""
+
+    def __init__(self, upstream: FakeUpstream) -> None:
+        self.upstream = upstream
+        self.one, self.two = FakeAnthropic(upstream), FakeAnthropic(upstream)
+        self.refused: dict[str, Answer] = {}
+        upstream.script("*", self.answer)
+        upstream.models_answer = self.answer
+
+    def answer(self, received: Received) -> Answer:
+        key = received.headers["x-api-key"]
+        if key in self.refused:
+            return self.refused[key]
+        if received.path == "/v1/models":
+            return Json({"data": [{"type": "model", "id": "claude-x", "display_name": "X"}], "has_more": False})
+        return (self.one if key == ONE else self.two).answer(received)
+
+    def asked(self) -> list[str]:
+        """The keys that were asked with since this was asked last."""
+        keys = [one.headers["x-api-key"] for one in (*self.upstream.requests, *self.upstream.listings)]
+        self.upstream.requests.clear()
+        self.upstream.listings.clear()
+        return keys
+
+
+@pytest.fixture
+def accounts() -> Iterator[Accounts]:
+    with FakeUpstream() as upstream:
+        yield Accounts(upstream)
+
+
+@pytest.fixture
+def keyed(tmp_path: Path, accounts: Accounts) -> Iterator[Proxy]:
+    row = {"name": "p", "type": "anthropic", "api_base_url": accounts.upstream.url, "api_keys": [ONE, TWO]}
+    made = Proxy(tmp_path, row)
+    yield made
+    made.parts.providers.close()
+    made.parts.health.flush(10)
+
+
+INVALID = Json(failure("authentication_error", "invalid x-api-key"), 401)
+
+
+def message(proxy: Proxy, path: str = "/v1/messages") -> Any:
+    body = {"model": "p/claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    return proxy.ask("POST", path, json=body)
+
+
+def test_all_go_by_what_messages_have_shown_of_the_keys(keyed: Proxy, accounts: Accounts) -> None:
+    accounts.refused[ONE] = INVALID
+    assert message(keyed).status_code == 200
+    assert accounts.asked() == [ONE, TWO]
+    assert message(keyed, "/v1/messages/count_tokens").json == {"input_tokens": 2095}
+    assert [model["id"] for model in keyed.ask("GET", "/v1/models").json["data"]] == ["p/claude-x"]
+    assert keyed.ask("GET", BATCHES).status_code == 200
+    assert keyed.create("p/claude-x").status_code == 200
+    assert keyed.ask("GET", "/v1/files").status_code == 200
+    assert set(accounts.asked()) == {TWO}
+
+
+ASIDE: list[Callable[[Proxy], Any]] = [
+    lambda proxy: message(proxy, "/v1/messages/count_tokens"),
+    lambda proxy: proxy.ask("GET", "/v1/models"),
+    lambda proxy: proxy.ask("GET", "/v1/models/p/claude-x"),
+    lambda proxy: proxy.ask("GET", BATCHES),
+    lambda proxy: proxy.create("p/claude-x"),
+    lambda proxy: proxy.ask("GET", "/v1/files"),
+]
+
+
+@pytest.mark.parametrize("ask", ASIDE)
+def test_a_key_that_they_are_refused_with_is_set_aside_for_messages_too(
+    keyed: Proxy, accounts: Accounts, ask: Callable[[Proxy], Any]
+) -> None:
+    accounts.refused[ONE] = INVALID
+    assert ask(keyed).status_code == 200
+    assert accounts.asked() == [ONE, TWO]
+    assert message(keyed).status_code == 200
+    assert accounts.asked() == [TWO]
+
+
+@pytest.mark.parametrize("ask", ASIDE)
+def test_what_another_worker_has_found_holds_here_too(
+    tmp_path: Path, keyed: Proxy, accounts: Accounts, ask: Callable[[Proxy], Any]
+) -> None:
+    another = Proxy(tmp_path)
+    accounts.refused[ONE] = INVALID
+    assert message(another).status_code == 200
+    another.parts.health.flush(10)
+    another.parts.providers.close()
+    accounts.asked()
+    assert ask(keyed).status_code == 200
+    assert accounts.asked() == [TWO]
+
+
+def test_what_an_account_keeps_is_looked_for_with_each_key(keyed: Proxy, accounts: Accounts) -> None:
+    accounts.two.files["file_9"] = b"the other's"
+    assert keyed.ask("GET", "/v1/files/file_9/content").data == b"the other's"
+    assert accounts.asked() == [ONE, TWO]
+    assert keyed.ask("DELETE", "/v1/files/file_9").json["type"] == "file_deleted"
+    gone = keyed.ask("GET", "/v1/files/file_9")
+    assert (gone.status_code, gone.json["error"]["type"]) == (404, "not_found_error")
+    accounts.refused[ONE] = Json(failure("rate_limit_error", "slow down"), 429, {"Retry-After": "30"})
+    keyed.create("p/claude-x")
+    accounts.two.batches["msgbatch_7"] = {"body": {"requests": []}, "status": "ended"}
+    assert keyed.ask("POST", f"{BATCHES}/msgbatch_7/cancel").json["processing_status"] == "canceling"
+
+
+def test_a_list_is_that_of_the_first_account_that_is_in_service(keyed: Proxy, accounts: Accounts) -> None:
+    accounts.two.files["file_9"] = b"the other's"
+    for _ in range(3):
+        message(keyed)  # whose turn it is does not matter
+        assert keyed.ask("GET", "/v1/files").json["data"] == []
+    accounts.refused[ONE] = INVALID
+    assert [one["id"] for one in keyed.ask("GET", "/v1/files").json["data"]] == ["file_9"]
+
+
+def test_where_all_keys_are_refused_it_is_said_once(keyed: Proxy, accounts: Accounts) -> None:
+    accounts.refused = dict.fromkeys((ONE, TWO), Json(failure("authentication_error", f"invalid {ONE} {TWO}"), 401))
+    answer = keyed.ask("GET", BATCHES)
+    assert answer.status_code == 401
+    assert answer.json["error"]["message"] == "provider 'p' refused its API key: invalid [redacted] [redacted]"
+    assert sorted(accounts.asked()) == [ONE, TWO]
