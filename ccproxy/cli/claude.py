@@ -5,6 +5,7 @@ Its own files are read, never written.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -51,7 +52,7 @@ def settings_files(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[P
     project = folder / ".claude"
     for path in (home / "settings.json", project / "settings.json", project / "settings.local.json"):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError):
             continue
         if isinstance(document, dict):
@@ -62,11 +63,16 @@ def contradictions(environ: Mapping[str, str], folder: Path, ours: Mapping[str, 
     """Variables that settings files set otherwise than we do, which would win, and the file that does."""
     found: dict[str, Path] = {}
     for path, document in settings_files(environ, folder):
-        given = document.get("env")
-        for name, value in given.items() if isinstance(given, dict) else ():
+        for name, value in variables_of(document).items():
             if (name in ours and str(value) != ours[name]) or (name in ELSEWHERE and str(value) not in ("", "0")):
                 found[name] = path
     return found
+
+
+def variables_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The variables that settings set."""
+    given = document.get("env")
+    return given if isinstance(given, dict) else {}
 
 
 def mode_is_chosen(environ: Mapping[str, str], folder: Path, arguments: Sequence[str]) -> bool:
@@ -90,6 +96,18 @@ def option(arguments: Sequence[str], name: str) -> str | None:
     return found
 
 
+def without(arguments: Sequence[str], name: str) -> list[str]:
+    """The arguments without that option and its values, in either form."""
+    kept: list[str] = []
+    values = iter(arguments)
+    for argument in values:
+        if argument == name:
+            next(values, None)
+        elif not argument.startswith(f"{name}="):
+            kept.append(argument)
+    return kept
+
+
 def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run it in the foreground and return its exit status (128 and the signal's number where one ended it).
 
@@ -105,19 +123,31 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
         if child is None:
             pending.append(number)
         else:
-            child.send_signal(number)
+            _send(child, number)
 
     kept |= {number: signal.signal(number, hand_on) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        child = subprocess.Popen(list(command), env=dict(environ))
+        child = _started(command, environ)
         for number in pending:
-            child.send_signal(number)
+            _send(child, number)
         return _wait(child)
-    except OSError as error:
-        raise NotInstalled(f"{command[0]} cannot be run: {error.strerror}") from None
     finally:
         for number, before in kept.items():
             signal.signal(number, before)
+
+
+def _started(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(list(command), env=dict(environ))
+    except OSError as error:
+        raise NotInstalled(f"{command[0]} cannot be run: {error.strerror}") from None
+
+
+def _send(child: subprocess.Popen[bytes], number: int) -> None:
+    """Not Popen's own way, which takes the exit status of one that has ended, and `_wait` would find none."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, number)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:

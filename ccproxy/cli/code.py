@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +16,8 @@ from ccproxy.cli.connection import connected
 from ccproxy.cli.environment import ELSEWHERE, WINDOW, variables, window_of
 from ccproxy.cli.home import state_folder
 from ccproxy.cli.local_proxy import at_hand
+from ccproxy.cli.session_settings import above_all
+from ccproxy.cli.terminal import say
 
 _OFF = {name: "" if name.endswith("_KEY") else "0" for name in ELSEWHERE}
 
@@ -38,17 +38,24 @@ def code(ctx: click.Context, api: Api, model: str | None, arguments: tuple[str, 
     with at_hand(api, os.environ):
         _admitted(api)
         chosen = model or claude.option(arguments, "--model")
-        ours = variables(api, None, None if os.environ.get(WINDOW) else window_of(api, chosen))
-        given = ["--model", model] if model else []
+        ours = variables(api, os.environ, window=None if _knows_window() else window_of(api, chosen))
         _hint_at_mode(api, arguments)
-        with _above_settings(ours, arguments) as stronger:
-            status = claude.run([program, *stronger, *given, *arguments], _environ(ours))
+        _tell_of_settings(ours)
+        given = (*(("--model", model) if model else ()), *arguments)
+        with above_all({**ours, **_OFF}, given, state_folder(os.environ)) as stronger:
+            status = claude.run([program, *stronger], _environ(ours))
     ctx.exit(status)
 
 
 def _environ(ours: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     return {**kept, **ours}
+
+
+def _knows_window() -> bool:
+    """Whether the user has said how long a conversation may be."""
+    files = claude.settings_files(os.environ, Path.cwd())
+    return bool(os.environ.get(WINDOW)) or any(WINDOW in claude.variables_of(document) for _, document in files)
 
 
 def _admitted(api: Api) -> None:
@@ -69,36 +76,16 @@ def _hint_at_mode(api: Api, arguments: tuple[str, ...]) -> None:
     _say("auto mode works with Anthropic's models only; others: ccproxy code -- --permission-mode acceptEdits")
 
 
-@contextlib.contextmanager
-def _above_settings(ours: Mapping[str, str], arguments: tuple[str, ...]) -> Iterator[list[str]]:
-    """Arguments that put our variables above those of the user's settings files, where these say otherwise.
-
-    A variable in a settings file wins over the environment, and `--settings` over both (Claude Code's documentation).
-    The file is there for the session only: on a command line everybody on the machine could read the key.
-    """
+def _tell_of_settings(ours: Mapping[str, str]) -> None:
+    """What the user has set otherwise, and not for this session."""
     found = claude.contradictions(os.environ, Path.cwd(), ours)
-    if not found:
-        yield []
-        return
-    where = " and ".join(sorted({str(path) for path in found.values()}))
-    names = ", ".join(sorted(found))
-    if claude.option(arguments, "--settings") is not None:
-        _say(f"{where} sets {names}, which wins over ccproxy's; take it out, or put it right in your --settings")
-        yield []
-        return
-    _say(f"{where} sets {names}; in this session ccproxy's stands in its place")
-    instead = {**ours, **{name: _OFF[name] for name in found if name in _OFF}}
-    descriptor, path = tempfile.mkstemp(".json", "settings-", state_folder(os.environ))
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"env": instead}, file)
-        yield ["--settings", path]
-    finally:
-        os.unlink(path)
+    if found:
+        where = " and ".join(sorted({str(path) for path in found.values()}))
+        _say(f"{where} sets {', '.join(sorted(found))}; in this session ccproxy's stands in its place")
 
 
 def _say(text: str) -> None:
-    click.echo(f"ccproxy: {text}", err=True)
+    say(f"ccproxy: {text}", err=True)
 
 
 def _is_terminal() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import click
 
@@ -26,10 +27,14 @@ ELSEWHERE = (
 """Variables that take Claude Code past the base URL, or another key to it."""
 
 WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+_DIRECT = ("NO_PROXY", "no_proxy")
 _POWERSHELL_QUOTES = str.maketrans({quote: quote * 2 for quote in "'‘’‚‛"})
 
 
-def variables(api: Api, model: str | None = None, window: int | None = None) -> dict[str, str]:
+def variables(
+    api: Api, environ: Mapping[str, str], model: str | None = None, window: int | None = None
+) -> dict[str, str]:
     """Name to value. `window` is the model's context in tokens: without it Claude Code assumes a million."""
     found = {
         "ANTHROPIC_BASE_URL": api.url,
@@ -44,7 +49,16 @@ def variables(api: Api, model: str | None = None, window: int | None = None) -> 
         found["ANTHROPIC_MODEL"] = model
     if window:
         found[WINDOW] = str(window)
-    return found
+    return {**found, **_past_proxies(api, environ)}
+
+
+def _past_proxies(api: Api, environ: Mapping[str, str]) -> dict[str, str]:
+    """What keeps requests to ccproxy from going through a proxy for the web, which could read them."""
+    if not any(environ.get(name) for name in _PROXIES):
+        return {}
+    listed = [host.strip() for name in _DIRECT for host in environ.get(name, "").split(",")]
+    host = urlsplit(api.url).hostname or ""
+    return dict.fromkeys(_DIRECT, ",".join(dict.fromkeys(filter(None, (*listed, host)))))
 
 
 def window_of(api: Api, model: str | None) -> int | None:
@@ -90,4 +104,4 @@ def env(api: Api, shell: str, model: str | None) -> None:
     Variables that would lead it elsewhere are unset, where they are set.
     """
     unset = tuple(name for name in ELSEWHERE if os.environ.get(name))
-    click.echo(exports(shell, variables(api, model, window_of(api, model)), unset))
+    click.echo(exports(shell, variables(api, os.environ, model, window_of(api, model)), unset))

@@ -123,6 +123,22 @@ def test_what_cannot_be_run_is_said(tmp_path: Path) -> None:
         claude.run([str(tmp_path / "claude")], {})
 
 
+def test_a_signal_that_comes_when_it_has_ended_takes_its_exit_status_from_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = claude._wait
+
+    def late(child: subprocess.Popen[bytes]) -> int:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        status = wait(child)
+        signal.raise_signal(signal.SIGHUP)  # nobody of that number is there any more
+        return status
+
+    monkeypatch.setattr(claude, "_wait", late)
+    assert claude.run([program(tmp_path / "claude", "exit 7")], {"PATH": os.environ["PATH"]}) == 7
+
+
 RUN = "import os, sys; from ccproxy.cli import claude; sys.exit(claude.run(sys.argv[1:], os.environ))"
 
 
@@ -167,3 +183,23 @@ def test_when_it_stops_itself_so_do_we(tmp_path: Path) -> None:
     until(lambda: state() == "T", "we are stopped")
     process.send_signal(signal.SIGCONT)
     assert process.wait(10) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (["--a", "1", "-p"], ["-p"]),
+        (["-p", "--a=1", "x", "--a", "2"], ["-p", "x"]),
+        (["--ab", "1", "--a"], ["--ab", "1"]),
+    ],
+)
+def test_an_option_is_taken_out(arguments: list[str], left: list[str]) -> None:
+    assert claude.without(arguments, "--a") == left
+
+
+def test_settings_with_a_byte_order_mark_are_settings(tmp_path: Path) -> None:
+    path = tmp_path / ".claude" / "settings.json"
+    path.parent.mkdir()
+    path.write_text('{"env": {"ANTHROPIC_BASE_URL": "http://x"}}', encoding="utf-8-sig")
+    found = claude.contradictions({"HOME": str(tmp_path)}, tmp_path / "project", {"ANTHROPIC_BASE_URL": "http://y"})
+    assert found == {"ANTHROPIC_BASE_URL": path}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ccproxy.cli.environment import ELSEWHERE
 from tests.cli.conftest import Run
 from tests.cli.fake_proxy import FakeProxy, refused
 from tests.live.server import free_port
@@ -41,6 +42,20 @@ class Program:
         found: dict[str, Any] = json.loads(self._told.read_text())
         return found
 
+    @property
+    def arguments(self) -> list[str]:
+        """Those behind the settings that every session gets."""
+        option, _, *rest = self.told["arguments"]
+        assert option == "--settings"
+        return rest
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """These settings."""
+        [given] = self.told["settings"]
+        assert isinstance(given, dict)
+        return given
+
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
@@ -65,7 +80,7 @@ def test_it_gets_its_variables_and_its_arguments_and_its_exit_status_is_passed_o
     result = ask("code", "--", "-p", "hello", "--model", "x", EXIT="7", CCPROXY_APIKEY="se-cret", KEPT="yes")
     assert (result.exit_code, result.output) == (7, "")
     told = program.told
-    assert told["arguments"] == ["-p", "hello", "--model", "x"]
+    assert program.arguments == ["-p", "hello", "--model", "x"]
     assert {name: told["env"][name] for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "KEPT")} == {
         "ANTHROPIC_BASE_URL": serving.url,
         "ANTHROPIC_AUTH_TOKEN": "se-cret",
@@ -78,6 +93,7 @@ def test_it_gets_its_variables_and_its_arguments_and_its_exit_status_is_passed_o
 def test_what_would_lead_it_elsewhere_is_taken_out(ask: Run, serving: FakeProxy, program: Program) -> None:
     assert ask("code", ANTHROPIC_API_KEY="k", CLAUDE_CODE_USE_BEDROCK="1").exit_code == 0
     assert not {"ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_BEDROCK"} & set(program.told["env"])
+    assert program.settings["env"]["CLAUDE_CODE_USE_BEDROCK"] == "0"
 
 
 @pytest.mark.parametrize("arguments", [["--model", "groq/llama"], ["--", "--model", "groq/llama"]])
@@ -86,10 +102,20 @@ def test_the_window_of_the_model_is_declared(
 ) -> None:
     serving.answers["GET /v1/models/groq%2Fllama"] = {"max_input_tokens": 131072}
     ask("code", *arguments)
-    assert program.told["arguments"] == ["--model", "groq/llama"]
+    assert program.arguments == ["--model", "groq/llama"]
     assert program.told["env"]["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "131072"
     ask("code", *arguments, CLAUDE_CODE_MAX_CONTEXT_TOKENS="5")
     assert program.told["env"]["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "5", "somebody knows better"
+    assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" not in program.settings["env"]
+
+
+def test_a_window_of_the_user_s_own_settings_stays(
+    ask: Run, serving: FakeProxy, program: Program, tmp_path: Path
+) -> None:
+    serving.answers["GET /v1/models/groq%2Fllama"] = {"max_input_tokens": 131072}
+    settings(tmp_path, {"env": {"CLAUDE_CODE_MAX_CONTEXT_TOKENS": "9000"}})
+    assert ask("code", "--model", "groq/llama").stderr == ""
+    assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" not in program.settings["env"]
 
 
 def test_without_a_provider_it_says_how_to_add_one(ask: Run, serving: FakeProxy, program: Program) -> None:
@@ -146,24 +172,59 @@ def test_settings_that_would_win_are_outdone_for_the_session_and_left_as_they_ar
     before = path.read_bytes()
     result = ask("code", "--", "-p", "hello", CCPROXY_APIKEY="se-cret")
     assert f"{path} sets ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL; in this session ccproxy's" in result.stderr
-    option, file, *rest = program.told["arguments"]
-    assert (option, rest) == ("--settings", ["-p", "hello"])
-    [given] = program.told["settings"]
-    assert (given["env"]["ANTHROPIC_BASE_URL"], given["env"]["ANTHROPIC_API_KEY"]) == (serving.url, "")
+    file = program.told["arguments"][1]
+    assert program.arguments == ["-p", "hello"]
+    assert (program.settings["env"]["ANTHROPIC_BASE_URL"], program.settings["env"]["ANTHROPIC_API_KEY"]) == (
+        serving.url,
+        "",
+    )
     assert not Path(file).exists(), "it has a key in it"
     assert "se-cret" not in " ".join(program.told["arguments"])
     assert path.read_bytes() == before
 
 
-def test_settings_of_somebody_s_own_are_not_replaced(
-    ask: Run, serving: FakeProxy, program: Program, tmp_path: Path
+OWN = {"env": {"ANTHROPIC_BASE_URL": "http://x", "OTHER": "1"}, "permissions": {"defaultMode": "plan"}}
+
+
+@pytest.mark.parametrize("form", ["file", "JSON", "joined"])
+def test_settings_of_somebody_s_own_go_along(
+    ask: Run, serving: FakeProxy, program: Program, tmp_path: Path, form: str
 ) -> None:
-    settings(tmp_path, {"env": {"ANTHROPIC_BASE_URL": "http://x"}})
     own = tmp_path / "own.json"
-    own.write_text("{}")
+    own.write_text(json.dumps(OWN), encoding="utf-8-sig")
+    given = {"file": ["--settings", str(own)], "JSON": ["--settings", json.dumps(OWN)], "joined": [f"--settings={own}"]}
+    assert ask("code", "--", "-p", *given[form], "hello").exit_code == 0
+    assert program.arguments == ["-p", "hello"]
+    assert program.settings["permissions"] == {"defaultMode": "plan"}
+    assert (program.settings["env"]["ANTHROPIC_BASE_URL"], program.settings["env"]["OTHER"]) == (serving.url, "1")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("[]", "must be an object"), ("{", "must be an object"), (None, "cannot be")]
+)
+def test_settings_that_cannot_be_read_are_said_to_be(
+    ask: Run, serving: FakeProxy, program: Program, tmp_path: Path, text: str | None, fault: str
+) -> None:
+    own = tmp_path / "own.json"
+    if text is not None:
+        own.write_text(text)
     result = ask("code", "--", "--settings", str(own))
-    assert "put it right in your --settings" in result.stderr
-    assert program.told["arguments"] == ["--settings", str(own)]
+    assert (result.exit_code, program.ran) == (1, False)
+    assert f"--settings: {own if text is None else ''}" in result.stderr
+    assert fault in result.stderr
+
+
+def test_wherever_settings_lie_ccproxy_s_stand_above_them(ask: Run, serving: FakeProxy, program: Program) -> None:
+    """Claude Code finds more of them than anybody could look for: of a repository's root, of administrators."""
+    assert ask("code", CCPROXY_APIKEY="se-cret").stderr == ""
+    assert program.settings["env"] == {
+        "ANTHROPIC_BASE_URL": serving.url,
+        "ANTHROPIC_AUTH_TOKEN": "se-cret",
+        "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1",
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "ANTHROPIC_API_KEY": "",
+        **dict.fromkeys((name for name in ELSEWHERE if name != "ANTHROPIC_API_KEY"), "0"),
+    }
 
 
 def test_without_claude_code_nothing_is_started(run: Run, program: Program) -> None:

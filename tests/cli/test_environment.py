@@ -32,6 +32,28 @@ def test_what_leads_elsewhere_is_unset(run):
     ]
 
 
+@pytest.mark.parametrize(
+    ("environ", "direct"),
+    [
+        ({}, None),
+        ({"NO_PROXY": "a.test"}, None),
+        ({"HTTPS_PROXY": "http://proxy.test"}, "127.0.0.1"),
+        (
+            {"http_proxy": "http://proxy.test", "NO_PROXY": "a.test, b.test", "no_proxy": "c.test"},
+            "a.test,b.test,c.test,127.0.0.1",
+        ),
+        ({"ALL_PROXY": "http://proxy.test", "no_proxy": "127.0.0.1,a.test"}, "127.0.0.1,a.test"),
+    ],
+)
+def test_requests_to_ccproxy_go_through_no_proxy_for_the_web(run, environ, direct):
+    clean = dict.fromkeys(
+        ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"), ""
+    )
+    lines = run("env", CCPROXY_PORT="99", **{**clean, **environ}).output.splitlines()
+    wanted = [f"export {name}={direct}" for name in ("NO_PROXY", "no_proxy")] if direct else []
+    assert [line for line in lines if "PROXY=" in line.upper()] == wanted
+
+
 def test_with_a_model_and_its_window(ask, proxy):
     proxy.answers["GET /v1/models/groq%2Fllama"] = {"id": "groq/llama", "max_input_tokens": 131072}
     output = ask("env", "--model", "groq/llama").output

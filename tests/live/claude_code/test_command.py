@@ -22,16 +22,23 @@ from tests.live.server import ROOT, free_port
 
 
 class Home:
-    """A user's home with a config file of ccproxy's, settings of Claude Code's and a project."""
+    """A user's home with a config file of ccproxy's, settings of Claude Code's and a project.
+
+    The project lies in a repository, at whose root Claude Code finds further settings that lead elsewhere.
+    """
 
     def __init__(self, folder: Path, program: Path, upstream: FakeUpstream) -> None:
         self.folder = folder
         self.port = free_port()
-        self.work = folder / "project"
+        self.work = folder / "repository" / "project"
         self.settings = folder / ".claude" / "settings.json"
         self.log = folder / "debug.log"
-        self.work.mkdir()
+        self.work.mkdir(parents=True)
         self.settings.parent.mkdir()
+        local = self.work.parent / ".claude" / "settings.local.json"
+        local.parent.mkdir()
+        local.write_text('{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_CODE_USE_BEDROCK": "1"}}')
+        subprocess.run(["git", "init", "--quiet", str(self.work.parent)], check=True)
         (folder / ".claude.json").write_text("{}")  # or it logs that its own is missing
         self.settings.write_text('{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}}')
         config = {
