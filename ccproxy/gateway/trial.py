@@ -120,6 +120,12 @@ class Trial:
         listing = gevent.spawn(self._list, one)
         try:
             name = model or (provider.models[0] if provider.models else None) or listing.get()[1]
+            if (
+                name is None and (found := listing.get()[0]).error is not None
+            ):  # which says more than that there is none
+                return Outcome(
+                    False, provider.name, None, place if held else None, None, found, None, None, found.error
+                )
             run = _Run(self._caller, provider, name, held[place] if held else None, deadline, request_id)
             whole, streaming, tools = self._steps(run)
             models, _ = listing.get()

@@ -14,6 +14,7 @@ from ccproxy.errors import SettingsError
 from ccproxy.store.models import SCHEMA
 from ccproxy.store.session import write_engine
 
+_NEWER = f"was made by a newer ccproxy: this one knows its schema up to {SCHEMA}"
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -25,6 +26,7 @@ def migrate(engine: Engine) -> str:
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
@@ -32,6 +34,8 @@ def migrate(engine: Engine) -> str:
         with write_engine(engine).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    except CommandError as error:  # it knows no migration of that number
+        raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} {_NEWER}") from error
     except (SQLAlchemyError, OSError) as error:
         raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} cannot be migrated: {_reason(error)}") from error
     return SCHEMA
@@ -46,6 +50,8 @@ def require_current(engine: Engine) -> None:
         if "alembic_version" not in str(error):
             raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} cannot be opened: {_reason(error)}") from error
         found = None
+    if found is not None and found > SCHEMA:
+        raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} {_NEWER}")
     if found != SCHEMA:
         state = f"is at schema {found}" if found else "has no tables yet"
         raise SettingsError(

@@ -199,6 +199,18 @@ def test_a_row_that_is_no_use_is_told(stage: Stage, upstream: FakeUpstream, fiel
     assert posts(upstream) == []
 
 
+def test_a_list_that_is_refused_says_more_than_that_it_is_missing(stage: Stage, upstream: FakeUpstream) -> None:
+    """A provider is set up with a wrong key and no models: it is the key that has to be told."""
+    upstream.models_answer = Refusal(401, f"Incorrect API key: {ONE}")
+    found = stage.run(provider(upstream))
+    assert (found.ok, found.model, found.key, found.streaming, found.tools) == (False, None, 0, None, None)
+    assert found.error is not None
+    assert (found.error.type, found.error.status) == ("authentication_error", 401)
+    assert "Incorrect API key" in found.error.message
+    assert ONE not in found.error.message
+    assert posts(upstream) == []
+
+
 def test_without_a_model_there_is_nothing_to_ask(stage: Stage, upstream: FakeUpstream) -> None:
     upstream.models = []
     found = stage.run(provider(upstream))

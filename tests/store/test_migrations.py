@@ -198,6 +198,16 @@ def test_a_database_of_another_version(engine):
         require_current(engine)
 
 
+def test_a_database_of_a_newer_version_is_left_alone(engine):
+    """Advice to migrate would lead nowhere."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for attempt in (require_current, migrate):
+        with pytest.raises(SettingsError, match="was made by a newer ccproxy") as raised:
+            attempt(engine)
+        assert "\n" not in raised.value.message
+
+
 def test_what_cannot_be_migrated_says_so_in_one_line(tmp_path):
     (tmp_path / "c.db").mkdir()
     with pytest.raises(SettingsError, match="cannot be migrated") as raised:
