@@ -1,7 +1,7 @@
 """`ccproxy import`: what another program's config file sets up, set up in a running proxy.
 
-`document` reads the file, one module for each form says what it comes to here (`carried`), and this one sends it.
-Nothing is lost in silence: whatever is not carried is named with its place in the file and the reason.
+`document` reads the file, one module for each form says what it comes to (`carried`) beside what is `there` already,
+and `sending` sends it. Nothing is lost in silence: whatever is not carried is named with its place and the reason.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ from typing import Any
 
 import click
 
-from ccproxy.cli.api import Api, NoAnswer, Refused, Strange
+from ccproxy.cli.api import Api
 from ccproxy.cli.connection import connected
 from ccproxy.cli.importing import claude_code_router, litellm, own
-from ccproxy.cli.importing.carried import Carried, masked, shown
+from ccproxy.cli.importing.carried import Carried, shown
 from ccproxy.cli.importing.document import read
+from ccproxy.cli.importing.sending import Sent
+from ccproxy.cli.importing.there import There
+from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
 
-_FORMS: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Callable[..., Carried]], ...] = (
+Carry = Callable[[Mapping[str, Any], Mapping[str, str], There], Carried]
+"""What a document comes to, with this environment, beside what there is."""
+
+_FORMS: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Carry], ...] = (
     ("LiteLLM config", litellm.recognised, litellm.carry),
     ("claude-code-router config", claude_code_router.recognised, claude_code_router.carry),
     ("ccproxy config file", own.recognised, own.carry),
@@ -40,74 +46,32 @@ def import_command(ctx: click.Context, api: Api, file: Path, dry_run: bool, repl
     References to the environment are looked up in this one. What could not be carried is listed on stderr, each with
     its place in the file and the reason. Exit status 1 where something of it could not be set up.
     """
-    name, carried = carry(read(file), os.environ)
+    document = read(file)
+    name, carry = form_of(document)
+    there = There() if dry_run else There.at(api)
+    try:
+        carried = carry(document, os.environ, there)
+    except RecursionError:  # YAML's anchors can put a thing into itself
+        raise InvalidRequest(f"{file}: nested too deeply") from None
     for left in carried.left:
-        click.echo(str(left), err=True)
+        say(str(left), err=True)
     if dry_run:
         click.echo(json.dumps({"providers": shown(carried.providers), "routes": shown(carried.routes)}, indent=2))
         return
-    sent = _Sent(api, replace)
-    sent.all("provider", carried.providers)
-    sent.all("route", carried.routes)
-    click.echo(f"{name}: {sent.summary()}", err=True)
+    sent = Sent(api, there, replace)
+    sent.providers(carried.providers)
+    sent.routes(carried.routes)
+    say(f"{name}: {sent.summary()}", err=True)
     if sent.failed:
         ctx.exit(1)
 
 
-def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, Carried]:
-    """What the file is and what it comes to. Raises InvalidRequest for a file of none of the forms."""
-    for name, recognised, take in _FORMS:
+def form_of(document: Mapping[str, Any]) -> tuple[str, Carry]:
+    """Whose file it is, and what reads it. Raises InvalidRequest for a file of none of the forms."""
+    for name, recognised, carry in _FORMS:
         if recognised(document):
-            return name, take(document, environ)
+            return name, carry
     raise InvalidRequest(
         "the file is none that is known: a LiteLLM config has model_list, a claude-code-router config Providers or "
         "Router, ccproxy's own providers or routes"
     )
-
-
-class _Sent:
-    """What became of each document that was sent. Where the proxy stops answering, the rest is said to be missing."""
-
-    def __init__(self, api: Api, replace: bool) -> None:
-        self._api = api
-        self._replace = replace
-        self._there = {noun: {document["name"] for document in api.get(f"/{noun}s")} for noun in ("provider", "route")}
-        self._gone = ""
-        self.done = self.kept = self.failed = 0
-
-    def all(self, noun: str, documents: list[dict[str, Any]]) -> None:
-        """Send them one by one, and say of each what became of it."""
-        for document in documents:
-            name = str(document.get("name"))
-            if self._gone:
-                self._not(noun, name, self._gone)
-            elif name in self._there[noun] and not self._replace:
-                self.kept += 1
-                click.echo(f"not carried: {noun} {name}: is there already; --replace changes it", err=True)
-            else:
-                self._send(noun, name, document)
-
-    def summary(self) -> str:
-        """The figures, in words."""
-        parts = (
-            f"{self.done} set up",
-            self.kept and f"{self.kept} there already",
-            self.failed and f"{self.failed} not",
-        )
-        return ", ".join(part for part in parts if part)
-
-    def _send(self, noun: str, name: str, document: Mapping[str, Any]) -> None:
-        try:
-            status, _ = self._api.ask("POST", f"/{noun}s", document)
-        except Refused as error:
-            self._not(noun, name, error.message)
-        except (NoAnswer, Strange) as error:
-            self._gone = error.message
-            self._not(noun, name, error.message)
-        else:
-            self.done += 1
-            click.echo(f"{noun} {name} {'added' if status == 201 else 'changed'}")
-
-    def _not(self, noun: str, name: str, why: str) -> None:
-        self.failed += 1
-        click.echo(f"not carried: {noun} {name}: {masked(why)}", err=True)

@@ -1,6 +1,6 @@
 """A claude-code-router config (`~/.claude-code-router/config.json`): Providers, Router, fallback.
 
-Its documentation and its example configurations are the source for what the members mean.
+Its documentation, its example configurations and its source are where it is said what the members mean.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ccproxy.cli.importing import plain, transformers
+from ccproxy.cli.importing import plain, transformers, vertex
 from ccproxy.cli.importing.carried import Carried
 from ccproxy.cli.importing.kinds import kind_at
 from ccproxy.cli.importing.names import provider_name, unused
 from ccproxy.cli.importing.references import References, secret
+from ccproxy.cli.importing.there import There
+from ccproxy.cli.importing.transformers import Use
 
 _READ = frozenset({"Providers", "providers", "Router", "fallback"})
 _URLS = ("api_base_url", "baseurl", "baseUrl")
@@ -31,8 +33,8 @@ _WHY = {
     "CUSTOM_ROUTER_PATH": "a program of your own; routes can match models, headers, sizes and kinds of requests",
     "transformers": "programs of your own",
 }
-# The order in which ccproxy looks for scenarios, which routes for every model's name have to keep by themselves.
-_ORDER = ("default", "image", "think", "background", "long_context", "web_search")
+# The order in which claude-code-router looks for them, the last first. Routes for every model's name can keep it.
+_ORDER = ("default", "image", "think", "web_search", "background", "long_context")
 
 
 def recognised(document: Mapping[str, Any]) -> bool:
@@ -40,17 +42,20 @@ def recognised(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("Providers"), list) or isinstance(document.get("Router"), dict)
 
 
-def carry(document: Mapping[str, Any], environ: Mapping[str, str]) -> Carried:
+def carry(document: Mapping[str, Any], environ: Mapping[str, str], there: There) -> Carried:
     """Its providers and routes, references to the environment resolved."""
     carried = Carried()
     references = References(environ, carried, bare=True)
-    names = _providers(document, references, carried)
+    names = _providers(document, references, environ, carried)
     router = references.resolved(_object(document.get("Router")), "Router")
     fallback = references.resolved(_object(document.get("fallback")), "fallback")
     _routes(router, fallback, names, carried)
     _threshold(router, carried)
-    if any(model.startswith("claude-") for provider in carried.providers for model in provider.get("models", ())):
+    listing = [*carried.providers, *(one for one in there.providers.values() if one.get("enabled"))]
+    if any(model.startswith("claude-") for provider in listing for model in provider.get("models", ())):
         _for_every_name(carried)
+    else:
+        _searches_first(carried)
     for name, value in document.items():
         if value is not False:
             carried.leave_all("", {name: value}, _READ, _WHY.get(name, _SERVER))
@@ -61,8 +66,10 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _providers(document: Mapping[str, Any], references: References, carried: Carried) -> dict[str, str]:
-    """Their names there and here."""
+def _providers(
+    document: Mapping[str, Any], references: References, environ: Mapping[str, str], carried: Carried
+) -> dict[str, str]:
+    """The names of those that are carried, there and here."""
     key = "Providers" if isinstance(document.get("Providers"), list) else "providers"
     given = document.get(key)
     listed = {f"{key}.{index}": one for index, one in enumerate(given if isinstance(given, list) else ())}
@@ -76,18 +83,53 @@ def _providers(document: Mapping[str, Any], references: References, carried: Car
         named[one["name"]] = path
     names: dict[str, str] = {}
     for name, path in named.items():
-        names[name] = unused(provider_name(name), set(names.values()))
-        if names[name] != name:
-            carried.change(f"{path}.name", f"is {names[name]!r} here: names are of a-z 0-9 . _ -")
-        carried.providers.append(_provider(names[name], references.resolved(listed[path], path), path, carried))
+        given = references.resolved(listed[path], path)
+        if _first(listed[path], _URLS) and not _first(given, _URLS):
+            carried.leave(path, "its address is not known, and its key is for no other")
+            continue
+        used = transformers.uses(given.get("transformer"), f"{path}.transformer", carried)
+        here = unused(provider_name(name), set(names.values()))
+        made = _provider(here, given, used, environ, path, carried)
+        if made is None:
+            carried.leave(path, "its project at Google is not known; GOOGLE_CLOUD_PROJECT would tell it here")
+            continue
+        names[name] = here
+        if here != name:
+            carried.change(f"{path}.name", f"is {here!r} here: names are of a-z 0-9 . _ -")
+        carried.providers.append(made)
     return names
 
 
-def _provider(name: str, given: Mapping[str, Any], path: str, carried: Carried) -> dict[str, Any]:
+def _provider(
+    name: str, given: Mapping[str, Any], used: list[Use], environ: Mapping[str, str], path: str, carried: Carried
+) -> dict[str, Any] | None:
+    """The provider's fields; None for one at Vertex AI of which nothing tells the project."""
+    at_vertex = next((use for use in used if use.name in vertex.TRANSFORMERS), None)
+    if at_vertex is None:
+        at: dict[str, Any] | None = _at(name, given, used)
+    else:
+        url = str(_first(given, _URLS) or "")
+        at = vertex.fields(at_vertex.name, at_vertex.options, url, environ, path, carried)
+    if at is None:
+        return None
+    if at_vertex is not None and (given.get("api_keys") or _first(given, _KEYS)):
+        carried.leave(f"{path}.api_key", f"{at_vertex.name} asks with an account of Google's, and never used it")
+    made: dict[str, Any] = {"name": name, **at}
+    models = given.get("models")
+    if isinstance(models, list):
+        made["models"] = [model for model in models if isinstance(model, str) and model != "*"]
+    options = {**made.get("options", {}), **transformers.options(used, carried)}
+    if options:
+        made["options"] = options
+    carried.leave_all(path, given, _PROVIDER, "not known here")
+    return made
+
+
+def _at(name: str, given: Mapping[str, Any], used: list[Use]) -> dict[str, Any]:
+    """Type, address and keys."""
     url = str(_first(given, _URLS) or "")
-    used = transformers.uses(given.get("transformer"), f"{path}.transformer", carried)
     kind, base_url = kind_at(url, transformers.wire(used, url), name)
-    made: dict[str, Any] = {"name": name, "type": kind}
+    made: dict[str, Any] = {"type": kind}
     if base_url:
         made["api_base_url"] = base_url
     keys = [secret(key) for key in given.get("api_keys") or () if isinstance(key, str) and key]
@@ -95,13 +137,6 @@ def _provider(name: str, given: Mapping[str, Any], path: str, carried: Carried) 
         made["api_keys"] = keys
     elif key := _first(given, _KEYS):
         made["api_key"] = secret(key)
-    models = given.get("models")
-    if isinstance(models, list):
-        made["models"] = [model for model in models if isinstance(model, str) and model != "*"]
-    options = transformers.options(used, carried)
-    if options:
-        made["options"] = options
-    carried.leave_all(path, given, _PROVIDER, "not known here")
     return made
 
 
@@ -124,8 +159,16 @@ def _routes(router: Mapping[str, Any], fallback: Mapping[str, Any], names: Mappi
         targets += [_target(other, f"fallback.{name}.{index}", names, carried) for index, other in enumerate(others)]
         usable = [target for target in targets if target is not None]
         if usable:
-            carried.routes.append(plain.route(name, usable))
+            carried.routes.append(_think(plain.route(name, usable), carried))
     carried.leave_all("fallback", fallback, frozenset(router), "there is no route of that name in Router")
+
+
+def _think(route: dict[str, Any], carried: Carried) -> dict[str, Any]:
+    """The route, which takes thinking of every effort if it is for thinking."""
+    if route["match"]["scenario"] == "think":
+        route["match"]["min_effort"] = "low"
+        carried.change(f"Router.{route['name']}", "takes no request that says `thinking` only to switch it off")
+    return route
 
 
 def _target(value: Any, path: str, names: Mapping[str, str], carried: Carried) -> dict[str, Any] | None:
@@ -134,7 +177,8 @@ def _target(value: Any, path: str, names: Mapping[str, str], carried: Carried) -
         carried.leave(path, f"{value!r} is not 'provider,model'")
         return None
     if target["provider"] not in names:
-        carried.change(path, f"leads nowhere before there is a provider {target['provider']!r}: the file has none")
+        why = f"leads nowhere before there is a provider {target['provider']!r}: the file gives none"
+        carried.change(path, why)
     return {**target, "provider": names.get(target["provider"], target["provider"])}
 
 
@@ -158,7 +202,22 @@ def _for_every_name(carried: Carried) -> None:
     A provider that lists the model asked for comes before the default route here, which would send what Claude Code
     asks for by itself to that provider; claude-code-router looks at a model's list only for `provider,model`.
     """
+    if not carried.routes:
+        return
     for route in carried.routes:
         match = route["match"]
         route["match"] = {"model": ["*"], **match}
         route["priority"] = _ORDER.index(match["scenario"])
+    carried.change(
+        "Router",
+        "its routes are for the model * here, as a provider lists names of Claude's: they go before all routes that "
+        "are for a scenario alone",
+    )
+
+
+def _searches_first(carried: Carried) -> None:
+    """Note the scenarios that ccproxy looks for later than claude-code-router does."""
+    names = {route["match"]["scenario"]: route["name"] for route in carried.routes}
+    later = [names[scenario] for scenario in ("long_context", "background") if scenario in names]
+    if "web_search" in names and later:
+        carried.change(f"Router.{names['web_search']}", f"goes before {' and '.join(later)} here, not after")

@@ -6,15 +6,32 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 from ccproxy.errors import InvalidRequest
 
-# claude-code-router reads JSON5, and its own example ends an object with a comma.
-_COMMENTS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_LAST_COMMAS = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+
+class _Yaml(yaml.SafeLoader):
+    """YAML as far as JSON goes: `api_version: 2024-02-01` is a text, and nothing makes bytes or sets."""
+
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
+        **yaml.SafeLoader.yaml_constructors,
+        "tag:yaml.org,2002:timestamp": yaml.SafeLoader.construct_yaml_str,
+        **{
+            f"tag:yaml.org,2002:{name}": yaml.SafeLoader.construct_undefined
+            for name in ("binary", "set", "omap", "pairs")
+        },
+    }
+
+
+# claude-code-router reads JSON5, and its own example ends an object with a comma. These are what people write of it:
+# comments and texts in single quotes first, then last commas and names without quotes.
+_TEXT = r'("(?:\\.|[^"\\])*")'
+_QUOTES = re.compile(_TEXT + r"|'((?:\\.|[^'\\])*)'|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|\"", re.DOTALL)
+_NAMES = re.compile(_TEXT + r"|,(?=\s*[}\]])|([A-Za-z_$][\w$]*)(?=\s*:)", re.DOTALL)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -26,7 +43,7 @@ def read(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InvalidRequest(f"{file}: is not text in UTF-8") from None
     try:
-        document = _json(text) if text.lstrip().startswith(("{", "//", "/*")) else yaml.safe_load(text)
+        document = _json(text) if text.lstrip().startswith(("{", "//", "/*")) else yaml.load(text, _Yaml)  # noqa: S506 - a safe loader with less
     except json.JSONDecodeError as error:
         raise InvalidRequest(f"{file}: not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except yaml.MarkedYAMLError as error:
@@ -44,6 +61,24 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        # Comments make room for themselves, so that positions in messages stay right.
-        bare = _COMMENTS.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
-        return json.loads(_LAST_COMMAS.sub(lambda found: found[1] or " ", bare))
+        return json.loads(_NAMES.sub(_named, _QUOTES.sub(_quoted, text)))
+
+
+def _quoted(found: re.Match[str]) -> str:
+    if found[2] is not None:
+        return f'"{_ESCAPED.sub(_escaped, found[2])}"'
+    # Comments make room for themselves, so that positions in messages stay right.
+    return found[1] or re.sub(r"[^\n]", " ", found[0])
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A quote as it stands between quotes of the other kind."""
+    if found[1] is None:
+        return '\\"'
+    return "'" if found[1] == "'" else found[0]
+
+
+def _named(found: re.Match[str]) -> str:
+    if found[2] is not None:
+        return f'"{found[2]}"'
+    return found[1] or " "

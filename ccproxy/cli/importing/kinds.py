@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ccproxy import presets
 
@@ -40,9 +40,16 @@ def kind_at(url: str, wire: str, name: str) -> tuple[str, str | None]:
     return kind, None if base_url == own else base_url
 
 
+def parts_of(url: str) -> SplitResult:
+    """An address in parts, all of them empty for a text that is none: the proxy will say so."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def _kind(url: str, wire: str, name: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2].replace("127.0.0.1", "localhost")
+    host = parts_of(url).netloc.rpartition("@")[2].replace("127.0.0.1", "localhost")
     second = _SECOND_HOSTS.get(host)
     if second is not None:
         second = f"{second}-anthropic" if wire == "anthropic" else second
@@ -55,8 +62,10 @@ def _kind(url: str, wire: str, name: str) -> str:
     ]
     if name in there:
         return name
-    if host.endswith(_AZURE) and _speaks("azure", wire):
-        return "azure"
+    if host.endswith(_AZURE):
+        at_azure = "azure-anthropic" if wire == "anthropic" else "azure"
+        if _speaks(at_azure, wire):
+            return at_azure
     if there and host not in _COMMON:
         return there[0]
     return _BARE.get(wire, "openai-chat")

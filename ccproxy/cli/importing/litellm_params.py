@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from ccproxy import presets
+from ccproxy.cli.importing import google
 from ccproxy.cli.importing.carried import Carried
 from ccproxy.cli.importing.kinds import kind_at
 from ccproxy.cli.importing.names import provider_name
@@ -50,7 +53,7 @@ _KINDS = {
 """LiteLLM's names of providers, which stand before the model's, and the types that they are here."""
 
 # Names that LiteLLM places without a prefix.
-_BARE = (("claude", "anthropic"), ("gpt-", "openai"), ("chatgpt", "openai"), ("o1", "openai"), ("o3", "openai"))
+_BARE = ((re.compile(r"claude"), "anthropic"), (re.compile(r"(ft:)?gpt-|chatgpt|o[0-9]"), "openai"))
 _OPTIONS = {
     "api_version": "api_version",
     "aws_region_name": "region",
@@ -133,7 +136,11 @@ def read(
     shared = params.get("litellm_credential_name")
     if shared is not None and shared not in credentials:
         carried.leave(f"{where}.litellm_credential_name", f"there is no {shared!r} in credential_list")
-    given = references.resolved({**params, **credentials.get(str(shared), {})}, where)
+    written = {**params, **credentials.get(str(shared), {})}
+    given = references.resolved(written, where)
+    if _address(written) and not isinstance(_address(given), str):
+        carried.leave(path, "its address is not known, and its key is for no other")
+        return None
     placed = _placed(given)
     if placed is None:
         carried.leave(where, f"model {given.get('model')!r}: its provider is not known here; add it by hand")
@@ -150,15 +157,20 @@ def read(
             carried.change(f"{where}.{name}", "is no limit here, only its weight among other targets")
     carried.leave_all(where, given, _READ, "not known here")
     carried.leave_all(path, entry, frozenset({"model_name", "litellm_params", "model_info"}), "not known here")
-    weight = given.get("weight") or given.get("rpm") or given.get("tpm")
     order = given.get("order")
     return Deployment(
         provider=provider,
         model=model,
         parameters=parameters,
-        weight=max(weight, 1) if isinstance(weight, int | float) else 1,
+        weight=_weight(given),
         order=order if isinstance(order, int) else 0,
     )
+
+
+def _weight(given: Mapping[str, Any]) -> float:
+    """Its weight, of which 0 is one as well, else a limit that it has."""
+    said = [given.get("weight"), *(given.get(name) or None for name in _LIMITS)]
+    return next((one for one in said if isinstance(one, int | float) and 0 <= one < inf), 1)
 
 
 def _placed(given: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -168,13 +180,24 @@ def _placed(given: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     named = given.get("custom_llm_provider")
     if isinstance(named, str) and named in _KINDS:
-        return _KINDS[named], model.removeprefix(f"{named}/")
+        model = model.removeprefix(f"{named}/")
+        return _kind(named, model, given), model
     prefix, found, rest = model.partition("/")
     if found and prefix in _KINDS:
-        return _KINDS[prefix], _without_api(prefix, rest)
+        return _kind(prefix, rest, given), _without_api(prefix, rest)
     if found:
         return None
-    return next(((kind, model) for start, kind in _BARE if model.startswith(start)), None)
+    return next(((kind, model) for start, kind in _BARE if start.match(model)), None)
+
+
+def _kind(prefix: str, model: str, given: Mapping[str, Any]) -> str:
+    """The type that a prefix means. Claude on Azure has an API of its own, whatever its deployment is called."""
+    at_claude = "claude" in model.lower() or "/anthropic" in str(_address(given))
+    return "azure-anthropic" if prefix == "azure_ai" and at_claude else _KINDS[prefix]
+
+
+def _address(given: Mapping[str, Any]) -> Any:
+    return given.get("api_base") or given.get("base_url")
 
 
 def _without_api(prefix: str, model: str) -> str:
@@ -186,11 +209,11 @@ def _without_api(prefix: str, model: str) -> str:
 
 
 def _provider(kind: str, given: Mapping[str, Any], path: str, carried: Carried) -> dict[str, Any]:
-    url = given.get("api_base") or given.get("base_url")
+    url = _address(given)
     made: dict[str, Any] = {"name": provider_name(kind), "type": kind}
-    if isinstance(url, str) and url:
+    if url:
         made |= _at(kind, url)
-    key = given.get("api_key") or given.get("vertex_credentials") or _aws(given)
+    key = given.get("api_key") or _account(kind, given, path, carried) or _aws(given)
     if isinstance(key, str):
         made["api_key"] = secret(key)
     headers = as_object(given.get("extra_headers") or given.get("headers"))
@@ -207,16 +230,31 @@ def _provider(kind: str, given: Mapping[str, Any], path: str, carried: Carried) 
     return made
 
 
+def _account(kind: str, given: Mapping[str, Any], path: str, carried: Carried) -> str | None:
+    """Google's account, which LiteLLM takes in a file of its machine too."""
+    if not given.get("vertex_credentials"):
+        return None
+    if kind != "vertex":
+        carried.leave(f"{path}.vertex_credentials", f"is no key of the type {kind}")
+        return None
+    try:
+        return google.account(given["vertex_credentials"])
+    except ValueError as error:
+        carried.leave(f"{path}.vertex_credentials", str(error))
+        return None
+
+
 def _default_key(provider: dict[str, Any], path: str, references: References, carried: Carried) -> None:
     """The key of an entry that gives none: LiteLLM takes it from the environment, by its usual name."""
     preset = presets.find(provider["type"])
-    if preset is None or "api_key" in provider or not preset.key_env:
+    if preset is None or "api_key" in provider:
         return
     found = references.first(preset.key_env)
     if found is not None:
         provider["api_key"] = found
     elif preset.key_required:
-        carried.leave(f"{path}.api_key", f"is not given, and {preset.key_env[0]} is not set")
+        unset = f", and {preset.key_env[0]} is not set" if preset.key_env else ""
+        carried.leave(f"{path}.api_key", f"is not given{unset}")
 
 
 def _at(kind: str, url: str) -> dict[str, Any]:

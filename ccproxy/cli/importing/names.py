@@ -21,3 +21,8 @@ def unused(name: str, taken: set[str]) -> str:
         number += 1
         made = f"{name[: _LONGEST - 4]}-{number}"
     return made
+
+
+def is_numbered(name: str, stem: str) -> bool:
+    """Whether `unused` may have made the name of this one."""
+    return re.fullmatch(rf"{re.escape(stem[: _LONGEST - 4])}-[0-9]+", name) is not None or name == stem

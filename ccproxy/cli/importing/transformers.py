@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from ccproxy.cli.importing import vertex
 from ccproxy.cli.importing.carried import Carried
+from ccproxy.cli.importing.kinds import parts_of
 
 # What these do ccproxy does by itself, for every provider that needs it.
 _BUILT_IN = frozenset(
@@ -32,8 +33,6 @@ _BUILT_IN = frozenset(
         "maxcompletiontokens",
         "customparams",
         "openai-responses",
-        "vertex-gemini",
-        "vertex-claude",
     }
 )
 _TAKING_PARAMETERS = frozenset({"openrouter", "customparams"})
@@ -71,24 +70,24 @@ def uses(transformer: Any, path: str, carried: Carried) -> list[Use]:
 def wire(used: list[Use], url: str) -> str:
     """The API that the provider speaks, from the transformers that would have spoken it, else from its address."""
     names = {use.name for use in used}
-    path = urlsplit(url).path.rstrip("/")
+    path = parts_of(url).path.rstrip("/")
     if "openai-responses" in names or path.endswith("/responses"):
         return "openai-responses"
     if names == {"anthropic"} or "/anthropic" in path or path.endswith("/messages"):
         return "anthropic"
-    if names & {"gemini", "vertex-gemini"}:
-        return "gemini"
-    return "openai-chat"
+    return "gemini" if "gemini" in names else "openai-chat"
 
 
 def options(used: list[Use], carried: Carried) -> dict[str, Any]:
     """The provider's options that they come to; the others are noted."""
     made: dict[str, Any] = {}
     for use in used:
-        if use.name not in _BUILT_IN:
+        if use.name not in _BUILT_IN | vertex.TRANSFORMERS:
             carried.leave(use.path, f"the transformer {use.name} is not known here")
             continue
         rest = {name: value for name, value in use.options.items() if value not in (None, "", [], {})}
+        if use.name in vertex.TRANSFORMERS:
+            rest = {name: value for name, value in rest.items() if name not in vertex.OPTIONS}
         if use.name in _LIMITING:
             _limit(rest, made)
         if use.name in _TAKING_PARAMETERS:

@@ -4,6 +4,7 @@ import pytest
 
 from ccproxy.cli.importing import claude_code_router
 from ccproxy.cli.importing.carried import shown
+from ccproxy.cli.importing.there import There
 from tests.cli.importing.checks import KEY, OTHER, is_taken, lines
 
 
@@ -15,6 +16,11 @@ def test_what_it_looks_like(document, answer):
     assert claude_code_router.recognised(document) is answer
 
 
+SWITCHED_OFF = "carried otherwise: Router.think: takes no request that says `thinking` only to switch it off"
+FOR_EVERY_NAME = (
+    "carried otherwise: Router: its routes are for the model * here, as a provider lists names of Claude's: they go "
+    "before all routes that are for a scenario alone"
+)
 CONFIG = {
     "// about": "the keys are in the environment",
     "LOG": True,
@@ -72,7 +78,7 @@ CONFIG = {
 
 
 def test_a_whole_file_is_carried():
-    carried = claude_code_router.carry(CONFIG, {"OPENROUTER_API_KEY": KEY, "HOME": "x"})
+    carried = claude_code_router.carry(CONFIG, {"OPENROUTER_API_KEY": KEY, "HOME": "x"}, There())
     is_taken(carried)
     assert shown(carried.providers) == [
         {
@@ -104,7 +110,11 @@ def test_a_whole_file_is_carried():
             [{"provider": "deepseek", "model": "deepseek-chat"}, kimi, {"provider": "groq", "model": "llama"}],
         ),
         ("background", {"scenario": "background"}, [kimi]),
-        ("think", {"scenario": "think"}, [{"provider": "deepseek", "model": "deepseek-reasoner"}]),
+        (
+            "think",
+            {"scenario": "think", "min_effort": "low"},
+            [{"provider": "deepseek", "model": "deepseek-reasoner"}],
+        ),
         (
             "longContext",
             {"scenario": "long_context", "min_input_tokens": 100000},
@@ -116,6 +126,8 @@ def test_a_whole_file_is_carried():
         "carried otherwise: Providers.2.name: is 'silicon-flow' here: names are of a-z 0-9 . _ -",
         "not carried: Providers.3.api_key: the environment variable GEMINI_API_KEY is not set",
         "not carried: Providers.3.weight: not known here",
+        SWITCHED_OFF,
+        "carried otherwise: Router.webSearch: goes before longContext and background here, not after",
         "not carried: LOG: ccproxy always logs, to its standard output",
         "not carried: HOST: CCPROXY_HOST",
         "not carried: APIKEY: ccproxy's own key is CCPROXY_APIKEY",
@@ -134,42 +146,126 @@ def provider(**fields):
 @pytest.mark.parametrize("spelling", ["apikey", "apiKey", "api_key"])
 def test_older_spellings_are_read(spelling):
     document = {"providers": [{"name": "a", "baseUrl": "https://a.example/v1", spelling: KEY}], "Router": {}}
-    carried = claude_code_router.carry(document, {})
+    carried = claude_code_router.carry(document, {}, There())
     is_taken(carried)
     assert carried.left == []
     [made] = carried.providers
     assert made == {"name": "a", "type": "openai-chat", "api_base_url": "https://a.example/v1", "api_key": KEY}
 
 
-def test_claudes_own_names_go_to_the_routes_though_a_provider_lists_them():
-    router = {
-        "default": "a,m",
-        "image": "a,sees",
-        "longContext": "a,long",
-        "longContextThreshold": "9000",
-        "background": "a,small",
-        "webSearch": "a,web",
-        "think": "a,deep",
-    }
-    carried = claude_code_router.carry({"Providers": [provider(models=["claude-opus-4"])], "Router": router}, {})
+ROUTER = {
+    "default": "a,m",
+    "image": "a,sees",
+    "longContext": "a,long",
+    "longContextThreshold": "9000",
+    "background": "a,small",
+    "webSearch": "a,web",
+    "think": "a,deep",
+}
+
+
+@pytest.mark.parametrize(
+    ("models", "there"),
+    [
+        (["claude-opus-4"], There()),
+        (["m"], There({"other": {"name": "other", "models": ["claude-opus-4"], "enabled": True}})),
+    ],
+)
+def test_claudes_own_names_go_to_the_routes_though_a_provider_lists_them(models, there):
+    """And in the order of claude-code-router, which routes for every name can keep."""
+    carried = claude_code_router.carry({"Providers": [provider(models=models)], "Router": ROUTER}, {}, there)
     is_taken(carried)
     assert all(route["match"]["model"] == ["*"] for route in carried.routes)
     by_priority = sorted(carried.routes, key=lambda route: -route["priority"])
     assert [route["name"] for route in by_priority] == [
-        "webSearch",
         "longContext",
         "background",
+        "webSearch",
         "think",
         "image",
         "default",
     ]
-    assert by_priority[1]["match"] == {"model": ["*"], "scenario": "long_context", "min_input_tokens": 9000}
+    assert by_priority[0]["match"] == {"model": ["*"], "scenario": "long_context", "min_input_tokens": 9000}
+    assert lines(carried) == [SWITCHED_OFF, FOR_EVERY_NAME]
+
+
+def test_what_a_provider_lists_that_is_switched_off_changes_nothing():
+    there = There({"other": {"name": "other", "models": ["claude-opus-4"], "enabled": False}})
+    carried = claude_code_router.carry({"Providers": [provider()], "Router": {"default": "a,m"}}, {}, there)
+    assert carried.routes[0]["match"] == {"scenario": "default"}
     assert carried.left == []
+
+
+def test_without_routes_nothing_is_said_of_them():
+    carried = claude_code_router.carry({"Providers": [provider(models=["claude-opus-4"])]}, {}, There())
+    assert carried.left == []
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("webSearch", "longContext", "background"), "longContext and background"),
+        (("longContext", "webSearch"), "longContext"),
+        (("webSearch", "background"), "background"),
+        (("webSearch", "default"), None),
+        (("longContext", "background"), None),
+    ],
+)
+def test_searches_come_before_what_they_stood_behind(names, said):
+    router = dict.fromkeys(names, "a,m")
+    carried = claude_code_router.carry({"Providers": [provider()], "Router": router}, {}, There())
+    assert lines(carried) == (
+        [f"carried otherwise: Router.webSearch: goes before {said} here, not after"] if said else []
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"api_base_url": "$GONE"}, {"api_base_url": "https://${GONE}/v1"}, {"api_base_url": None, "baseUrl": "$GONE"}],
+)
+def test_a_provider_of_which_the_address_is_not_known_is_left(change):
+    """Its name alone would be that of a known one, which would get a key that is not for it."""
+    given = provider(name="openai", api_key=KEY, **change)
+    carried = claude_code_router.carry({"Providers": [given], "Router": {"default": "openai,m"}}, {}, There())
+    assert carried.providers == []
+    assert lines(carried)[1:] == [
+        "not carried: Providers.0: its address is not known, and its key is for no other",
+        "carried otherwise: Router.default: leads nowhere before there is a provider 'openai': the file gives none",
+    ]
+
+
+def at_vertex(environ, **fields):
+    given = provider(
+        api_base_url="https://us-east5-aiplatform.googleapis.com", transformer={"use": ["Vertex-Claude"]}, **fields
+    )
+    carried = claude_code_router.carry({"Providers": [given], "Router": {"default": "a,m"}}, environ, There())
+    is_taken(carried)
+    return carried
+
+
+def test_transformers_of_vertex_make_a_provider_there():
+    carried = at_vertex({"GOOGLE_CLOUD_PROJECT": "p-1"}, api_key="x")
+    assert carried.providers == [
+        {"name": "a", "type": "vertex", "models": ["m"], "options": {"project": "p-1", "location": "us-east5"}}
+    ]
+    assert [line.partition(" asks")[0] for line in lines(carried)] == [
+        "carried otherwise: Providers.0:",
+        "not carried: Providers.0.api_key: vertex-claude",
+    ]
+
+
+def test_vertex_without_a_project_is_left():
+    carried = at_vertex({})
+    assert carried.providers == []
+    assert lines(carried) == [
+        "not carried: Providers.0: its project at Google is not known; GOOGLE_CLOUD_PROJECT would tell it here",
+        "carried otherwise: Router.default: leads nowhere before there is a provider 'a': the file gives none",
+    ]
 
 
 def test_of_two_providers_of_a_name_the_later_counts():
     given = [provider(models=["old"]), provider(name="A"), provider(models=["new"])]
-    carried = claude_code_router.carry({"Providers": given, "Router": {"default": "A,m"}}, {})
+    carried = claude_code_router.carry({"Providers": given, "Router": {"default": "A,m"}}, {}, There())
     assert [(one["name"], one["models"]) for one in carried.providers] == [("a", ["new"]), ("a-2", ["m"])]
     assert carried.routes[0]["targets"] == [{"provider": "a-2", "model": "m"}]
     assert lines(carried) == [
@@ -197,7 +293,7 @@ def test_of_two_providers_of_a_name_the_later_counts():
     ],
 )
 def test_what_is_none_is_named(change, said):
-    carried = claude_code_router.carry({"Providers": [], "Router": {}, **change}, {})
+    carried = claude_code_router.carry({"Providers": [], "Router": {}, **change}, {}, There())
     assert carried.providers == carried.routes == []
     assert lines(carried) == said
 
@@ -216,7 +312,7 @@ def test_what_is_none_is_named(change, said):
             {"default": "b,m"},
             {},
             {"scenario": "default"},
-            ["carried otherwise: Router.default: leads nowhere before there is a provider 'b': the file has none"],
+            ["carried otherwise: Router.default: leads nowhere before there is a provider 'b': the file gives none"],
         ),
         (
             {"default": "a,m"},
@@ -233,7 +329,7 @@ def test_what_is_none_is_named(change, said):
     ],
 )
 def test_a_route_is_carried_with_what_of_it_can_be(router, fallback, match, said):
-    carried = claude_code_router.carry({"Providers": [provider()], "Router": router, "fallback": fallback}, {})
+    carried = claude_code_router.carry({"Providers": [provider()], "Router": router, "fallback": fallback}, {}, There())
     is_taken(carried)
     [route] = carried.routes
     assert route["match"] == match

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from ccproxy.cli.importing import carry
+from ccproxy.cli.importing import form_of
 from ccproxy.errors import InvalidRequest
+from ccproxy.store.providers import Provider
+from ccproxy.web.schemas import show_provider
 from tests.cli.fake_proxy import refused
-from tests.cli.importing.checks import KEY
+from tests.cli.importing.checks import KEY, OTHER
 
 OWN = {
     "providers": [
@@ -98,7 +100,8 @@ def test_a_dry_run_prints_what_would_be_set_up_and_asks_nobody(ask, proxy, file)
 )
 def test_what_is_there_already_is_changed_only_where_that_is_asked_for(ask, taking, file, options, printed, said):
     status = 200 if options else 201
-    taking.answers |= {"GET /providers": [{"name": "a"}], "GET /routes": [{"name": "think"}]}
+    known = show_provider(Provider(name="a", type="groq", api_base_url="https://api.groq.com/openai/v1", api_key=OTHER))
+    taking.answers |= {"GET /providers": [known], "GET /routes": [{"name": "think"}]}
     taking.answers |= {"POST /providers": (status, {}), "POST /routes": (status, {})}
     result = ask("import", file, *options, GROQ_API_KEY="gsk-provider-9876543210")
     assert result.exit_code == 0
@@ -139,6 +142,35 @@ def test_where_nothing_answers_nothing_is_said_to_be_set_up(run, file):
     assert result.stderr == "ccproxy: nothing answers at http://127.0.0.1:9: connection refused\n"
 
 
+def test_what_is_said_of_a_file_does_not_steer_the_terminal(ask, taking):
+    taking.answers["POST /routes"] = (400, refused("no \x1b[2J\nroute"))
+    document = {
+        "providers": [{"name": "a\x1b]0;mine\x07"}, "x"],
+        "routes": {"b\nc": "a/m"},
+        "\x1b": 1,
+    }
+    result = ask("import", "-", given=json.dumps(document))
+    assert result.stdout == "provider a\\x1b]0;mine\\x07 added\n"
+    assert result.stderr.splitlines() == [
+        "not carried: providers.1: is no provider: it has no name",
+        r"not carried: \x1b: a setting of the server itself; see docs/settings.md",
+        r"not carried: route b\nc: no \x1b[2J\nroute",
+        "ccproxy config file: 1 set up, 1 not",
+    ]
+
+
+def test_a_thing_in_itself_is_one_line(ask, proxy):
+    result = ask("import", "-", "--dry-run", given="model_list: &a [{model_name: x, litellm_params: {model: *a}}]\n")
+    assert (result.exit_code, result.stderr) == (1, "ccproxy: -: nested too deeply\n")
+
+
+def test_an_unquoted_date_of_azure_is_a_text(ask, taking):
+    text = "{model: azure/m, api_base: 'https://r.openai.azure.com', api_key: k, api_version: 2024-02-01}"
+    result = ask("import", "-", given=f"model_list: [{{model_name: m, litellm_params: {text}}}]")
+    assert result.exit_code == 0, result.output
+    assert taking.bodies("POST /providers")[0]["options"] == {"api_version": "2024-02-01"}
+
+
 def test_a_file_of_no_known_form_is_refused(ask, proxy):
     result = ask("import", "-", given="port: 3456\n")
     assert result.exit_code == 1
@@ -157,9 +189,9 @@ def test_a_file_of_no_known_form_is_refused(ask, proxy):
     ],
 )
 def test_whose_file_it_is(document, name):
-    assert carry(document, {})[0] == name
+    assert form_of(document)[0] == name
 
 
 def test_the_form_is_told_by_what_is_in_it():
     with pytest.raises(InvalidRequest):
-        carry({"model_list": "x", "Router": "y"}, {})
+        form_of({"model_list": "x", "Router": "y"})

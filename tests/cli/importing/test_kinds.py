@@ -31,6 +31,13 @@ from ccproxy.cli.importing.kinds import kind_at
         ("https://api.moonshot.cn/v1/x", "gemini", "x", ("gemini", "https://api.moonshot.cn/v1/x")),
         # Azure has a host for each customer
         ("https://mine.openai.azure.com/", "openai-chat", "x", ("azure", "https://mine.openai.azure.com/openai/v1")),
+        (
+            "https://mine.services.ai.azure.com/anthropic/v1/messages",
+            "anthropic",
+            "x",
+            ("azure-anthropic", "https://mine.services.ai.azure.com/anthropic"),
+        ),
+        ("https://mine.openai.azure.com/x", "gemini", "x", ("gemini", "https://mine.openai.azure.com/x")),
         # Anybody's host: the bare API there
         ("https://aihubmix.com/v1/chat/completions", "openai-chat", "x", ("openai-chat", "https://aihubmix.com/v1")),
         ("http://localhost:4141/v1/messages", "anthropic", "x", ("anthropic", "http://localhost:4141")),
@@ -45,6 +52,7 @@ from ccproxy.cli.importing.kinds import kind_at
         ("http://localhost:8000/v1", "openai-chat", "x", ("openai-chat", "http://localhost:8000/v1")),
         # Nothing that an address can be: the server is to say so
         ("localhost", "openai-chat", "x", ("openai-chat", "localhost")),
+        ("http://[x", "openai-chat", "x", ("openai-chat", "http://[x")),
     ],
 )
 def test_the_type_at_an_address(url, wire, name, found):

@@ -1,11 +1,16 @@
 """One deployment of a LiteLLM config."""
 
+import json
+
 import pytest
 
 from ccproxy.cli.importing.carried import Carried, shown
 from ccproxy.cli.importing.litellm_params import Deployment, as_object, read
 from ccproxy.cli.importing.references import References
+from ccproxy.web.definitions import define
+from ccproxy.web.schemas import read_provider
 from tests.cli.importing.checks import KEY, OTHER, is_taken, lines, without
+from tests.cli.importing.test_google import ACCOUNT
 
 ENVIRON = {"KEY": KEY, "GROQ_API_KEY": OTHER, "GOOGLE_API_KEY": OTHER}
 
@@ -31,6 +36,9 @@ def taken(params, **more):
         ("openai/gpt-5", "openai", "gpt-5"),
         ("openai/responses/gpt-5", "openai", "gpt-5"),
         ("gpt-5-mini", "openai", "gpt-5-mini"),
+        ("o1-pro", "openai", "o1-pro"),
+        ("o4-mini", "openai", "o4-mini"),
+        ("ft:gpt-5-mini:acme", "openai", "ft:gpt-5-mini:acme"),
         ("claude-opus-4-5", "anthropic", "claude-opus-4-5"),
         ("anthropic/claude-opus-4-5", "anthropic", "claude-opus-4-5"),
         ("bedrock/converse/eu.anthropic.claude-x-v1:0", "bedrock", "eu.anthropic.claude-x-v1:0"),
@@ -51,6 +59,51 @@ def test_the_models_name_says_the_provider(model, kind, there):
 def test_the_provider_may_be_named_apart():
     found, said = taken({"model": "groq/llama", "custom_llm_provider": "groq"})
     assert (found.provider["type"], found.model, said) == ("groq", "llama", [])
+
+
+AZURE = "https://r.services.ai.azure.com"
+
+
+@pytest.mark.parametrize(
+    ("params", "kind"),
+    [
+        ({"model": "azure_ai/claude-opus-4-5", "api_base": AZURE}, "azure-anthropic"),
+        ({"model": "azure_ai/Claude-mine", "api_base": f"{AZURE}/anthropic"}, "azure-anthropic"),
+        ({"model": "azure_ai/mine", "api_base": f"{AZURE}/anthropic/v1/messages"}, "azure-anthropic"),
+        ({"model": "claude-x", "custom_llm_provider": "azure_ai", "api_base": AZURE}, "azure-anthropic"),
+        ({"model": "azure_ai/mine", "api_base": AZURE}, "azure"),
+        ({"model": "azure/claude-x", "api_base": AZURE}, "azure"),
+    ],
+)
+def test_claude_on_azure_speaks_anthropics_api(params, kind):
+    found, said = taken({**params, "api_key": KEY})
+    assert (found.provider["type"], found.provider["name"], said) == (kind, kind, [])
+    where = define(read_provider(found.provider), resolve=None)["api_base_url"]
+    assert where == AZURE + ("/anthropic" if kind == "azure-anthropic" else "/openai/v1")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ({"api_base": "os.environ/GONE"}, ["api_base: the environment variable GONE is not set"]),
+        ({"base_url": "os.environ/GONE"}, ["base_url: the environment variable GONE is not set"]),
+        ({"api_base": 8080}, []),
+        ({"api_base": ["http://x"]}, []),
+    ],
+)
+def test_a_deployment_of_which_the_address_is_not_known_is_left(address, said):
+    """Without it the key would go to the address that is usual for the provider."""
+    found, spoken = taken({"model": "openai/private", "api_key": KEY, **address})
+    assert found is None
+    assert spoken == [f"not carried: {one}" for one in said] + [
+        "not carried: e: its address is not known, and its key is for no other"
+    ]
+
+
+def test_an_address_that_is_not_given_is_the_usual_one():
+    found, said = taken({"model": "openai/gpt-5", "api_key": KEY, "api_base": None, "base_url": ""})
+    assert "api_base_url" not in found.provider
+    assert said == []
 
 
 @pytest.mark.parametrize("model", ["sagemaker/x", "mystery", "*", "", None, 7])
@@ -156,10 +209,44 @@ def test_access_keys_are_one_key_here(given, key):
     assert shown(found.provider).get("api_key") == (key and "***")
 
 
+def test_googles_account_is_read_from_its_file(tmp_path):
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(ACCOUNT))
+    given = {"model": "vertex_ai/gemini-3-pro", "vertex_project": "p-1"}
+    for credentials in (str(file), json.dumps(ACCOUNT), ACCOUNT):
+        found, said = taken({**given, "vertex_credentials": credentials})
+        assert json.loads(found.provider["api_key"]) == ACCOUNT
+        assert shown(found.provider)["api_key"] == "***"
+        assert said == []
+
+
+@pytest.mark.parametrize(
+    ("params", "credentials", "why"),
+    [
+        (
+            {"model": "vertex_ai/x", "vertex_project": "p-1"},
+            "gone.json",
+            "is neither JSON nor the path of a file that can be read here: No such file",
+        ),
+        (
+            {"model": "vertex_ai/x", "vertex_project": "p-1"},
+            '{"type": "external_account"}',
+            "is JSON of none of the types",
+        ),
+        ({"model": "groq/x"}, ACCOUNT, "is no key of the type groq"),
+    ],
+)
+def test_an_account_that_is_none_is_named(params, credentials, why):
+    found, [said] = taken({**params, "vertex_credentials": credentials})
+    assert found.provider.get("api_key") in (None, OTHER)
+    assert said.startswith(f"not carried: vertex_credentials: {why}")
+
+
 def test_a_key_that_is_nowhere_is_named():
     found, said = taken({"model": "anthropic/x"})
     assert "api_key" not in found.provider
     assert said == ["not carried: api_key: is not given, and ANTHROPIC_API_KEY is not set"]
+    assert taken({"model": "azure/x", "api_base": AZURE})[1] == ["not carried: api_key: is not given"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +270,17 @@ def test_a_key_that_is_nowhere_is_named():
         ),
         ({"weight": 2, "order": 1, "rpm": 0}, {"weight": 2, "order": 1}, []),
         ({"weight": "x", "order": "y"}, {}, []),
-        ({"weight": 0.5}, {"weight": 1}, []),
+        ({"weight": 0.5}, {"weight": 0.5}, []),
+        # Nothing at all is a weight too, but no limit
+        (
+            {"weight": 0, "rpm": 60},
+            {"weight": 0},
+            ["carried otherwise: rpm: is no limit here, only its weight among other targets"],
+        ),
+        ({"rpm": 0, "tpm": 0}, {"weight": 1}, []),
+        ({"weight": -1}, {"weight": 1}, []),
+        ({"weight": float("nan")}, {"weight": 1}, []),
+        ({"weight": float("inf")}, {"weight": 1}, []),
         ({"drop_params": True, "tags": []}, {}, []),
         (
             {"timeout": 30, "tags": ["a"]},

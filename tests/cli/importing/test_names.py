@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccproxy.cli.importing.names import provider_name, unused
+from ccproxy.cli.importing.names import is_numbered, provider_name, unused
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,18 @@ def test_the_nearest_name_that_is_allowed(given, name):
 )
 def test_a_name_that_is_taken_gets_a_number(name, taken, made):
     assert unused(name, taken) == made
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "answer"),
+    [
+        ("a", "a", True),
+        ("a-2", "a", True),
+        ("x" * 59 + "-12", "x" * 63, True),
+        ("a-b", "a", False),
+        ("ab", "a", False),
+        ("a-2-3", "a", False),
+    ],
+)
+def test_such_a_name_is_known_again(name, stem, answer):
+    assert is_numbered(name, stem) is answer

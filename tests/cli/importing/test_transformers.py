@@ -53,7 +53,7 @@ def test_which_are_used(given, found, said):
         # Among others it only cleans a request of Anthropic's form
         (("anthropic", "deepseek"), "https://x", "openai-chat"),
         (("gemini",), "https://x", "gemini"),
-        (("maxtoken", "vertex-gemini"), "https://x", "gemini"),
+        (("maxtoken", "gemini"), "https://x", "gemini"),
     ],
 )
 def test_which_api_they_mean(names, url, api):
@@ -78,6 +78,12 @@ def test_which_api_they_mean(names, url, api):
             [],
         ),
         ([("sampling", {"temperature": 1})], {}, ["p: the transformer sampling is not known here"]),
+        # Where it is asked is read elsewhere
+        (
+            [("vertex-claude", {"project": "p", "region": "r", "quota": 1})],
+            {},
+            ["p: vertex-claude: the options quota are not known here"],
+        ),
     ],
 )
 def test_which_options_there_are_here(used, made, said):
