@@ -22,6 +22,7 @@ from ccproxy.cli.providers import providers
 from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
+from ccproxy.cli.terminal import say
 from ccproxy.errors import CCProxyError
 
 __all__ = ["main"]
@@ -35,7 +36,7 @@ class _OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except CCProxyError as error:
-            click.echo(f"ccproxy: {error.message}", err=True)
+            say(f"ccproxy: {error.message}", err=True)
             ctx.exit(1)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ccproxy.errors import CCProxyError
+from ccproxy.errors import CCProxyError, InvalidRequest
 
 SECONDS = 30.0
 """How long an answer may take. A test of a provider waits for a model, and says so."""
@@ -50,7 +50,10 @@ class Api:
         headers: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
     ) -> tuple[int, Any]:
-        """Status and document of a request that succeeded. Raises NoAnswer, Strange, Refused."""
+        """Status and document of a request that succeeded. Raises NoAnswer, Strange, Refused.
+
+        InvalidRequest is for a body that no JSON can hold, and nothing was sent.
+        """
         status, text = self._send(method, path, body, headers or {}, seconds)
         try:
             document = json.loads(text) if text else None
@@ -73,7 +76,7 @@ class Api:
         data = None
         if body is not None:
             headers["content-type"] = "application/json"
-            data = json.dumps(body).encode()
+            data = _encoded(body)
         connection = kind(parts.hostname or "", parts.port, timeout=seconds)
         try:
             connection.request(method, parts.path + path, data, headers)
@@ -86,8 +89,17 @@ class Api:
 
 
 def in_path(name: str) -> str:
-    """A name as one step of a path."""
-    return quote(name, safe="")
+    """A name as one step of a path. An argument may hold bytes that are no text; no name has them, which is told."""
+    return quote(name, safe="", errors="surrogateescape")
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("what is given is not text in UTF-8") from None
+    except ValueError:
+        raise InvalidRequest("what is given holds NaN or Infinity, which are no numbers in JSON") from None
 
 
 def _reason(document: Any) -> str | None:

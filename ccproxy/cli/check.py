@@ -9,15 +9,14 @@ import click
 
 from ccproxy.cli.api import Api, NoAnswer, Refused, Strange, in_path
 from ccproxy.cli.connection import address
+from ccproxy.cli.database import open_current
 from ccproxy.cli.findings import Finding, of_providers, of_routes
 from ccproxy.cli.home import pinned
 from ccproxy.cli.providers import PATH, TEST_SECONDS
-from ccproxy.errors import SettingsError
+from ccproxy.cli.terminal import say
 from ccproxy.settings import load
 from ccproxy.store import rotation
-from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers, Snapshot
-from ccproxy.store.session import open_engine, sqlite_path
 from ccproxy.store.vault import open_vault
 from ccproxy.web.offers import offered_providers, offered_routes
 
@@ -34,11 +33,7 @@ def check(ctx: click.Context, online: bool) -> None:
     settings = load(environ)
     for offered in (offered_providers, offered_routes):  # as at a start, which stops at the first fault
         list(offered(settings))
-    path = sqlite_path(settings.database_url)
-    if path is not None and not path.exists():
-        raise SettingsError(f"CCPROXY_DATABASE_URL: there is no {path} yet: run `ccproxy migrate`")
-    engine = open_engine(settings.database_url)
-    require_current(engine)
+    engine = open_current(settings.database_url)
     vault = open_vault(settings.secret_keys, settings.database_url)
     readable = rotation.require_readable(engine, vault)
     snapshot = Providers(engine, vault).snapshot()
@@ -46,7 +41,7 @@ def check(ctx: click.Context, online: bool) -> None:
     if online:
         findings += _online(address(None, None, environ), snapshot)
     for finding in findings:
-        click.echo(str(finding))
+        say(str(finding))
     if any(finding.level == "error" for finding in findings):
         ctx.exit(1)
     click.echo(f"settings and database are in order; {readable} stored keys can be decrypted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -12,18 +13,21 @@ import click
 
 from ccproxy.cli.api import Api
 from ccproxy.errors import SettingsError
-from ccproxy.settings import Settings, load
+from ccproxy.settings import Settings, load, values
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is listened on, made what can be called
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is listened on, made what can be called
 _TOKEN = "local"  # noqa: S105 - any text does where ccproxy asks for no key, but clients insist on one
+_UNBROKEN = re.compile(r"[^\s\x00-\x1f\x7f]+")
 
 
 def address(url: str | None, key: str | None, environ: Mapping[str, str]) -> Api:
-    """The proxy to speak to. Raises SettingsError for an address that is none, or settings that cannot be read."""
+    """The proxy to speak to. Raises SettingsError for an address or key that is none, or settings with a fault."""
     if url is not None and key is not None:
-        return Api(_checked(url), key)
+        return Api(_checked(url), _sendable(key))
     settings = load(environ)
-    return Api(_checked(url) if url is not None else _here(settings), key if key is not None else settings.apikey)
+    return Api(
+        _checked(url) if url is not None else _here(settings), _sendable(key) if key is not None else settings.apikey
+    )
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,16 +55,33 @@ def is_here(api: Api) -> bool:
 
 def _here(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{_EVERYWHERE.get(settings.host, host)}:{settings.port}"
+    return f"http://{EVERYWHERE.get(settings.host, host)}:{settings.port}"
 
 
 def _checked(url: str) -> str:
     """The address in one form: clients paste it with a slash at its end, or with the API's version."""
+    text = url.strip()
     try:
-        parts = urlsplit(url.strip())
-        good = parts.scheme in ("http", "https") and parts.hostname and not parts.query and parts.port != 0
-    except ValueError:
-        good = False
+        parts = urlsplit(text)
+        good = (
+            _UNBROKEN.fullmatch(text)
+            and parts.scheme in ("http", "https")
+            and (parts.hostname or "").encode("idna")
+            and parts.port != 0
+            and parts.path.isascii()
+            and not (parts.query or parts.fragment or "@" in parts.netloc)
+        )
+    except ValueError:  # a port that is no number, brackets that stay open, a name that none can be
+        good = None
     if not good:
-        raise SettingsError(f"--url: {url!r} is not allowed; must be http://HOST:PORT or https://HOST")
-    return url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+        shown = "the value" if "@" in text else repr(url)  # before the @ stands a password
+        raise SettingsError(f"--url: {shown} is not allowed; must be http://HOST:PORT or https://HOST")
+    return text.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _sendable(key: str) -> str | None:
+    """The key as a header can hold it; an empty one is none."""
+    try:
+        return values.apikey(key) if key else None
+    except ValueError as error:
+        raise SettingsError(f"--api-key: the value is not allowed; must be {error}") from None

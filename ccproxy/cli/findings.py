@@ -11,19 +11,16 @@ from typing import Literal
 
 from ccproxy import presets
 from ccproxy.errors import CCProxyError
-from ccproxy.gateway import names
 from ccproxy.gateway.asked import HIGH
 from ccproxy.gateway.connecting import connect
-from ccproxy.gateway.rules import LONG
+from ccproxy.gateway.rules import LONG, Rule
 from ccproxy.store.providers import Provider, Snapshot
-from ccproxy.store.routes import Match, Route, RouteTarget
+from ccproxy.store.routes import Match, RouteTarget
 from ccproxy.translate.overrides import EFFORTS
 
 Level = Literal["error", "warning"]
 
 _DEFAULT = "default"
-_LONG = "long_context"
-_NOT_LISTED = "is not among the models of provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,72 +65,69 @@ def _of_provider(provider: Provider) -> Iterator[Finding]:
 
 def of_routes(snapshot: Snapshot) -> Iterator[Finding]:
     """Routes that lead nowhere or stand behind another, each target that will not be asked."""
-    reached: list[Route] = []
+    reached: list[Rule] = []
     for route in sorted(snapshot.routes, key=lambda route: (-route.priority, route.created_at)):
         if not route.enabled:
             continue
         where = f"route {route.name}"
-        found = [_of_target(target, snapshot, where) for target in route.targets]
-        yield from (finding for finding in found if finding is not None)
-        if all(finding is not None and not finding.what.startswith(_NOT_LISTED) for finding in found):
+        for target in route.targets:
+            yield from _of_target(target, snapshot, where)
+        rule = Rule.of(route, lambda name: _refusal(snapshot.get(name), name))
+        if not rule.targets:
             yield Finding("error", where, "none of its targets can be asked, so it is passed over")
             continue
-        over = next((earlier for earlier in reached if covers(earlier.match, route.match)), None)
+        over = next((earlier.route.name for earlier in reached if covers(earlier, rule)), None)
         if over is not None:
             yield Finding(
-                "warning",
-                where,
-                f"is reached by its own name only: {over.name} comes first and takes all that it would",
+                "warning", where, f"is reached by its own name only: {over} comes first and takes all that it would"
             )
-        reached.append(route)
+        reached.append(rule)
 
 
-def _of_target(target: RouteTarget, snapshot: Snapshot, where: str) -> Finding | None:
+def _of_target(target: RouteTarget, snapshot: Snapshot, where: str) -> Iterator[Finding]:
     provider = snapshot.get(target.provider)
     there = f"{where}: {target.provider}/{target.model}"
+    refusal = _refusal(provider, target.provider)
+    if refusal:
+        yield Finding("error" if provider is None else "warning", there, refusal)
+    elif provider is not None and provider.models and target.model not in provider.models:
+        yield Finding("warning", there, f"is not among the models of provider {provider.name}")
+
+
+def _refusal(provider: Provider | None, name: str) -> str:
     if provider is None:
-        return Finding("error", there, f"there is no provider {target.provider!r}")
-    if not provider.enabled:
-        return Finding("warning", there, f"provider {provider.name} is not enabled, so this target is left out")
-    if provider.models and target.model not in provider.models:
-        return Finding("warning", there, f"{_NOT_LISTED} {provider.name}")
-    return None
+        return f"there is no provider {name!r}"
+    return "" if provider.enabled else f"provider {name} is not enabled, so this target is left out"
 
 
-def covers(first: Match, second: Match) -> bool:
+def covers(first: Rule, second: Rule) -> bool:
     """Whether the first is looked at before the second and takes every request that the second would.
 
     Sure where it says yes. A glob inside another one is only seen where both are the same, or one is `*`.
     """
-    if _special(first) != _special(second):
+    one, other = first.route.match, second.route.match
+    if first.special != second.special:
         return False
-    if not _special(first) and (first.scenario or _DEFAULT) != (second.scenario or _DEFAULT):
+    if not first.special and (one.scenario or _DEFAULT) != (other.scenario or _DEFAULT):
         return False
     return (
-        _models_cover(first.models, second.models)
-        and first.scenario in (None, _DEFAULT, second.scenario)
-        and _least(first) <= _least(second)
-        and EFFORTS.index(first.min_effort or HIGH) <= EFFORTS.index(second.min_effort or HIGH)
-        and all(second.headers.get(name) == value for name, value in first.headers.items())
-        and (not first.keys or (bool(second.keys) and set(second.keys) <= set(first.keys)))
-        and first.agent in (None, second.agent)
+        _models_cover(first, second)
+        and one.scenario in (None, _DEFAULT, other.scenario)
+        and _least(one) <= _least(other)
+        and EFFORTS.index(one.min_effort or HIGH) <= EFFORTS.index(other.min_effort or HIGH)
+        and set(first.headers) <= set(second.headers)
+        and (not one.keys or (bool(other.keys) and set(other.keys) <= set(one.keys)))
+        and one.agent in (None, other.agent)
     )
 
 
-def _special(match: Match) -> bool:
-    """Whether it says more than a scenario, and so comes before those that don't."""
-    tokens = match.min_input_tokens is not None and match.scenario != _LONG
-    return bool(match.models or match.headers or match.keys or match.agent or tokens)
-
-
 def _least(match: Match) -> int:
-    return match.min_input_tokens or (LONG if match.scenario == _LONG else 0)
+    return match.min_input_tokens or (LONG if match.scenario == "long_context" else 0)
 
 
-def _models_cover(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+def _models_cover(first: Rule, second: Rule) -> bool:
     """Exact names are looked up before anything else, so only the same names take them away."""
-    exact = {model.lower() for model in second if not names.is_glob(model)}
-    if not exact <= {model.lower() for model in first if not names.is_glob(model)}:
+    if not second.exact <= first.exact:
         return False
-    globs = {model.lower() for model in second if names.is_glob(model)}
-    return not first or "*" in first or (bool(second) and globs <= {model.lower() for model in first})
+    theirs, ours = ({text.lower() for text, _ in rule.patterns} for rule in (first, second))
+    return not first.route.match.models or "*" in theirs or (bool(second.route.match.models) and ours <= theirs)

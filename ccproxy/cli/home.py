@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from ccproxy.errors import SettingsError
 from ccproxy.settings import Settings, load
 from ccproxy.store.session import sqlite_path
 
@@ -40,8 +41,14 @@ def pinned(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where logs and locks of `ccproxy code` lie, as the XDG base directories have it; made with mode 700."""
+    """Where logs and locks of `ccproxy code` lie, as the XDG base directories have it; made with mode 700.
+
+    Raises SettingsError where it cannot be made.
+    """
     base = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or str(Path.home()), ".local", "state")
     folder = Path(base) / "ccproxy"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"XDG_STATE_HOME: {folder} cannot be made: {error.strerror}") from None
     return folder

@@ -2,7 +2,8 @@
 
 Sessions at the same time share one: each holds a shared lock for its time, and the last of them stops what the first
 has started. A proxy that was there before any of them is never stopped. Sources of truth are the locks, which the
-system gives back whatever becomes of a process, and a file with the process id of what was started.
+system gives back whatever becomes of a process, and a file with the process id of what was started. A signal that ends
+a session ends it by an exception, so that what it has started is stopped then too.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ccproxy.cli.api import Api, NoAnswer, Refused, Strange
-from ccproxy.cli.connection import is_here
+from ccproxy.cli.connection import EVERYWHERE, is_here
 from ccproxy.cli.home import ROOT, pinned, state_folder
 from ccproxy.errors import CCProxyError
+from ccproxy.settings import load
 
 READY_SECONDS = 60.0
 """How long a start may take, on a machine that is busy."""
@@ -51,9 +53,9 @@ def answers(api: Api) -> bool:
 def at_hand(api: Api, environ: Mapping[str, str]) -> Iterator[bool]:
     """Inside the block a proxy answers at the address; the value says whether it was started for it.
 
-    One on another machine is not ours to start: NoAnswer.
+    One on another machine, or behind something else on this one, is not ours to start: NoAnswer.
     """
-    if not is_here(api):
+    if not _is_ours(api):
         api.get("/health")
         answers(api)
         yield False
@@ -61,14 +63,37 @@ def at_hand(api: Api, environ: Mapping[str, str]) -> Iterator[bool]:
     folder = state_folder(environ)
     name = f"code-{urlsplit(api.url).port or 80}"
     process: subprocess.Popen[bytes] | None = None
-    with (folder / f"{name}.users").open("a") as users, contextlib.ExitStack() as stack:
-        with _alone(folder / f"{name}.lock"):
-            if not answers(api):
-                process = _start(api, environ, folder / f"{name}.log")
-                (folder / f"{name}.pid").write_text(str(process.pid))
-            fcntl.flock(users, fcntl.LOCK_SH)
-        stack.callback(_leave, api, folder, name, users.fileno(), process)
-        yield process is not None
+    with _on_signals(_exit), (folder / f"{name}.users").open("a") as users:
+        try:
+            with _alone(folder / f"{name}.lock"):
+                if not answers(api):
+                    process = _start(api, environ, folder, name)
+                fcntl.flock(users, fcntl.LOCK_SH)
+            yield process is not None
+        finally:
+            _leave(api, folder, name, users.fileno(), process)
+
+
+def _is_ours(api: Api) -> bool:
+    """Whether one that we start could answer there: ours speaks no TLS, and has nothing before the API's paths."""
+    parts = urlsplit(api.url)
+    return is_here(api) and parts.scheme == "http" and not parts.path
+
+
+@contextlib.contextmanager
+def _on_signals(act: Callable[[int], object]) -> Iterator[None]:
+    """What SIGTERM and SIGHUP do inside the block, unless they are ignored here."""
+    numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    kept = {one: signal.signal(one, lambda number, _frame: act(number)) for one in numbers}
+    try:
+        yield
+    finally:
+        for one, before in kept.items():
+            signal.signal(one, before)
+
+
+def _exit(number: int) -> None:
+    sys.exit(128 + number)
 
 
 @contextlib.contextmanager
@@ -79,26 +104,44 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _start(api: Api, environ: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _start(api: Api, environ: Mapping[str, str], folder: Path, name: str) -> subprocess.Popen[bytes]:
     """Start one that listens where the address says, and wait until it serves."""
-    parts = urlsplit(api.url)
-    settings = pinned({**environ, "CCPROXY_PORT": str(parts.port or 80)})
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ccproxy", "serve"],
-            cwd=ROOT,
-            env=settings,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C at the terminal is not meant for it
-        )
+    log, record = folder / f"{name}.log", folder / f"{name}.pid"
+    settings = listening(api, environ)
+    process: subprocess.Popen[bytes] | None = None
+    came: list[int] = []
     try:
+        # An exception in the middle of it would lose the process.
+        with log.open("wb") as output, _on_signals(came.append):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ccproxy", "serve"],
+                cwd=ROOT,
+                env=settings,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C at the terminal is not meant for it
+            )
+        for number in came:
+            _exit(number)
+        # Before the wait: where this session is killed in it, the next one finds what to stop.
+        record.write_text(str(process.pid))
         _await(api, process, log)
+        return process
     except BaseException:
-        _end(process)
+        if process is not None:
+            _end(process)
+            record.unlink(missing_ok=True)
         raise
-    return process
+
+
+def listening(api: Api, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of one that listens at the address; one that is to listen everywhere still does."""
+    parts = urlsplit(api.url)
+    made = {**environ, "CCPROXY_PORT": str(parts.port or 80)}
+    if load(environ).host not in EVERYWHERE:
+        made["CCPROXY_HOST"] = parts.hostname or ""
+    return pinned(made)
 
 
 def _await(api: Api, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import click
 from sqlalchemy import ColumnElement, Engine, Select, select
 
+from ccproxy.cli.database import open_current
 from ccproxy.cli.home import pinned
-from ccproxy.errors import InvalidRequest, SettingsError
+from ccproxy.cli.terminal import say
+from ccproxy.errors import InvalidRequest
 from ccproxy.settings import load
-from ccproxy.store.migrations import require_current
 from ccproxy.store.models import request_logs
-from ccproxy.store.session import open_engine, sqlite_path
 
 POLL_SECONDS = 0.5
 # Where several workers write at once, the row with the lower number may come later; SQLite has one writer.
@@ -37,16 +37,16 @@ _STATUS = re.compile(r"[1-5](?:xx|[0-9]{2})")
 @click.option("--json", "as_json", is_flag=True, help="All that is kept of each, one JSON object a line.")
 def logs(follow: bool, count: int, provider: str | None, status: str | None, errors: bool, as_json: bool) -> None:
     """Show the last requests: when, status, where to, tokens, times, route, failed attempts, error."""
-    engine = _open()
+    engine = open_current(load(pinned(os.environ)).database_url)
     chosen = select(request_logs).where(*_conditions(provider, status, errors))
     show = _as_json if as_json else line
     try:
         seen = _Seen(engine)
-        for row in seen.last(chosen, count):
-            click.echo(show(row))
+        for row in seen.last(chosen, min(count, sys.maxsize)):  # databases count no further
+            say(show(row))
         while follow:
             for row in seen.next(chosen):
-                click.echo(show(row))
+                say(show(row))
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         return
@@ -54,19 +54,10 @@ def logs(follow: bool, count: int, provider: str | None, status: str | None, err
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _open() -> Engine:
-    """The database, which must be there: opening SQLite's would make it."""
-    settings = load(pinned(os.environ))
-    path = sqlite_path(settings.database_url)
-    if path is not None and not path.exists():
-        raise SettingsError(f"CCPROXY_DATABASE_URL: there is no {path} yet: run `ccproxy migrate`")
-    engine = open_engine(settings.database_url)
-    require_current(engine)
-    return engine
-
-
 def _conditions(provider: str | None, status: str | None, errors: bool) -> Iterator[ColumnElement[bool]]:
     if provider is not None:
+        if not provider.isprintable():  # bytes that are no text are not, and no database takes them
+            raise InvalidRequest(f"--provider: {provider!r} is not allowed; must be a provider's name")
         yield request_logs.c.provider == provider
     if errors:
         yield request_logs.c.error_type.is_not(None)

@@ -11,13 +11,15 @@ from typing import Any
 import click
 
 from ccproxy import presets
-from ccproxy.cli.api import Api, in_path
+from ccproxy.cli.api import SECONDS, Api, in_path
 from ccproxy.cli.connection import connected
 from ccproxy.cli.table import shortened, table
+from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
+from ccproxy.gateway.trial import TOTAL
 
-TEST_SECONDS = 180.0
-"""A test of a provider waits for a model that may have to be loaded first."""
+TEST_SECONDS = TOTAL + SECONDS
+"""The proxy ends a test by itself, and then has as long as for any other answer."""
 _SHOWN_MODELS = 60
 
 PATH = "/providers"
@@ -121,7 +123,7 @@ def add(
     fields |= {"api_key": keys[0]} if len(keys) == 1 else {"api_keys": keys} if keys else {}
     status, provider = api.ask("POST", PATH, fields)
     done = "added" if status == 201 else "changed"
-    click.echo(f"provider {provider['name']} {done}: {provider['type']} at {provider['api_base_url']}")
+    say(f"provider {provider['name']} {done}: {provider['type']} at {provider['api_base_url']}")
 
 
 def _wants_key(kind: str) -> bool:
@@ -130,7 +132,10 @@ def _wants_key(kind: str) -> bool:
 
 
 def _typed(key: str) -> str:
-    return sys.stdin.readline().strip() if key == "-" else key
+    given = (sys.stdin.readline() if key == "-" else key).strip()
+    if not given:  # an unset variable of the shell; to the proxy it would mean to forget the key that is there
+        raise InvalidRequest("--key: must not be empty; --no-key is for a provider that needs none")
+    return given
 
 
 def _from_environment(variable: str) -> str:
@@ -163,7 +168,7 @@ def _value(text: str) -> Any:
     """An option's value: what it says as JSON, else the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -177,7 +182,10 @@ def test(ctx: click.Context, api: Api, name: str, model: str | None, as_json: bo
     """Send one tiny real request to a provider and say what came of it. Exit status 1 where it failed."""
     body = {"model": model} if model else {}
     _, found = api.ask("POST", f"{PATH}/{in_path(name)}/test", body, seconds=TEST_SECONDS)
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_tested(found)))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        say(*_tested(found))
     if not found["ok"]:
         ctx.exit(1)
 
@@ -209,7 +217,7 @@ def _step(name: str, step: Mapping[str, Any]) -> str:
 @connected
 def toggle(api: Api, name: str) -> None:
     """Take a provider out of use, or back in."""
-    click.echo(api.ask("PATCH", f"{PATH}/{in_path(name)}/toggle")[1]["message"])
+    say(api.ask("PATCH", f"{PATH}/{in_path(name)}/toggle")[1]["message"])
 
 
 @providers.command()
@@ -221,4 +229,4 @@ def remove(api: Api, names: Iterable[str], yes: bool) -> None:
     for name in names:
         if not yes:
             click.confirm(f"Delete provider {name} and its keys?", abort=True, err=True)
-        click.echo(api.ask("DELETE", f"{PATH}/{in_path(name)}")[1]["message"])
+        say(api.ask("DELETE", f"{PATH}/{in_path(name)}")[1]["message"])

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from ccproxy.cli.api import Api, in_path
 from ccproxy.cli.connection import connected
 from ccproxy.cli.table import table
+from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
+from ccproxy.store.routes import Agent, Scenario, Strategy
+from ccproxy.web.schemas import HEADER_NAME, HEADER_VALUE
 
 PATH = "/routes"
-SCENARIOS = ("default", "background", "think", "long_context", "web_search", "image", "count_tokens")
-STRATEGIES = ("fallback", "weighted", "fastest", "cheapest")
 
 
 @click.group()
@@ -75,13 +76,13 @@ def described(match: Mapping[str, Any]) -> str:
 @click.option(
     "--model-glob", "globs", multiple=True, help="A model's name, with * and ?; or opus, sonnet, haiku, fable."
 )
-@click.option("--scenario", type=click.Choice(SCENARIOS), help="The kind of request.")
+@click.option("--scenario", type=click.Choice(get_args(Scenario)), help="The kind of request.")
 @click.option("--min-input-tokens", type=int, help="Requests at least this long.")
 @click.option("--min-effort", help="With --scenario think: the effort from which on adaptive thinking counts.")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header that the request has.")
 @click.option("--client-key", "keys", multiple=True, help="The name of the key that the client sends.")
-@click.option("--agent", type=click.Choice(["main", "subagent"]))
-@click.option("--strategy", type=click.Choice(STRATEGIES))
+@click.option("--agent", type=click.Choice(get_args(Agent)))
+@click.option("--strategy", type=click.Choice(get_args(Strategy)))
 @click.option("--priority", type=int, help="Higher ones are looked at first.")
 @click.option("--retries", type=int, help="How often one target is asked again.")
 @click.option("--first-byte-timeout", type=float, help="Seconds until the next target is asked.")
@@ -93,7 +94,7 @@ def described(match: Mapping[str, Any]) -> str:
 @connected
 def add(api: Api, name: str | None, document: Any, **given: Any) -> None:
     """Add a route, or change the one of that name: fields that are not given stay."""
-    fields = _read(document) if document else {}
+    fields = _read(document, "--json") if document else {}
     if name is not None:
         fields["name"] = name
     fields |= {key: given[key] for key in _SINGLE if given[key] is not None}
@@ -105,13 +106,16 @@ def add(api: Api, name: str | None, document: Any, **given: Any) -> None:
         raise InvalidRequest("--weight: belongs to a --target")
     match = {key: value for key, value in _match(given).items() if value not in (None, [], {})}
     if match:
-        fields["match"] = {**fields.get("match", {}), **match}
+        said = fields.get("match", {})
+        if not isinstance(said, dict):
+            raise InvalidRequest("--json: match: must be an object")
+        fields["match"] = {**said, **match}
     if "name" not in fields:
         raise InvalidRequest("a route needs a name: ccproxy routes add NAME …")
     status, route = api.ask("POST", PATH, fields)
     leads = ", ".join(f"{target['provider']}/{target['model']}" for target in route["targets"])
     done = "added" if status == 201 else "changed"
-    click.echo(f"route {route['name']} {done}: {described(route['match'])} -> {leads}")
+    say(f"route {route['name']} {done}: {described(route['match'])} -> {leads}")
 
 
 _SINGLE = ("strategy", "priority", "retries", "first_byte_timeout", "resume")
@@ -136,6 +140,16 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
+def _sendable(text: str) -> tuple[str, str]:
+    """A header that is sent here and now; of those of a route the proxy says what they may be. No value is repeated."""
+    name, value = _header(text)
+    if not HEADER_NAME.fullmatch(name):
+        raise InvalidRequest("--header: what stands before the colon is not a header name")
+    if not HEADER_VALUE.fullmatch(value):
+        raise InvalidRequest(f"--header: {name}: must be one line of Latin-1 characters")
+    return name, value
+
+
 def _targets(targets: Iterable[str], weights: tuple[int, ...]) -> list[dict[str, Any]]:
     made = []
     for target in targets:
@@ -148,13 +162,15 @@ def _targets(targets: Iterable[str], weights: tuple[int, ...]) -> list[dict[str,
     return [target | {"weight": weight} for target, weight in zip(made, weights, strict=True)] if weights else made
 
 
-def _read(file: Any) -> dict[str, Any]:
+def _read(file: Any, where: str) -> dict[str, Any]:
     try:
         document = json.load(file)
     except ValueError as error:
-        raise InvalidRequest(f"--json: not JSON: {error}") from None
+        raise InvalidRequest(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidRequest(f"{where}: nested too deeply") from None
     if not isinstance(document, dict):
-        raise InvalidRequest("--json: must be an object, one route")
+        raise InvalidRequest(f"{where}: must be an object")
     return document
 
 
@@ -168,9 +184,12 @@ def test(api: Api, asked: str, headers: tuple[str, ...], as_json: bool) -> None:
 
     The argument is a model's name, or a file with a request's body as clients send it to /v1/messages.
     """
-    sent = dict(_header(text) for text in headers)
+    sent = dict(_sendable(text) for text in headers)
     _, found = api.ask("POST", "/v1/messages/explain", _request(asked), headers=sent)
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_explained(found)))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        say(*_explained(found))
 
 
 def _explained(found: Mapping[str, Any]) -> Iterator[str]:
@@ -198,9 +217,12 @@ def _cost(cost: Mapping[str, Any] | None) -> str:
 
 
 def _request(asked: str) -> dict[str, Any]:
-    if asked == "-" or Path(asked).is_file():
-        with click.open_file(asked, encoding="utf-8") as file:
-            return _read(file)
+    if asked == "-" or os.path.isfile(asked):
+        try:
+            with click.open_file(asked, encoding="utf-8") as file:
+                return _read(file, asked)
+        except OSError as error:
+            raise InvalidRequest(f"{asked}: {error.strerror}") from None
     return {"model": asked, "max_tokens": 1024, "messages": [{"role": "user", "content": "Hello!"}]}
 
 
@@ -209,7 +231,7 @@ def _request(asked: str) -> dict[str, Any]:
 @connected
 def toggle(api: Api, name: str) -> None:
     """Take a route out of use, or back in."""
-    click.echo(api.ask("PATCH", f"{PATH}/{in_path(name)}/toggle")[1]["message"])
+    say(api.ask("PATCH", f"{PATH}/{in_path(name)}/toggle")[1]["message"])
 
 
 @routes.command()
@@ -221,4 +243,4 @@ def remove(api: Api, names: Iterable[str], yes: bool) -> None:
     for name in names:
         if not yes:
             click.confirm(f"Delete route {name}?", abort=True, err=True)
-        click.echo(api.ask("DELETE", f"{PATH}/{in_path(name)}")[1]["message"])
+        say(api.ask("DELETE", f"{PATH}/{in_path(name)}")[1]["message"])

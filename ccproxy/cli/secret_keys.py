@@ -6,11 +6,10 @@ import os
 
 import click
 
+from ccproxy.cli.database import open_current
 from ccproxy.cli.home import pinned
 from ccproxy.settings import Settings, load
 from ccproxy.store import rotation
-from ccproxy.store.migrations import require_current
-from ccproxy.store.session import open_engine
 from ccproxy.store.vault import key_file, new_key
 
 
@@ -28,8 +27,7 @@ def rotate_secrets() -> None:
     key first there, restart, then run this; after it the old key may go.
     """
     settings = load(pinned(os.environ))
-    engine = open_engine(settings.database_url)
-    require_current(engine)
+    engine = open_current(settings.database_url)
     count = rotation.rotate(engine, settings.secret_keys, settings.database_url)
     click.echo(f"{count} tokens encrypted anew under the first key of {_source(settings)}")
 

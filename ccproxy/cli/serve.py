@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 
 import click
@@ -26,11 +28,14 @@ def serve(host: str | None, port: str | None, workers: str | None) -> None:
     environ = dict(os.environ)
     for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
         if value is not None:
+            if not value.strip():  # which in the environment would be as good as not given
+                raise SettingsError(f"--{name.lower()}: {value!r} is not allowed; leave it out, or give a value")
             environ[f"CCPROXY_{name}"] = value
     environ = pinned(environ)
     settings = load(environ)
     if not (ROOT / "deploy" / "gunicorn.conf.py").exists():
         raise SettingsError(f"{ROOT} is not ccproxy's folder: install it from its sources, as the README says")
+    _try(settings.host, settings.port)
     os.umask(PRIVATE)
     # Here and not in the workers: two migrations at the same time fail.
     schema = migrate(open_engine(settings.database_url))
@@ -38,6 +43,19 @@ def serve(host: str | None, port: str | None, workers: str | None) -> None:
     sys.stdout.flush()
     os.chdir(ROOT)
     os.execve(sys.executable, command(), environ)  # noqa: S606 - gunicorn takes over this process, signals and all
+
+
+def _try(host: str, port: int) -> None:
+    """Raise SettingsError where nobody could listen; a port that is in use may be free by the time it is needed."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+            probe.bind((host, port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise SettingsError(
+                f"CCPROXY_HOST: {host!r}, port {port}: nobody can listen there: {error.strerror}"
+            ) from None
 
 
 def command() -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ccproxy.cli.terminal import visible
+
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lines with a heading, columns two blanks apart; the last one is not filled up."""
-    every = [list(headings), *map(list, rows)]
+    every = [list(headings), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in every) for column in range(len(headings))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from ccproxy.cli.api import Api, NoAnswer, Refused, Strange, in_path
+from ccproxy.errors import InvalidRequest
 from tests.cli.fake_proxy import refused
 
 
@@ -37,6 +38,20 @@ def test_what_is_said_of_a_failure(proxy, answer, error, words):
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"a": float("nan")}, "holds NaN or Infinity"),
+        ({"a": [float("-inf")]}, "holds NaN or Infinity"),
+        ({"a": "\udcff"}, "is not text in UTF-8"),
+    ],
+)
+def test_what_json_cannot_hold_is_told_and_not_sent(proxy, body, words):
+    with pytest.raises(InvalidRequest, match=words):
+        Api(proxy.url, None).ask("POST", "/x", body)
+    assert proxy.asked == []
+
+
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -56,5 +71,6 @@ def test_tls_towards_one_who_speaks_none(proxy):
         Api(proxy.url.replace("http:", "https:"), None).get("/")
 
 
-def test_names_in_paths():
-    assert in_path("a/b c") == "a%2Fb%20c"
+@pytest.mark.parametrize(("name", "step"), [("a/b c", "a%2Fb%20c"), ("é", "%C3%A9"), ("\udcff", "%FF")])
+def test_names_in_paths(name, step):
+    assert in_path(name) == step

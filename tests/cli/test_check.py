@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ccproxy.store.routes import Routes, RouteTarget
+from ccproxy.store.session import open_engine
 from ccproxy.store.vault import key_file, new_key, open_vault
 from tests.cli.conftest import add
 
@@ -24,6 +26,13 @@ def test_check_before_and_after_the_first_start(run, url):
     )
     add(url, open_vault((), url))
     assert "1 stored keys" in run("check").output
+
+
+def test_a_finding_does_not_steer_the_terminal(run, url):
+    run("migrate")
+    target = RouteTarget(provider="gone", model="\x1b]0;mine\x07")
+    Routes(open_engine(url)).save({"name": "a", "targets": (target,)})
+    assert r"error: route a: gone/\x1b]0;mine\x07: there is no provider" in run("check").output
 
 
 def test_check_with_a_foreign_key(run, url):

@@ -32,11 +32,36 @@ def test_the_address(url, key, environ, expected):
 
 
 @pytest.mark.parametrize(
-    "url", ["box:3456", "ftp://box", "http://", "http://box:http", "http://box/?a=1", "http://[::1"]
+    "url",
+    [
+        *("box:3456", "ftp://box", "http://", "http://box:http", "http://box/?a=1", "http://[::1", "", "http://box#a"),
+        *("http://a..b", f"http://{'x' * 64}", "http://box/ü", "http://a b", "http://bo\nx", "http://box\x1b"),
+        *("http://\udcff", "http://box:70000", "http://box:0"),
+    ],
 )
 def test_what_is_no_address(url):
     with pytest.raises(SettingsError, match="--url"):
         address(url, "k", {})
+
+
+def test_a_password_in_an_address_is_not_repeated():
+    with pytest.raises(SettingsError, match="--url: the value is not allowed"):
+        address("http://me:se-cret@box", "k", {})
+
+
+@pytest.mark.parametrize("key", ["se-cret\nx-a: b", "se cret", "sécret", "se-cret\x00", " "])
+@pytest.mark.parametrize("url", ["http://box", None])
+def test_a_key_that_no_header_can_hold_is_not_repeated(url, key):
+    with pytest.raises(SettingsError) as caught:
+        address(url, key, {})
+    assert caught.value.message == (
+        "--api-key: the value is not allowed; must be visible ASCII characters without spaces"
+    )
+
+
+@pytest.mark.parametrize(("key", "sent"), [("k\n", "k"), ("", None)])
+def test_the_end_of_a_line_is_no_part_of_a_key_and_an_empty_one_is_none(key, sent):
+    assert address("http://box", key, {}).key == sent
 
 
 def test_the_key_of_the_config_file(tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ccproxy.cli.findings import covers, of_providers, of_routes
+from ccproxy.gateway.rules import Rule
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Match, Route, RouteTarget
 
@@ -126,4 +127,8 @@ CLAUDE = Match(models=("claude-*",))
     ],
 )
 def test_which_match_takes_all_of_another(first: Match, second: Match, answer: bool) -> None:
-    assert covers(first, second) is answer
+    assert covers(rule(first), rule(second)) is answer
+
+
+def rule(match: Match) -> Rule:
+    return Rule.of(route(match=match), lambda _: "")

@@ -56,3 +56,6 @@ def test_the_state_folder(tmp_path):
     assert first == tmp_path / ".local" / "state" / "ccproxy"
     assert stat.S_IMODE(os.stat(first).st_mode) == 0o700
     assert state_folder({"XDG_STATE_HOME": str(tmp_path / "s")}) == tmp_path / "s" / "ccproxy"
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"^XDG_STATE_HOME: .*/file/ccproxy cannot be made: Not a directory"):
+        state_folder({"XDG_STATE_HOME": str(tmp_path / "file")})

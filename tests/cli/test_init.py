@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from ccproxy.store.session import open_engine
+from tests.cli.fake_proxy import refused
 
 
 @pytest.mark.parametrize("command", ["migrate", "check", "rotate-secrets"])
@@ -12,6 +13,12 @@ def test_a_bad_setting_is_one_line_and_no_traceback(run, command):
     assert result.exit_code == 1
     assert result.stderr == "ccproxy: CCPROXY_PORT: 'eighty' is not allowed; must be a whole number from 1 to 65535\n"
     assert result.stdout == ""
+
+
+def test_an_error_does_not_steer_the_terminal(ask, proxy):
+    proxy.answers["GET /routes"] = (400, refused("a\x1b]0;mine\x07\nb"))
+    result = ask("routes", "list")
+    assert (result.exit_code, result.output) == (1, "ccproxy: a\\x1b]0;mine\\x07\\nb\n")
 
 
 @pytest.mark.parametrize("command", ["rotate-secrets", "check"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +142,104 @@ def test_one_that_never_answers_is_ended(api: Api, environ: dict[str, str], monk
     with pytest.raises(NotStarted, match=r"did not answer at .* within 0 s; its log is .*\.log"):
         _never(api, environ)
     until(lambda: not serves(api), "it is gone")
+
+
+STARTING = """
+import os, signal, sys
+from ccproxy.cli import local_proxy
+from ccproxy.cli.api import Api
+
+def starting(api, process, log):
+    open(sys.argv[2], "w").write(str(process.pid))
+    signal.pause()
+
+local_proxy._await = starting
+with local_proxy.at_hand(Api(sys.argv[1], None), os.environ):
+    sys.exit("it cannot have started")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_it_starts_ends_it_too(
+    api: Api, environ: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    begun = tmp_path / "begun"
+    session = subprocess.Popen([sys.executable, "-c", STARTING, api.url, str(begun)], env=environ)
+    until(lambda: begun.exists() and begun.read_text(), "it has begun")
+    try:
+        assert [path.read_text() for path in state(environ).glob("*.pid")] == [begun.read_text()]
+        session.send_signal(number)
+        assert session.wait(60) == 128 + number
+        assert not runs(int(begun.read_text()))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(begun.read_text()), signal.SIGKILL)
+    assert not list(state(environ).glob("*.pid"))
+
+
+def test_a_signal_in_the_middle_of_the_start_ends_it_too(
+    api: Api, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def popen(*given: Any, **more: Any) -> subprocess.Popen[bytes]:
+        begun.append(Popen(*given, **more))
+        signal.raise_signal(signal.SIGTERM)
+        return begun[0]
+
+    Popen = subprocess.Popen  # noqa: N806 - its own name
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with pytest.raises(SystemExit, match="143"):
+        _never(api, environ)
+    assert begun[0].returncode is not None
+    assert not serves(api)
+
+
+def test_a_signal_while_it_is_used_stops_it_as_the_end_of_the_session_does(api: Api, environ: dict[str, str]) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    with pytest.raises(SystemExit, match="129"), at_hand(api, environ):
+        signal.raise_signal(signal.SIGHUP)
+    assert not serves(api)
+    assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_a_signal_that_is_ignored_stays_so(environ: dict[str, str]) -> None:
+    """As `nohup` has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with FakeProxy() as proxy, at_hand(Api(proxy.url, None), environ):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("url", ["https://localhost:{}", "http://127.0.0.1:{}/behind"])
+def test_what_ours_could_not_answer_is_not_ours_to_start(environ: dict[str, str], url: str) -> None:
+    with pytest.raises(NoAnswer):
+        _never(Api(url.format(free_port()), None), environ)
+    assert not state(environ).exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "configured", "host"),
+    [
+        ("http://127.0.0.2:5", None, "127.0.0.2"),
+        ("http://[::1]:5", "127.0.0.1", "::1"),
+        ("http://localhost:5", "10.0.0.1", "localhost"),
+        ("http://127.0.0.1:5", "0.0.0.0", "0.0.0.0"),
+    ],
+)
+def test_it_listens_where_the_address_says(url: str, configured: str | None, host: str) -> None:
+    found = local_proxy.listening(Api(url, None), {"CCPROXY_HOST": configured} if configured else {})
+    assert (found["CCPROXY_HOST"], found["CCPROXY_PORT"]) == (host, "5")
 
 
 def _never(api: Api, environ: dict[str, str]) -> None:

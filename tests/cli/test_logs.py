@@ -58,6 +58,7 @@ def shown(run: Run, *arguments: str) -> list[str]:
         ([], ["r0", "r1", "r2", "r3", "r4"]),
         (["-n", "2"], ["r3", "r4"]),
         (["-n", "0"], []),
+        (["-n", "9" * 30], ["r0", "r1", "r2", "r3", "r4"]),
         (["--provider", "groq"], ["r0", "r1"]),
         (["--provider", "groq", "-n", "1"], ["r1"]),
         (["--errors"], ["r1", "r2", "r3"]),
@@ -74,6 +75,17 @@ def test_json_has_all_that_is_kept(filled: Run) -> None:
     [text] = filled("logs", "--json", "-n", "1").output.splitlines()
     found = json.loads(text)
     assert (found["started_at"], found["provider"], found["attempts"]) == ("2026-03-01T12:00:04+00:00", "azure", [])
+
+
+def test_what_a_client_says_does_not_steer_the_terminal(run: Run, url: str) -> None:
+    """Names of models are the client's own words, before anybody has looked at them."""
+    run("migrate")
+    given = row(model="\x1b]0;mine\x07\r200", dropped=["a\x9bb"]) | {"error_type": "not_found\nerror"}
+    write(url, given)
+    [shown_line] = run("logs").output.splitlines()
+    assert shown_line.isprintable()
+    assert shown_line.split("  ")[2:] == [r"\x1b]0;mine\x07\r200", "0.00 s", r"dropped a\x9bb", r"not_found\nerror"]
+    assert json.loads(run("logs", "--json").output)["model"] == given["model"]
 
 
 def test_following_goes_on_with_those_that_come(filled: Run, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +123,7 @@ def test_a_log_that_is_empty_can_be_followed(run: Run, url: str, monkeypatch: py
     [
         (["--status", "6xx"], "--status: '6xx' is not allowed; must be a status such as 429, or 4xx"),
         (["--status", "4x"], "--status: '4x' is not allowed"),
+        (["--provider", "\udcff"], r"--provider: '\udcff' is not allowed; must be a provider's name"),
     ],
 )
 def test_what_is_wrong_is_one_line(filled: Run, arguments: list[str], words: str) -> None:

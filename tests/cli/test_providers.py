@@ -5,6 +5,8 @@ from importlib import import_module
 
 import pytest
 
+from ccproxy.cli.api import SECONDS, Api
+from ccproxy.gateway.trial import TOTAL
 from tests.cli.fake_proxy import refused
 
 SHOWN = {
@@ -39,6 +41,13 @@ def test_the_list(ask, proxy, change, words):
     assert heading.split() == ["NAME", "TYPE", "STATE", "KEY", "MODELS", "ADDRESS"]
     assert line.split()[: len(words)] == words
     assert json.loads(ask("providers", "list", "--json").output) == [SHOWN | change]
+
+
+def test_the_list_does_not_steer_the_terminal(ask, proxy):
+    proxy.answers["GET /providers"] = [SHOWN | {"models": ["\x1b]0;mine\x07"]}, SHOWN | {"api_base_url": "a\nb\x1b[2J"}]
+    _, first, second = ask("providers", "list").output.split("\n")[:3]
+    assert (first.isprintable(), second.isprintable()) == (True, True)
+    assert first.index("https://") == second.index(r"a\nb\x1b[2J"), "columns are as wide as what is shown"
 
 
 def test_an_empty_list_says_how_to_go_on(ask, proxy):
@@ -110,6 +119,9 @@ def test_the_key_is_asked_for_unseen(ask, proxy, monkeypatch, typed, sent):
     assert proxy.bodies("POST /providers") == [sent]
 
 
+NO_NUMBER = "what is given holds NaN or Infinity, which are no numbers in JSON"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -117,6 +129,11 @@ def test_the_key_is_asked_for_unseen(ask, proxy, monkeypatch, typed, sent):
         (["groq", "--no-key", "--header", "nothing"], "--header: 'nothing' is not allowed; must be NAME:VALUE"),
         (["groq", "--no-key", "--option", "=1"], "--option: '=1' is not allowed; must be NAME=VALUE"),
         (["groq", "--no-key"], "type: not known"),
+        (["groq", "--key", ""], "--key: must not be empty; --no-key is for a provider that needs none"),
+        (["groq", "--key", "-"], "--key: must not be empty; --no-key is for a provider that needs none"),
+        (["groq", "--no-key", "--option", "a=NaN"], NO_NUMBER),
+        (["groq", "--no-key", "--model", "\udcff"], "what is given is not text in UTF-8"),
+        (["groq", "--no-key", "--option", "a=" + "[" * 100_000], "type: not known"),
     ],
 )
 def test_what_is_wrong_is_one_line(ask, proxy, arguments, words):
@@ -162,6 +179,25 @@ def test_a_test_that_failed(ask, proxy):
         1,
         ["failed  answer: no luck (HTTP 500)", "failed  models: no luck"],
     )
+
+
+def test_what_a_provider_says_does_not_steer_the_terminal(ask, proxy):
+    proxy.answers["POST /providers/groq/test"] = GOOD | {"ok": False, "error": FAULT | {"message": "no\x1b[2J\nluck"}}
+    assert (
+        ask("providers", "test", "groq").output.splitlines()[0]
+        == r"failed  answer of llama: no\x1b[2J\nluck (HTTP 500)"
+    )
+    proxy.answers["PATCH /providers/groq/toggle"] = {"message": "a\x07"}
+    assert ask("providers", "toggle", "groq").output == "a\\x07\n"
+    proxy.answers["POST /providers"] = (201, SHOWN | {"api_base_url": "http://\x1b"})
+    assert ask("providers", "add", "groq", "--no-key").output == "provider groq added: groq at http://\\x1b\n"
+
+
+def test_a_test_is_waited_for_as_long_as_the_proxy_goes_on_with_it(ask, proxy, monkeypatch):
+    waited = []
+    monkeypatch.setattr(Api, "ask", lambda *_, seconds: waited.append(seconds) or (200, GOOD))
+    ask("providers", "test", "groq")
+    assert waited == [TOTAL + SECONDS]
 
 
 def test_toggle_and_remove(ask, proxy):

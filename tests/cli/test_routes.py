@@ -27,6 +27,21 @@ def test_the_list(ask, proxy):
     assert "ccproxy routes add" in ask("routes", "list").output
 
 
+def test_what_is_shown_does_not_steer_the_terminal(ask, proxy):
+    """A model's name may be a client's, a reason a provider's."""
+    proxy.answers["GET /routes"] = [SHOWN | {"match": {"model": ["\x1b]0;mine\x07"]}}]
+    assert r"model \x1b]0;mine\x07" in ask("routes", "list").output
+    targets = [TARGET | {"model": "m\x1b", "state": "resting", "reason": "a\nb"}]
+    proxy.answers["POST /v1/messages/explain"] = EXPLAINED | {"why": "\x9b2J", "targets": targets}
+    assert ask("routes", "test", "m").output.splitlines() == [
+        r"route think, fallback: \x9b2J",
+        r"1. p/m\x1b, resting: a\nb, about 1,234 tokens",
+    ]
+    assert json.loads(ask("routes", "test", "m", "--json").output)["why"] == "\x9b2J"
+    proxy.answers["POST /routes"] = (200, SHOWN | {"match": {"model": ["\x1b"]}})
+    assert ask("routes", "add", "think").output == "route think changed: model \\x1b -> p/m/n\n"
+
+
 @pytest.mark.parametrize(
     ("match", "text"),
     [
@@ -122,8 +137,18 @@ def test_what_is_wrong_is_one_line(ask, arguments, words):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_json_has_to_be_one_route(ask):
-    assert "must be an object, one route" in ask("routes", "add", "--json", "-", given="[]").stderr
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("[]", "--json: must be an object"),
+        ('{"match": []}', "--json: match: must be an object"),
+        ('{"match": null}', "--json: match: must be an object"),
+        ("[" * 100_000, "--json: nested too deeply"),
+    ],
+)
+def test_json_has_to_be_one_route(ask, given, words):
+    result = ask("routes", "add", "r", "--scenario", "think", "--json", "-", given=given)
+    assert (result.exit_code, result.stderr) == (1, f"ccproxy: {words}\n")
 
 
 TARGET = {
@@ -166,6 +191,22 @@ def test_test_says_where_a_model_leads(ask, proxy):
     assert json.loads(ask("routes", "test", "m", "--json").output) == EXPLAINED
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("x-team: se\ncret", "x-team: must be one line of Latin-1 characters"),
+        ("x-team: secret\x00", "x-team: must be one line of Latin-1 characters"),
+        ("x-team: secret €", "x-team: must be one line of Latin-1 characters"),
+        ("x team: secret", "what stands before the colon is not a header name"),
+        ("ü: secret", "what stands before the colon is not a header name"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_one_line_without_its_value(ask, proxy, header, words):
+    result = ask("routes", "test", "m", "--header", header)
+    assert (result.exit_code, result.output) == (1, f"ccproxy: --header: {words}\n")
+    assert proxy.asked == []
+
+
 def test_test_takes_a_body(ask, proxy, tmp_path):
     proxy.answers["POST /v1/messages/explain"] = EXPLAINED
     body = {"model": "x", "max_tokens": 1, "messages": []}
@@ -174,6 +215,19 @@ def test_test_takes_a_body(ask, proxy, tmp_path):
     assert ask("routes", "test", str(path)).exit_code == 0
     assert ask("routes", "test", "-", given=json.dumps(body)).exit_code == 0
     assert proxy.bodies("POST /v1/messages/explain") == [body, body]
+    path.write_text("[" * 100_000)
+    assert ask("routes", "test", str(path)).stderr == f"ccproxy: {path}: nested too deeply\n"
+
+
+def test_test_says_why_a_file_cannot_be_read(ask, monkeypatch):
+    monkeypatch.setattr("os.path.isfile", lambda _: True)
+    result = ask("routes", "test", "gone")
+    assert (result.exit_code, result.stderr) == (1, "ccproxy: gone: No such file or directory\n")
+
+
+def test_test_takes_a_name_that_no_file_could_have(ask, proxy):
+    proxy.answers["POST /v1/messages/explain"] = EXPLAINED
+    assert ask("routes", "test", "m" * 5000).exit_code == 0
 
 
 def test_toggle_and_remove(ask, proxy):

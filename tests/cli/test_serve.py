@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_the_database_is_made_and_gunicorn_takes_over(run: Run, taken: list[Any], url: str) -> None:
-    result = run("serve", "--port", "4567", "--workers", "3", "--host", "127.0.0.2")
+    result = run("serve", "--port", "4567", "--workers", "3", "--host", "localhost")
     assert isinstance(result.exception, Replaced)
     assert result.output.startswith("database is at schema ")
     mask, program, arguments, environ, folder = taken
@@ -42,7 +43,7 @@ def test_the_database_is_made_and_gunicorn_takes_over(run: Run, taken: list[Any]
     assert {name: environ[f"CCPROXY_{name}"] for name in ("PORT", "WORKERS", "HOST", "DATABASE_URL")} == {
         "PORT": "4567",
         "WORKERS": "3",
-        "HOST": "127.0.0.2",
+        "HOST": "localhost",
         "DATABASE_URL": url,
     }
     assert Path(url.removeprefix("sqlite:///")).exists()
@@ -56,7 +57,16 @@ def test_what_is_not_given_is_the_environment_s(run: Run, taken: list[Any]) -> N
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--port", "http"], "CCPROXY_PORT: 'http' is not allowed"), (["--workers", "0"], "CCPROXY_WORKERS: '0'")],
+    [
+        (["--port", "http"], "CCPROXY_PORT: 'http' is not allowed"),
+        (["--port", "70000"], "CCPROXY_PORT: '70000' is not allowed"),
+        (["--workers", "0"], "CCPROXY_WORKERS: '0'"),
+        (["--host", "1.2.3.999"], "CCPROXY_HOST: '1.2.3.999' is not allowed"),
+        (["--host", ""], "--host: '' is not allowed"),
+        (["--host", "192.0.2.1", "--port", "4567"], "CCPROXY_HOST: '192.0.2.1', port 4567: nobody can listen there: "),
+        (["--port", " "], "--port: ' ' is not allowed"),
+        (["--workers", ""], "--workers: '' is not allowed"),
+    ],
 )
 def test_a_bad_setting_is_one_line(run: Run, taken: list[Any], arguments: list[str], words: str) -> None:
     result = run("serve", *arguments)
@@ -64,6 +74,12 @@ def test_a_bad_setting_is_one_line(run: Run, taken: list[Any], arguments: list[s
     assert result.stderr.startswith(f"ccproxy: {words}")
     assert result.stderr.count("\n") == 1
     assert taken == []
+
+
+def test_a_port_that_is_in_use_is_left_to_gunicorn_which_tries_again(run: Run, taken: list[Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        run("serve", "--port", str(other.getsockname()[1]))
+    assert taken[2] == command()
 
 
 def test_away_from_its_sources_it_says_so(

@@ -15,6 +15,7 @@ from ccproxy.cli.importing import plain
 from ccproxy.cli.importing.carried import Left, masked
 from ccproxy.cli.importing.there import There
 from ccproxy.cli.terminal import say
+from ccproxy.errors import InvalidRequest
 from ccproxy.web.definitions import DEFAULT_TYPE
 from ccproxy.web.schemas import CAMEL_CASE
 
@@ -97,7 +98,7 @@ class Sent:
             return False
         try:
             status, _ = self._api.ask("POST", f"/{noun}s", document)
-        except Refused as error:
+        except (Refused, InvalidRequest) as error:
             self._not(noun, name, error.message)
             return False
         except (NoAnswer, Strange) as error:

@@ -149,3 +149,14 @@ def test_the_defaults_are_those_of_the_proxy():
     assert {*fresh} - {*_ROUTE} == {"name", "match", "targets", "created_at", "updated_at"}
     made = define(read_provider({**_PROVIDER, "name": "groq"}), resolve=None)
     assert made == define({"name": "groq"}, resolve=None)
+
+
+def test_what_json_cannot_hold_is_named_and_the_rest_set_up(ask, having):
+    having(ONE)
+    given = "providers: [{name: b, type: groq, options: {a: .nan}}, {name: c, type: groq}]"
+    result = ask("import", "-", given=given)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "not carried: provider b: what is given holds NaN or Infinity, which are no numbers in JSON",
+        "ccproxy config file: 1 set up, 1 not",
+    ]
