@@ -10,7 +10,8 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Pause, Stream
+from ccproxy.gateway.catalog import TIMEOUT
+from tests.fake_upstream import FakeUpstream, Json, Pause
 from tests.live.sdk import HELLO, provider_of, text_of
 from tests.live.server import Server
 
@@ -94,9 +95,15 @@ def test_the_sdk_sees_no_doubles_and_each_name_works(home: Server, upstream: Fak
 
 def test_a_list_that_does_not_come_is_not_waited_for(home: Server, upstream: FakeUpstream) -> None:
     """Claude Code gives up after 3 seconds; the answer has what there is by then."""
-    upstream.models_answer = Stream([Pause(30)])
+    assert TIMEOUT < 3
+    upstream.models_answer = Json({"data": [{"id": "late"}]}, inside=(Pause(10),))
+    before = len(upstream.listings)
     try:
         with provider_of(home, "slow", upstream.base_url):
-            assert "claude-far-gpt-x" in gateway_models(home)
+            shown = gateway_models(home)
+        assert "claude-far-gpt-x" in shown
+        assert "claude-slow-late" not in shown
+        [asked] = upstream.listings[before:]
+        assert asked.wait() == "left", "the proxy did not wait for its end"
     finally:
         upstream.models_answer = None

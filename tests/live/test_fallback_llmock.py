@@ -13,6 +13,7 @@ import pytest
 from tests.fake_upstream import FakeUpstream, Reply
 from tests.live.fallback import CHEAP, GOOD, KEY, STRATEGIES, WELL, Stage, Told, ask, attempts_of, client_of, fresh
 from tests.live.server import Server
+from tests.live.test_fallback import at_once
 from tests.live.test_faults import APIS
 from tests.live.third_parties import LLMock, llmock
 
@@ -46,7 +47,9 @@ class Scene(Stage):
     mock: LLMock
 
     @contextmanager
-    def broken(self, kind: str, path: str, model: str, strategy: str = "fallback") -> Iterator[tuple[str, str]]:
+    def broken(
+        self, kind: str, path: str, model: str, strategy: str = "fallback", **fields: Any
+    ) -> Iterator[tuple[str, str]]:
         """A route of the strategy whose first target is an API of LLMock's. Gives the model to ask for, and it."""
         bad = fresh("llmock")
         self.server.add_provider(bad, self.mock.url + path, type=kind, api_key="any-key-will-do")
@@ -55,7 +58,7 @@ class Scene(Stage):
             targets[1]["weight"] = 0
         if strategy != "fallback":
             targets.reverse()
-        with self.route(*targets, strategy=strategy, first_byte_timeout=1) as route:
+        with self.route(*targets, strategy=strategy, **fields) as route:
             yield route, f"{bad}/{model}"
         self.server.request("DELETE", f"/providers/{bad}")
 
@@ -70,7 +73,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         scene = Scene(server, upstream, client)
         scene.mock = stack.enter_context(llmock(tmp_path_factory.mktemp("llmock")))
         server.add_provider("good", upstream.base_url, type="deepseek", api_key=KEY)
-        assert ask(client, GOOD, False).error is None  # its pace is known from now on
+        for streaming in (False, True):
+            assert ask(client, GOOD, streaming).error is None  # its pace is known from now on
         yield scene
 
 
@@ -108,11 +112,15 @@ def test_a_refusal_with_every_strategy(scene: Scene, behaviour: dict[str, Any], 
 
 @pytest.mark.parametrize(("behaviour", "status", "type"), EARLY_FAULTS, ids=shown)
 def test_a_stream_that_does_not_begin(scene: Scene, behaviour: dict[str, Any], status: int, type: str) -> None:
-    done = []
-    for strategy in STRATEGIES:
-        with scene.broken("groq", "/groq/openai/v1", CHEAP, strategy) as (route, bad):
-            scene.mock.play(**behaviour)
-            done.append((ask(scene.client, route, streaming=True), bad))
+    """All strategies at once: they wait for one that is slow, for so long that who is well is sure to have begun."""
+
+    def way(strategy: str) -> tuple[Told, str]:
+        with scene.broken("groq", "/groq/openai/v1", CHEAP, strategy, first_byte_timeout=4) as (route, bad):
+            return ask(scene.client, route, streaming=True), bad
+
+    for _ in STRATEGIES:
+        scene.mock.play(**behaviour)
+    done = at_once(way, [(strategy,) for strategy in STRATEGIES])
     survived(scene, done, status, type)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +17,7 @@ import pytest
 from tests.fake_anthropic import FakeAnthropic
 from tests.fake_upstream import Answer, FakeUpstream, Received, Refusal, Reply
 from tests.live.sdk import HELLO
-from tests.live.server import Server, until
+from tests.live.server import LIMIT, Server, until
 from tests.live.third_parties import llmock
 
 ONE, TWO = "sk-provider-0123456789", "sk-provider-abcdefghij"
@@ -41,6 +45,8 @@ def server(running: Server, upstream: FakeUpstream) -> Iterator[Server]:
     running.add_provider("two", upstream.base_url, api_keys=[ONE, TWO], models=["m"])
     yield running
     running.request("DELETE", "/providers/two")
+    # A rest of this test's would count as one of the next test's
+    until(lambda: running.healthy() and not written(running), "its rests are forgotten")
 
 
 def ask(server: Server, model: str = "two/m", session: str | None = None) -> int:
@@ -73,11 +79,45 @@ def states(server: Server, name: str = "two") -> list[str]:
     return [key["state"] for key in health(server, name)["keys"]]
 
 
+def both(server: Server, name: str = "two") -> list[dict[str, Any]]:
+    """The health as each worker shows it: a connection stays with the worker that took it, and /status names that."""
+    found: dict[int, dict[str, Any]] = {}
+
+    def asked() -> bool:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)) as connection:
+            answers = []
+            for path in ("/status", f"/providers/{name}"):
+                connection.request("GET", path)
+                answers.append(json.load(connection.getresponse()))
+        found[answers[0]["pid"]] = answers[1]["health"]
+        return len(found) == server.workers
+
+    until(asked, "each worker has shown it")
+    return list(found.values())
+
+
+def both_show(server: Server, *expected: str, name: str = "two") -> None:
+    """Wait until both workers know these states of its keys: what one has found, the other one learns."""
+    until(
+        lambda: all([key["state"] for key in one["keys"]] == [*expected] for one in both(server, name)),
+        f"both workers show {expected}",
+    )
+
+
+def written(server: Server, name: str = "two") -> int:
+    """How many rests of a provider the database holds, for the other workers and the next start."""
+    with contextlib.closing(sqlite3.connect(server.database)) as connection:
+        [[found]] = connection.execute("SELECT count(*) FROM cooldowns WHERE provider = ?", (name,))
+    return int(found)
+
+
 def set_aside(server: Server, upstream: FakeUpstream) -> None:
-    """The first key is refused, and all workers know it."""
+    """The first key is refused, the database holds that, and all workers know it."""
     upstream.script("m", refusing(ONE))
     until(lambda: used(server, upstream, 4) == {ONE, TWO} or states(server)[0] == "resting", "the key is refused")
-    until(lambda: used(server, upstream) == {TWO}, "no worker takes it any more")
+    until(lambda: written(server) == 1, "the rest is written")
+    both_show(server, "resting", "ok")
+    assert used(server, upstream) == {TWO}, "no worker takes it any more"
 
 
 def test_what_one_worker_found_both_go_by_and_show(server: Server, upstream: FakeUpstream) -> None:
@@ -113,8 +153,8 @@ def test_a_test_that_succeeds_puts_a_key_back(server: Server, upstream: FakeUpst
     assert (found["ok"], found["key"], found["model"]) == (True, 0, "m")
     assert found["streaming"]["ok"] is True
     assert found["models"] == {"count": 2, "first": ["m", "n"], "error": None}
-    until(lambda: used(server, upstream) == {ONE, TWO}, "both workers take it again")
-    until(lambda: all(states(server) == ["ok", "ok"] for _ in range(MANY)), "both workers show it")
+    both_show(server, "ok", "ok")
+    assert used(server, upstream) == {ONE, TWO}, "they take it again"
 
 
 def test_a_provider_whose_only_key_is_refused_is_not_healthy(server: Server, upstream: FakeUpstream) -> None:
@@ -122,14 +162,15 @@ def test_a_provider_whose_only_key_is_refused_is_not_healthy(server: Server, ups
     try:
         upstream.script("m", refusing(ONE, status=402))
         assert ask(server, "one/m") == 402
-        until(lambda: all(states(server, "one") == ["resting"] for _ in range(MANY)), "both workers know that it rests")
+        both_show(server, "resting", name="one")
         status, body, _ = server.request("GET", "/health")
         detail = body["providers"]["details"]["one"]
         assert (status, body["status"], detail["healthy"], detail["state"]) == (200, "degraded", False, "resting")
         upstream.script("m", Reply("ok"))
         assert ask(server, "one/m") == 200  # nobody else is left, so it is asked, and was well
-        until(lambda: all(states(server, "one") == ["ok"] for _ in range(MANY)), "both workers know that it is well")
-        assert server.request("GET", "/health")[1]["providers"]["details"]["one"]["healthy"] is True
+        both_show(server, "ok", name="one")
+        # The row of the good answer, which it goes by as well, is written in a batch
+        until(lambda: server.request("GET", "/health")[1]["providers"]["details"]["one"]["healthy"], "it is healthy")
     finally:
         server.request("DELETE", "/providers/one")
 
@@ -148,7 +189,7 @@ def test_of_both_workers_one_request_probes(server: Server, upstream: FakeUpstre
     try:
         upstream.script("m", Refusal(529, "busy", headers={"Retry-After": "2"}), slow)
         assert ask(server, "r") == 200
-        until(lambda: all("m" in health(server)["targets"] for _ in range(MANY)), "both workers know that it rests")
+        until(lambda: all("m" in one["targets"] for one in both(server)), "both workers know that it rests")
         with ThreadPoolExecutor(MANY) as pool:
             # Those that come before the end of the rest are answered by the spare, so they go on until one probes
             probing = [pool.submit(until, lambda: ask(server, "r") == 200 and again.is_set(), "all") for _ in range(6)]

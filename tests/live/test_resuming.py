@@ -10,7 +10,10 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -34,7 +37,7 @@ from tests.fake_upstream import (
     chunk,
     finish,
 )
-from tests.live.fallback import Stage, attempts_of, client_of
+from tests.live.fallback import Stage, attempts_of, client_of, fresh
 from tests.live.sdk import HELLO
 from tests.live.server import Server
 from tests.translate.wire.gemini import answers
@@ -132,8 +135,8 @@ WAYS: dict[str, Callable[[Api], tuple[Any, ...]]] = {
     "FIN": lambda api: (Cut(),),
     "RST": lambda api: (Cut(reset=True),),
     "error event": lambda api: (api.failed,),
-    "silence": lambda api: (Hang(),),
     "end without its terminator": lambda api: (),
+    "silence": lambda api: (Hang(),),
 }
 
 
@@ -169,15 +172,27 @@ def _texts(body: Any) -> list[str]:
             return []
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A short patience, for the silences."""
+@contextmanager
+def staged(folder: Path, **settings: str) -> Iterator[Stage]:
     with (
         FakeUpstream() as upstream,
-        Server(tmp_path_factory.mktemp("resuming"), workers=1, settings={"idle_timeout": "0.5"}) as server,
+        Server(folder, workers=1, settings=settings) as server,
         client_of(server) as client,
     ):
         yield Stage(server, upstream, client)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("resuming")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A short patience, for the silences; but one that who goes on is sure to answer in."""
+    with staged(tmp_path_factory.mktemp("impatient"), idle_timeout="3") as made:
+        yield made
 
 
 @pytest.fixture
@@ -219,20 +234,18 @@ def resumed(stage: Stage, request_id: str) -> list[bool]:
     return [attempt.get("resumed", False) for attempt in stage.server.row(request_id)["attempts"]]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("one", "other"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-def test_the_next_target_goes_on_without_a_character_lost_or_said_twice(
-    stage: Stage, one: str, other: str, way: str
-) -> None:
+def goes_on(stage: Stage, one: str, other: str, way: str) -> None:
+    """The next target goes on without a character lost or said twice."""
     first, second = APIS[one], APIS[other]
-    url = stage.upstream.url
+    begins, goes = f"{fresh('first')}/{first.model}", f"{fresh('second')}/{second.model}"
     with (
-        stage.provider("first", type=first.type, api_base_url=url),
-        stage.provider("second", type=second.type, api_base_url=url),
-        stage.route(f"first/{first.model}", f"second/{second.model}", resume=True) as route,
+        FakeUpstream() as upstream,
+        stage.provider(begins.partition("/")[0], type=first.type, api_base_url=upstream.url),
+        stage.provider(goes.partition("/")[0], type=second.type, api_base_url=upstream.url),
+        stage.route(begins, goes, resume=True) as route,
     ):
         heard = threading.Event()
-        stage.upstream.enqueue(breaking(first, way, heard), going_on(second))
+        upstream.enqueue(breaking(first, way, heard), going_on(second))
         told = hear(stage, route, heard)
         assert told.error is None
         assert told.text == STORY
@@ -244,10 +257,25 @@ def test_the_next_target_goes_on_without_a_character_lost_or_said_twice(
             1,
         )
         failed, well = attempts_of(row)
-        assert (failed[0], well) == (f"first/{first.model}", (f"second/{second.model}", 200, None))
+        assert (failed[0], well) == (begins, (goes, 200, None))
         assert failed[1] >= 500
         assert resumed(stage, told.request_id) == [False, True]
-        assert told.model == f"first/{first.model}", "the one that began is named"
+        assert told.model == begins, "the one that began is named"
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "silence"])
+@pytest.mark.parametrize(("one", "other"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+def test_the_next_target_goes_on_without_a_character_lost_or_said_twice(
+    stage: Stage, one: str, other: str, way: str
+) -> None:
+    goes_on(stage, one, other, way)
+
+
+def test_it_goes_on_after_a_silence_too(impatient: Stage) -> None:
+    """All pairs at once: each of them waits until it is one."""
+    with ThreadPoolExecutor(len(PAIRS)) as pool:
+        for done in [pool.submit(goes_on, impatient, one, other, "silence") for one, other in PAIRS]:
+            done.result()
 
 
 def test_the_log_says_that_an_answer_was_gone_on_with(stage: Stage) -> None:

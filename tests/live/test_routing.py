@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,10 +114,13 @@ def test_a_search_goes_to_who_searches(server: Server, provider: FakeUpstream, r
     with FakeUpstream() as searches, provider_of(server, "searches", searches.url, type="anthropic", api_key="sk-x"):
         searches.script("*", Json(ANSWER))
         assert server.request("PUT", "/routes/search", {"targets": ["searches/claude"]})[0] == 200
-        for more in ({}, {"thinking": {"type": "adaptive"}}, {"model": "claude-haiku-4-5"}):
-            status, answer, told = server.request("POST", "/v1/messages", body | more)
-            assert (status, answer["model"]) == (200, "searches/claude")
-            assert server.row(told["x-request-id"])["route"] == "search"
+        try:
+            for more in ({}, {"thinking": {"type": "adaptive"}}, {"model": "claude-haiku-4-5"}):
+                status, answer, told = server.request("POST", "/v1/messages", body | more)
+                assert (status, answer["model"]) == (200, "searches/claude")
+                assert server.row(told["x-request-id"])["route"] == "search"
+        finally:
+            assert server.request("PUT", "/routes/search", {"targets": ["fake/to-search"]})[0] == 200
         assert [received.json["tools"] for received in searches.requests] == [[SEARCH]] * 3
     assert provider.requests == []
 
@@ -148,7 +150,12 @@ def test_a_count_goes_to_who_counts_and_the_request_where_it_did(
 def test_a_change_of_a_route_holds_for_the_next_request_in_every_worker(
     server: Server, provider: FakeUpstream, routed: None
 ) -> None:
-    body = {"model": "for-all", "max_tokens": 20, "messages": [HELLO]}
-    for number, _ in zip(itertools.count(), range(10), strict=False):
-        assert server.request("PUT", "/routes/locals", {"targets": [f"fake/to-{number}"]})[0] == 200
-        assert server.request("POST", "/v1/messages", body)[1]["model"] == f"fake/to-{number}"
+    body = {"model": "changing", "max_tokens": 20, "messages": [HELLO]}
+    route = {"name": "changing", "match": {"model": "changing"}, "targets": ["fake/to-nobody"]}
+    assert server.request("POST", "/routes", route)[0] == 201
+    try:
+        for number in range(10):
+            assert server.request("PUT", "/routes/changing", {"targets": [f"fake/to-{number}"]})[0] == 200
+            assert server.request("POST", "/v1/messages", body)[1]["model"] == f"fake/to-{number}"
+    finally:
+        assert server.request("DELETE", "/routes/changing")[0] == 200

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.live.claude_code.scene import Scene
 from tests.live.claude_code.turns import Refused, Turn
 from tests.live.claude_code.upstream import Play, told
+
+pytestmark = pytest.mark.timeout(300)  # each test makes several runs
 
 SUMMARY = "<analysis>All was told.</analysis>\n<summary>The user's word was xylophone.</summary>"
 

@@ -26,6 +26,7 @@ def requests_to(path: str, log: str) -> int:
     return len(re.findall(rf"\[API REQUEST\] {re.escape(path)} ", log))
 
 
+@pytest.mark.timeout(300)  # five runs
 def test_it_finds_the_models_and_may_use_each(program: Path, server: Server, tmp_path: Path) -> None:
     """Its picker shows what it keeps in this file; a second name for one model is of no use if it leads nowhere."""
     wire = WIRES[0]

@@ -11,7 +11,9 @@ import pytest
 
 from tests.live.claude_code.scene import WIRES, check_log
 from tests.live.claude_code.session import Run
-from tests.live.claude_code.stalls import GIVEN_UP, MOMENTS, NOTES, UNHEARD, WORDS, Stalled
+from tests.live.claude_code.stalls import GIVEN_UP, LIMIT, MOMENTS, NOTES, UNHEARD, WORDS, Stalled
+
+pytestmark = pytest.mark.timeout(LIMIT + 50)  # alone, the first of them waits for its whole run
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -19,7 +21,7 @@ from tests.live.claude_code.stalls import GIVEN_UP, MOMENTS, NOTES, UNHEARD, WOR
 def test_a_silence_of_more_than_a_minute(stalled: dict[tuple[str, str], Stalled], name: str, moment: str) -> None:
     this = stalled[name, moment]
     running: Future[Run] = this.running
-    run = running.result(timeout=100)
+    run = running.result(timeout=LIMIT + 20)
     assert run.code == 0, run.told()
     assert run.answer == WORDS
     check_log(run, NOTES[moment])
@@ -28,5 +30,5 @@ def test_a_silence_of_more_than_a_minute(stalled: dict[tuple[str, str], Stalled]
 
 def test_without_pings_it_would_have_given_up(stalled: dict[tuple[str, str], Stalled]) -> None:
     """Or the test above could not fail."""
-    run = stalled[UNHEARD].running.result(timeout=100)
+    run = stalled[UNHEARD].running.result(timeout=LIMIT + 20)
     check_log(run, GIVEN_UP)
