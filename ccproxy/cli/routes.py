@@ -77,7 +77,7 @@ def described(match: Mapping[str, Any]) -> str:
     "--model-glob", "globs", multiple=True, help="A model's name, with * and ?; or opus, sonnet, haiku, fable."
 )
 @click.option("--scenario", type=click.Choice(get_args(Scenario)), help="The kind of request.")
-@click.option("--min-input-tokens", type=int, help="Requests at least this long.")
+@click.option("--min-input-tokens", type=int, help="Requests that are longer than this.")
 @click.option("--min-effort", help="With --scenario think: the effort from which on adaptive thinking counts.")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header that the request has.")
 @click.option("--client-key", "keys", multiple=True, help="The name of the key that the client sends.")
