@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from ccproxy.cli.local_proxy import NotStarted, at_hand
 from ccproxy.errors import SettingsError
 from tests.cli.fake_proxy import FakeProxy
 from tests.live.server import free_port, until
+
+
+@pytest.fixture(autouse=True)
+def hangup() -> Iterator[None]:
+    """It is heard, whoever runs the tests: `nohup` would have them, and what they start, ignore it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
