@@ -181,6 +181,8 @@ def test_a_signal_while_it_starts_ends_it_too(
         assert session.wait(60) == 128 + number
         assert not runs(int(begun.read_text()))
     finally:
+        session.kill()
+        session.wait()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(int(begun.read_text()), signal.SIGKILL)
     assert not list(state(environ).glob("*.pid"))
