@@ -132,7 +132,8 @@ def _at(name: str, given: Mapping[str, Any], used: list[Use]) -> dict[str, Any]:
     made: dict[str, Any] = {"type": kind}
     if base_url:
         made["api_base_url"] = base_url
-    keys = [secret(key) for key in given.get("api_keys") or () if isinstance(key, str) and key]
+    listed = given.get("api_keys")
+    keys = [secret(key) for key in listed if isinstance(key, str) and key] if isinstance(listed, list) else []
     if keys:
         made["api_keys"] = keys
     elif key := _first(given, _KEYS):

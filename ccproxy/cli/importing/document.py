@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from ccproxy.errors import InvalidRequest
 
 
 class _Yaml(yaml.SafeLoader):
-    """YAML as far as JSON goes: `api_version: 2024-02-01` is a text, and nothing makes bytes or sets."""
+    """YAML as far as JSON goes: `api_version: 2024-02-01` is a text, names are, and nothing makes bytes or sets."""
 
     yaml_constructors: ClassVar[dict[str | None, Any]] = {
         **yaml.SafeLoader.yaml_constructors,
@@ -24,6 +25,10 @@ class _Yaml(yaml.SafeLoader):
             for name in ("binary", "set", "omap", "pairs")
         },
     }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """An object. Its names are texts, whatever YAML takes them for."""
+        return {str(name): value for name, value in super().construct_mapping(node, deep).items()}
 
 
 # claude-code-router reads JSON5, and its own example ends an object with a comma. These are what people write of it:

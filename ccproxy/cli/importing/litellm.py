@@ -268,8 +268,8 @@ def _weights(deployments: list[Deployment]) -> list[int]:
     return [max(1, round(weight * scale)) if weight else 0 for weight in exact]
 
 
-def _alias(value: Any) -> Any:
-    return value.get("model") if isinstance(value, dict) else value
+def _alias(value: Any) -> str:
+    return str(value.get("model") if isinstance(value, dict) else value)
 
 
 def _once(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ def read(
         return None
     params = as_object(entry.get("litellm_params"))
     shared = params.get("litellm_credential_name")
-    if shared is not None and shared not in credentials:
+    if shared is not None and str(shared) not in credentials:
         carried.leave(f"{where}.litellm_credential_name", f"there is no {shared!r} in credential_list")
     written = {**params, **credentials.get(str(shared), {})}
     given = references.resolved(written, where)
@@ -170,7 +170,9 @@ def read(
 def _weight(given: Mapping[str, Any]) -> float:
     """Its weight, of which 0 is one as well, else a limit that it has."""
     said = [given.get("weight"), *(given.get(name) or None for name in _LIMITS)]
-    return next((one for one in said if isinstance(one, int | float) and 0 <= one < inf), 1)
+    return next(
+        (one for one in said if isinstance(one, int | float) and 0 <= one < inf and not isinstance(one, bool)), 1
+    )
 
 
 def _placed(given: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -58,7 +58,7 @@ class Settings:
     def fallbacks(self, group: str) -> list[str]:
         """The groups that are asked after this one, in order: its own, else those of every group."""
         found = self._of(group) or [*self._of("*"), *self._list("default_fallbacks")]
-        return [other for other in dict.fromkeys(found) if isinstance(other, str) and other != group]
+        return list(dict.fromkeys(other for other in found if isinstance(other, str) and other != group))
 
     def _of(self, key: str) -> list[Any]:
         entries = [as_object(entry) for name in _FALLBACKS for entry in self._list(name)]

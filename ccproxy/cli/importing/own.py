@@ -15,7 +15,7 @@ from ccproxy.settings import routes as plain_routes
 _READ = frozenset({"providers", "routes"})
 _KEYS = frozenset({"api_key", "apiKey"})
 # Without one of these a provider would be another, and get the key all the same.
-_PLACE = ("type", "api_base_url", "apiBaseUrl")
+_PLACE = ("name", "type", "api_base_url", "apiBaseUrl")
 
 
 def recognised(document: Mapping[str, Any]) -> bool:

@@ -153,6 +153,13 @@ def test_older_spellings_are_read(spelling):
     assert made == {"name": "a", "type": "openai-chat", "api_base_url": "https://a.example/v1", "api_key": KEY}
 
 
+@pytest.mark.parametrize("keys", [5, True, {"a": KEY}, [], [5]])
+def test_keys_that_are_no_list_are_none(keys):
+    carried = claude_code_router.carry({"Providers": [provider(api_keys=keys, api_key=OTHER)]}, {}, There())
+    is_taken(carried)
+    assert (carried.providers[0].get("api_keys"), carried.providers[0]["api_key"]) == (None, OTHER)
+
+
 ROUTER = {
     "default": "a,m",
     "image": "a,sees",

@@ -233,6 +233,13 @@ def test_weights_are_whole_and_in_proportion(given, weights):
     assert [target["weight"] for target in carried.routes[0]["targets"]] == weights
 
 
+@pytest.mark.parametrize("alias", [["x"], {"model": ["x"]}, {"model": {}}, {}, 4])
+def test_an_alias_of_nothing_is_named(alias):
+    [said] = lines(of(one("x", "openai/x"), router_settings={"model_group_alias": {"y": alias}}))
+    assert said.startswith("not carried: router_settings.model_group_alias.y: ")
+    assert said.endswith("is no model_name of this file")
+
+
 def test_an_order_goes_before_the_strategy():
     carried = of(one("x", "groq/a", order=2), one("x", "openai/b", order=1))
     assert targets(carried) == [["openai/b", "groq/a"]]

@@ -281,6 +281,7 @@ def test_a_key_that_is_nowhere_is_named():
         ({"weight": -1}, {"weight": 1}, []),
         ({"weight": float("nan")}, {"weight": 1}, []),
         ({"weight": float("inf")}, {"weight": 1}, []),
+        ({"weight": True}, {"weight": 1}, []),
         ({"drop_params": True, "tags": []}, {}, []),
         (
             {"timeout": 30, "tags": ["a"]},
@@ -302,6 +303,7 @@ def test_what_else_is_carried(given, change, said):
     [
         ("shared", KEY, []),
         ("gone", OTHER, ["not carried: litellm_credential_name: there is no 'gone' in credential_list"]),
+        (["x"], OTHER, ["not carried: litellm_credential_name: there is no ['x'] in credential_list"]),
     ],
 )
 def test_credentials_may_be_shared(name, key, said):

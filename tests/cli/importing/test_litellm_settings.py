@@ -24,7 +24,7 @@ def test_retries(document, retries, said):
 
 
 def test_fallbacks_are_a_groups_own_else_those_of_all():
-    settings = Settings({"router_settings": {"fallbacks": [{"a": ["b", "a", 7]}, {"*": ["c"]}]}}, Carried())
+    settings = Settings({"router_settings": {"fallbacks": [{"a": ["b", "a", 7, ["b"]]}, {"*": ["c"]}]}}, Carried())
     assert settings.fallbacks("a") == ["b"]
     assert settings.fallbacks("b") == ["c"]
     assert settings.fallbacks("c") == []

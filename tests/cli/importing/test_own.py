@@ -83,7 +83,7 @@ def test_what_is_given_twice_is_refused_as_at_a_start(document, why):
     assert caught.value.message == why
 
 
-@pytest.mark.parametrize("name", ["type", "api_base_url", "apiBaseUrl"])
+@pytest.mark.parametrize("name", ["type", "api_base_url", "apiBaseUrl", "name"])
 def test_a_provider_of_which_it_is_not_known_where_it_is_is_left(name):
     """Its name alone would be that of a known one, which would get a key that is not for it."""
     carried = own.carry({"providers": [{"name": "openai", name: "${GONE}", "api_key": KEY}]}, {}, There())
