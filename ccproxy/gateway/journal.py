@@ -5,6 +5,7 @@ Knows names and numbers of a request. Never a key, a prompt or an answer.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from ccproxy.translate.target import Target
 CLIENT_CLOSED = 499
 """The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
 _LEAVING = (ClientGone, GeneratorExit)
+
+_PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
+_LONGEST_ERROR = 1000
 
 _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thousands
 
@@ -140,12 +144,13 @@ class Entry:
         if self._delivered and isinstance(self._error, _LEAVING):
             self._error = None
         row.status, row.error_type = _outcome(self._error)
+        row.error = _in_words(self._error)
         if row.status != 200:
             self._attempted(row.status, row.error_type)  # broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
-            line["error"] = self._error.logged
+            line["error"] = row.error
         if row.usage_estimated:
             line["usage_estimated"] = True
         log = _log()
@@ -199,8 +204,33 @@ def begin(
         client_ip=client_ip,
         session_id=session_id,
         user_agent=user_agent,
+        client=program(user_agent),
     )
     return Entry(record, row)
+
+
+def program(user_agent: str | None) -> str | None:
+    """The program that a `User-Agent` begins with, without its version: `claude-cli`, `anthropic/python`, `curl`.
+
+    None where it names none. Anthropic's SDKs write their language where others write a version (SDK sources).
+    """
+    found = _PROGRAM.match(user_agent or "")
+    if found is None:
+        return None
+    name, behind = found[1].lower(), (found[2] or "").lower()
+    return f"{name}/{behind}" if behind and not behind[0].isdigit() else name
+
+
+def _in_words(error: BaseException | None) -> str | None:
+    match error:
+        case CCProxyError():
+            return error.logged[:_LONGEST_ERROR]
+        case None:
+            return None
+        case _ if isinstance(error, _LEAVING):
+            return "the client closed the connection"
+        case _:
+            return "internal error"
 
 
 def _outcome(error: BaseException | None) -> tuple[int, str | None]:

@@ -37,7 +37,9 @@ class RequestRow:
     """What is kept of one request: no key, no prompt, no answer. Times are aware, durations in milliseconds.
 
     `model` is as asked, `provider` and `upstream_model` are the last target's. `error_type` is an Anthropic error
-    type, None for a success. `ttft_ms` is the time to the first byte of meaning.
+    type, None for a success; `error` says it in words of ours. `ttft_ms` is the time to the first byte of meaning.
+    `client` is the program that asked. `cost_usd` is None where no price is known for what was used. `replay_of` is
+    the id of the request that this one was sent again for.
     """
 
     request_id: str
@@ -64,6 +66,10 @@ class RequestRow:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     session_id: str | None = None
     user_agent: str | None = None
+    client: str | None = None
+    error: str | None = None
+    cost_usd: float | None = None
+    replay_of: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Column to value. Lists are not copied."""

@@ -17,14 +17,16 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The migration that these tables belong to."""
 
 
@@ -91,12 +93,13 @@ routes = Table(
     Column("retries", Integer, nullable=False),
     Column("first_byte_timeout", Float),  # seconds
     Column("resume", Boolean, nullable=False),
+    Column("capture", String(16), nullable=False, server_default="off"),  # as in `client_keys`
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# Row 1 moves in the transaction of every write to `providers` and `routes`, row 2 with `cooldowns`, so that each worker
-# sees by one small read whether what it holds is still true.
+# Row 1 moves in the transaction of every write to `providers` and `routes`, row 2 with `cooldowns`, row 3 with
+# `client_keys`, row 4 with `prices`, so that each worker sees by one small read whether what it holds is still true.
 config_version = Table(
     "config_version",
     metadata,
@@ -133,6 +136,59 @@ cooldowns = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
+# The keys that clients send, but for CCPROXY_APIKEY. Requests name them by `name`.
+client_keys = Table(
+    "client_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),  # creation order
+    Column("name", String(63), nullable=False, unique=True),
+    Column("owner", Text),
+    Column("role", String(16), nullable=False),
+    Column("prefix", String(16), nullable=False),  # the beginning of the key, which may be shown
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the key in hex: it has 256 random bits
+    Column("former_prefix", String(16)),  # of the key before it was rotated
+    Column("former_digest", String(64)),
+    Column("former_until", UtcDateTime),  # as long as the former one is taken too
+    Column("models", JSON, nullable=False),  # globs; empty is any
+    Column("addresses", JSON, nullable=False),  # CIDRs; empty is any that CCPROXY_ALLOWED_IPS allows
+    Column("expires_at", UtcDateTime),
+    Column("requests_per_minute", Integer),
+    Column("tokens_per_minute", Integer),
+    Column("concurrent_requests", Integer),
+    Column("daily_budget_usd", Float),
+    Column("monthly_budget_usd", Float),
+    Column("daily_token_budget", Integer),
+    Column("monthly_token_budget", Integer),
+    Column("capture", String(16), nullable=False),  # which of its bodies are kept: off, errors, all
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# When each key was last used, by its name; written with the log.
+key_uses = Table(
+    "key_uses",
+    metadata,
+    Column("key", String(63), primary_key=True),
+    Column("last_used_at", UtcDateTime, nullable=False),
+)
+
+# What administrators say that models cost, in place of the price lists that are shipped.
+prices = Table(
+    "prices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(63), nullable=False),  # '*' is every provider
+    Column("model", String(200), nullable=False),  # a glob on the provider's name of the model
+    Column("input", Float, nullable=False),  # USD per million tokens, as all of them
+    Column("output", Float, nullable=False),
+    Column("cache_read", Float),
+    Column("cache_write", Float),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("provider", "model"),
+)
+
 request_logs = Table(
     "request_logs",
     metadata,
@@ -161,6 +217,10 @@ request_logs = Table(
     Column("attempts", JSON, nullable=False),
     Column("session_id", Text),
     Column("user_agent", Text),
+    Column("client", String(64)),  # the program that asked, as `user_agent` names it
+    Column("error", Text),  # what went wrong in words, none of them a provider's
+    Column("cost_usd", Float),  # at the price of that day; NULL where none was known
+    Column("replay_of", String(64)),  # the request that this one was sent again for
 )
 Index("ix_request_logs_started_at", request_logs.c.started_at)
 Index("ix_request_logs_provider_started_at", request_logs.c.provider, request_logs.c.started_at)
@@ -185,4 +245,78 @@ request_totals = Table(
     Column("id", Integer, primary_key=True),
     Column("total", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
+)
+
+
+HISTOGRAM_MS = (
+    *(50, 100, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500),
+    *(10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 120_000, 300_000),
+)
+"""The upper bounds, in milliseconds, of the buckets that durations are counted in; one more is for what is above."""
+
+SUMS = (
+    *("requests", "errors", "cancelled", "unpriced", "estimated"),
+    *("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "thinking_tokens"),
+    *(f"{name}_{bucket:02}" for name in ("ttft", "duration") for bucket in range(len(HISTOGRAM_MS) + 1)),
+)
+"""The whole numbers of a roll-up row. `ttft_NN` and `duration_NN` are requests in each bucket of HISTOGRAM_MS."""
+
+
+def _usage(table: str, period: str) -> Table:
+    """A roll-up of `request_logs`: its sums for each period and each combination of what may be grouped by.
+
+    What a request has none of is ''. A period is a number of them since 1970 began in UTC.
+    """
+    return Table(
+        table,
+        metadata,
+        Column(period, Integer, primary_key=True, autoincrement=False),
+        Column("key", String(63), primary_key=True),
+        Column("provider", String(63), primary_key=True),
+        Column("model", String(200), primary_key=True),  # the provider's name of it
+        Column("route", String(200), primary_key=True),
+        Column("client", String(64), primary_key=True),
+        *(Column(name, Integer, nullable=False, server_default="0") for name in SUMS),
+        Column("cost_usd", Float, nullable=False, server_default="0"),
+    )
+
+
+usage_hours = _usage("usage_hours", "hour")
+usage_days = _usage("usage_days", "day")
+
+# Who changed what, and who was refused. Rows are only ever added: triggers refuse anything else.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(63), nullable=False),  # the name of a key; '' for nobody that is known
+    Column("address", String(64), nullable=False),
+    Column("action", String(63), nullable=False),  # such as provider.create
+    Column("subject", String(200), nullable=False),  # the name of what it was done to
+    Column("before", JSON),  # without secrets, as the API shows it
+    Column("after", JSON),
+    Column("detail", Text),
+)
+Index("ix_audit_events_action", audit_events.c.action)
+
+# Bodies of requests and answers, where a key or a route asks for them: encrypted, and for a few days.
+captures = Table(
+    "captures",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("headers", LargeBinary),  # a vault token of a JSON object, like the two below of bytes
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
+    Column("truncated", Boolean, nullable=False),  # the answer was longer than what is kept
+)
+Index("ix_captures_captured_at", captures.c.captured_at)
+
+# What one of the workers does now and then for all: when it was last begun.
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("begun_at", UtcDateTime, nullable=False),
 )

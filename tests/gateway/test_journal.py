@@ -31,6 +31,12 @@ REQUEST = MessagesRequest(
     model="asked", messages=[InputMessage("user", "a prompt")], max_tokens=9, stream=True, tools=[Tool("t")]
 )
 
+WORDS: dict[type[BaseException], str] = {
+    ClientGone: "the client closed the connection",
+    GeneratorExit: "the client closed the connection",
+    ZeroDivisionError: "internal error",
+}
+
 
 def begin(rows: list[RequestRow]) -> journal.Entry:
     return journal.begin(
@@ -87,6 +93,10 @@ def test_the_whole_story_of_a_request() -> None:
         "dropped": ["top_k"],
         "session_id": "s-1",
         "user_agent": "claude-cli/2",
+        "client": "claude-cli",
+        "error": None,
+        "cost_usd": None,
+        "replay_of": None,
     }
     assert [attempt["status"] for attempt in row.attempts] == [200]
     arrival, end = lines
@@ -223,3 +233,24 @@ def test_a_target_that_is_not_asked_is_no_attempt() -> None:
         entry.asks(TARGET, [], upstream=False)
         assert entry.tried == []
     assert rows[0].attempts == []
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "expected"),
+    [
+        ("claude-cli/2.1.330 (external, sdk-cli)", "claude-cli"),
+        ("Anthropic/Python 2.12.0", "anthropic/python"),
+        ("Anthropic/JS 1.0", "anthropic/js"),
+        ("curl/8.5.0", "curl"),
+        ("python-requests/2.34", "python-requests"),
+        ("Mozilla/5.0 (X11; Linux x86_64)", "mozilla"),
+        ("opencode", "opencode"),
+        ("x" * 500, "x" * 40),
+        ("", None),
+        (None, None),
+        ("(none)", None),
+        ("../../etc", None),
+    ],
+)
+def test_the_program_that_asks_is_known_without_its_version(user_agent, expected):
+    assert journal.program(user_agent) == expected

@@ -37,6 +37,10 @@ FULL = {
     "attempts": [{"provider": "groq", "status": 529, "error_type": "api_error", "started_ms": 0.5, "ended_ms": 2.5}],
     "session_id": "s",
     "user_agent": "claude-cli/2",
+    "client": "claude-cli",
+    "error": "the provider answered with HTTP 529",
+    "cost_usd": 0.25,
+    "replay_of": "req_0",
 }
 
 

@@ -35,7 +35,7 @@ def test_indexes_are_those_of_the_models(engine, tmp_path):
             rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
             found.append(sorted(rows.scalars()))
     assert found[0] == found[1]
-    assert len(found[0]) == 2
+    assert len(found[0]) == 4
 
 
 def test_the_number_in_the_models_is_the_newest_migration():
@@ -50,7 +50,9 @@ def test_twice_is_once(engine):
     assert migrate(engine) == SCHEMA
     require_current(engine)
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT * FROM config_version")).all() == before == [(1, 1), (2, 1)]
+        assert (
+            connection.execute(text("SELECT * FROM config_version")).all() == before == [(1, 1), (2, 1), (3, 1), (4, 1)]
+        )
 
 
 def test_down_and_up_again(engine):
@@ -92,11 +94,16 @@ FIRST_SCHEMA = (
     "UPDATE request_totals SET total = 1",
 )
 OLD_COLUMNS = "id, name, type, api_base_url, api_key, models, enabled, headers, options, created_at, updated_at"
+LOG_COLUMNS = (
+    "id, request_id, started_at, caller, client_ip, provider, model, upstream_model, route, stream, status, error_type,"
+    " stop_reason, input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens, thinking_tokens,"
+    " usage_estimated, ttft_ms, duration_ms, dropped, attempts, session_id, user_agent"
+)
 KEPT = {
     f"SELECT {OLD_COLUMNS} FROM providers": 2,
     "SELECT * FROM seeded_providers": 1,
     "SELECT * FROM config_version WHERE id = 1": 1,
-    "SELECT * FROM request_logs": 1,
+    f"SELECT {LOG_COLUMNS} FROM request_logs": 1,
     "SELECT * FROM request_totals": 1,
 }
 
@@ -168,7 +175,7 @@ def test_several_at_once(tmp_path):
     printed = at_once(tmp_path, imports, "print(migrate(open_engine('sqlite:///data/c.db')))", 4)
     assert printed == [SCHEMA] * 4
     with sqlite3.connect(tmp_path / "data" / "c.db") as connection:
-        assert connection.execute("SELECT count(*) FROM config_version").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM config_version").fetchone() == (4,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
 
