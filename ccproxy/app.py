@@ -35,7 +35,9 @@ from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
+from ccproxy.web import errors, explain, messages, models, passthrough, presets, providers, routes, service
+from ccproxy.web.console import pages
+from ccproxy.web.console import session as console_session
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes):
+    for module in (service, messages, explain, passthrough, models, providers, routes, presets, pages, console_session):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app

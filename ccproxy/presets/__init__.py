@@ -6,7 +6,17 @@ gives into what requests need. Data lies in `known`, the rules in `preset`. Noth
 
 from ccproxy.presets import template
 from ccproxy.presets.known import PRESETS, WIRES, find
-from ccproxy.presets.preset import Api, OptionSpec, Preset, api, auth_headers, base_url, check_options, model_lists
+from ccproxy.presets.preset import (
+    Api,
+    OptionSpec,
+    Preset,
+    api,
+    auth_headers,
+    base_url,
+    check_options,
+    known_options,
+    model_lists,
+)
 from ccproxy.presets.windows import context_window
 
 __all__ = [
@@ -21,6 +31,7 @@ __all__ = [
     "check_options",
     "context_window",
     "find",
+    "known_options",
     "model_lists",
     "template",
 ]

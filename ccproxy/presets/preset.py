@@ -212,7 +212,7 @@ def auth_headers(preset: Preset, api_key: str | None) -> dict[str, str]:
 
 def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
     """Raise ValueError naming the first option that the preset does not know or whose value does not fit."""
-    known = _known(preset)
+    known = known_options(preset)
     for name, value in options.items():
         spec = known.get(name)
         if spec is None:
@@ -229,7 +229,7 @@ def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
     template.check(preset.base_url, options)
 
 
-def _known(preset: Preset) -> Mapping[str, OptionSpec]:
+def known_options(preset: Preset) -> Mapping[str, OptionSpec]:
     """The preset's options, with the one that pins an API where there are several."""
     if not preset.apis:
         return preset.options

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
 
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
@@ -26,9 +26,12 @@ LINKS = {
     "models": "/v1/models",
     "providers": "/providers",
     "routes": "/routes",
+    "console": "/console",
     "health": "/health",
     "status": "/status",
 }
+
+INDEX = {"message": "CCProxy", "version": __version__, "docs": LINKS}
 
 NO_PERFORMANCE: Mapping[str, Any] = {
     "requests": {"total": None, "success": None, "failed": None},
@@ -40,8 +43,11 @@ blueprint = Blueprint("service", __name__)
 
 @blueprint.get("/")
 def index() -> Response:
-    """Who answers here, and where to go on."""
-    return _json({"message": "CCProxy", "version": __version__, "docs": LINKS})
+    """Who answers here, and where to go on; somebody at a browser goes on to the console."""
+    page = request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html"
+    response = redirect("/console", 302, Response) if page else _json(INDEX)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @blueprint.get("/api/hello")

@@ -1,0 +1,64 @@
+/**
+ * Elements. Knows how they are made, and makes sure that text is only ever text: nothing here parses markup.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+// Set as properties: as attributes they would say what was there at first, not what is there now.
+const PROPERTIES = new Set(["value", "checked", "selected", "disabled", "readOnly", "indeterminate"]);
+
+/** An element. `on` holds listeners, `dataset` data; null, undefined and false leave an attribute out. */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** The same for SVG. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "on") {
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    } else if (name === "dataset") {
+      Object.assign(element.dataset, value);
+    } else if (PROPERTIES.has(name) && name in element) {
+      if (value !== undefined && value !== null) element[name] = value;
+    } else if (value !== null && value !== undefined && value !== false) {
+      element.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  // A select's value can only be chosen once its options are there.
+  element.append(...flat(children));
+  if (attributes.value !== undefined && attributes.value !== null && "value" in element) element.value = attributes.value;
+  return element;
+}
+
+/** Put children in place of those that are there. */
+export function replace(element, ...children) {
+  element.replaceChildren(...flat(children));
+  return element;
+}
+
+function flat(children) {
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}
+
+let ids = 0;
+
+/** An id that no other element has. */
+export function freshId(prefix = "id") {
+  ids += 1;
+  return `${prefix}-${ids}`;
+}
+
+/** Put new children into an element; what had the focus in it has it afterwards, found again by its label. */
+export function refresh(element, ...children) {
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const label = active?.getAttribute("aria-label");
+  const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
+  replace(element, ...children);
+  element.querySelectorAll(".scroll").forEach((part, place) => (part.scrollLeft = scrolled[place] ?? 0));
+  if (label) element.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus({ preventScroll: true });
+  return element;
+}

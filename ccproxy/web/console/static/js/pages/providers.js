@@ -1,0 +1,154 @@
+/**
+ * Providers: who there is, how each does, and what may be done with it. Keys are never here: the API does not tell them.
+ */
+
+import { ApiError, del, get, patch, path, withQuery } from "../api.js";
+import { confirm } from "../dialog.js";
+import { h, refresh, replace } from "../dom.js";
+import { button, toggle } from "../forms.js";
+import { ago, compact, count, money, share, time } from "../format.js";
+import { icon } from "../icons.js";
+import { live } from "../live.js";
+import { complain, say } from "../notice.js";
+import { badge, card, chip, empty, head, table } from "../parts.js";
+import { providerDialog } from "./provider_form.js";
+import { testDialog } from "./provider_test.js";
+
+const SECONDS = 5;
+
+export default async function render({ main, signal }) {
+  const body = h("div");
+  const seen = { providers: [], health: {}, spend: {} };
+
+  async function look() {
+    try {
+      [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
+    } catch (error) {
+      // One missed look is no reason to empty the page; the first one is.
+      if (!body.hasChildNodes() || !(error instanceof ApiError)) throw error;
+      return;
+    }
+    show();
+  }
+
+  const act = (work) => async () => {
+    try {
+      await work();
+      await look();
+    } catch (error) {
+      complain(error);
+    }
+  };
+  const add = act(() => providerDialog({ taken: seen.providers.map((one) => one.name), signal }));
+  const acts = {
+    edit: (one) => act(() => providerDialog({ known: one, signal })),
+    test: (one) => act(() => testDialog(one, signal)),
+    remove: (one) => act(() => remove(one, signal)),
+    flip: (one) => async () => {
+      try {
+        const { enabled } = await patch(path("/providers", one.name, "/toggle"), { signal });
+        say(`${one.name} is ${enabled ? "on" : "off"}`);
+        one.enabled = enabled;
+      } catch (error) {
+        complain(error);
+      }
+      return one.enabled;
+    },
+  };
+
+  function show() {
+    if (seen.providers.length === 0) {
+      refresh(body, card({}, empty("providers", "No provider yet", "A provider is a service or a server of your own that has models. With one of them, requests are answered.",
+        button("Add a provider", add, { kind: "primary", icon: icon("plus") }))));
+      return;
+    }
+    refresh(body, card({ flush: true }, listing(seen, acts)));
+  }
+
+  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  replace(main, head("Providers", "Who answers requests. A change holds at once, for every request that begins after it.",
+    button("Add a provider", add, { kind: "primary", icon: icon("plus") })), body);
+}
+
+function listing({ providers, health, spend }, acts) {
+  return table({
+    caption: "Providers",
+    rows: providers,
+    columns: [
+      { title: "Provider", head: true, cell: (one) => h("div", {}, one.name, h("div", { class: "soft small" }, one.type)) },
+      { title: "Health", cell: (one) => standing(one, health[one.name]) },
+      { title: "Models", cell: models },
+      { title: "Requests, 30 days", number: true, cell: (one) => requests(spend?.[one.name]) },
+      { title: "Spend, 30 days", number: true, cell: (one) => (spend ? money(spend[one.name]?.cost_usd ?? 0) : "–") },
+      { title: "On", cell: (one) => toggle(`${one.name} is on`, one.enabled, acts.flip(one)) },
+      {
+        title: "Actions",
+        actions: true,
+        cell: (one) => [
+          button("Test", acts.test(one), { kind: "quiet small", icon: icon("test"), "aria-label": `Test ${one.name}` }),
+          button("Edit", acts.edit(one), { kind: "quiet small", icon: icon("edit"), "aria-label": `Edit ${one.name}` }),
+          button("", acts.remove(one), { kind: "quiet small icon", icon: icon("trash"), "aria-label": `Delete ${one.name}`, title: "Delete" }),
+        ],
+      },
+    ],
+  });
+}
+
+function models(one) {
+  if (one.models.length === 0) return h("span", { class: "soft" }, "any");
+  const rest = one.models.length - 2;
+  return h("div", { class: "chips" }, one.models.slice(0, 2).map((name) => chip(name)), rest > 0 ? chip(`+${rest}`, one.models.slice(2).join("\n")) : null);
+}
+
+function requests(row) {
+  if (!row) return "–";
+  const failed = row.errors ? h("div", { class: "small soft" }, `${share(row.errors, row.requests)} failed`) : null;
+  return h("div", {}, h("span", { title: count(row.requests) }, compact(row.requests)), failed);
+}
+
+/** How a provider does, in a word, and why. */
+export function standing(one, seen) {
+  const { state, until, reason, status } = one.health;
+  const error = seen?.last_error;
+  const said = reason ? `${reason}${status ? ` (${status})` : ""}` : null;
+  let word = badge("", "not asked yet");
+  let more = null;
+  if (!one.enabled) word = badge("", "off");
+  else if (state === "resting") [word, more] = [badge("bad", "resting"), `${said ?? ""}, until ${time(until)}`];
+  else if (state === "probing") [word, more] = [badge("warn", "probing"), said];
+  else if (seen && !seen.healthy) [word, more] = [badge("bad", "failing"), error?.message ?? `${error?.type ?? "error"}, ${ago(error?.time)}`];
+  else if (seen?.last_success) [word, more] = [badge("good", "well"), `answered ${ago(seen.last_success)}`];
+  const parts = Object.keys(one.health.targets).length;
+  const keys = one.health.keys.filter((key) => key.state !== "ok").length;
+  const notes = [more, parts ? `${parts} of its models rest` : null, keys ? `${keys} of ${one.health.keys.length} keys rest` : null];
+  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
+}
+
+async function health(signal) {
+  const { providers } = await get("/health", { signal });
+  return providers?.details ?? {};
+}
+
+/** Requests and cost of each provider; null where the API keeps no account of them. */
+async function spend(signal) {
+  try {
+    const { data } = await get(withQuery("/usage", { group_by: "provider", last: "30d" }), { signal });
+    return Object.fromEntries(data.map((row) => [row.provider, row]));
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    return null;
+  }
+}
+
+async function remove(one, signal) {
+  const sure = await confirm({
+    title: `Delete ${one.name}?`,
+    text: "Its key goes with it. Routes keep their targets there, which are passed over until there is a provider of that name again. Requests that have begun end as they were.",
+    action: `Delete ${one.name}`,
+    danger: true,
+    signal,
+  });
+  if (!sure) return;
+  await del(path("/providers", one.name), { signal });
+  say(`${one.name} is deleted`);
+}

@@ -1,0 +1,141 @@
+/**
+ * Routes in the order in which they are tried. Dragging one, or moving it by keys, changes priorities through the API.
+ */
+
+import { del, get, patch, path, put } from "../api.js";
+import { confirm } from "../dialog.js";
+import { h, refresh, replace } from "../dom.js";
+import { button, toggle } from "../forms.js";
+import { icon } from "../icons.js";
+import { announce, complain, say } from "../notice.js";
+import { badge, card, chip, empty, head } from "../parts.js";
+import { explainBox } from "./explain.js";
+import { reorderable } from "./reorder.js";
+import { routeDialog } from "./route_form.js";
+import { priorities, steps, words } from "./route_order.js";
+
+export default async function render({ main, signal }) {
+  const body = h("div");
+  const seen = { routes: [], providers: [] };
+
+  async function look() {
+    [seen.routes, seen.providers] = await Promise.all([get("/routes", { signal }), get("/providers", { signal })]);
+    show();
+  }
+
+  const act = (work) => async () => {
+    try {
+      await work();
+      await look();
+    } catch (error) {
+      complain(error);
+    }
+  };
+
+  async function move(step, moved, place) {
+    const wanted = step.routes.filter((route) => route !== moved);
+    wanted.splice(place, 0, moved);
+    try {
+      for (const [route, priority] of priorities(wanted, moved)) await put(path("/routes", route.name), { priority }, { signal });
+      await look();
+      announce(`${moved.name} is now number ${place + 1} of ${wanted.length}`);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  const acts = {
+    add: act(() => routeDialog({ providers: seen.providers, taken: seen.routes.map((route) => route.name), signal })),
+    edit: (route) => act(() => routeDialog({ known: route, providers: seen.providers, signal })),
+    remove: (route) => act(() => remove(route, signal)),
+    flip: (route) => async () => {
+      try {
+        const { enabled } = await patch(path("/routes", route.name, "/toggle"), { signal });
+        say(`${route.name} is ${enabled ? "on" : "off"}`);
+        route.enabled = enabled;
+        show();
+      } catch (error) {
+        complain(error);
+      }
+      return route.enabled;
+    },
+    move,
+  };
+
+  function show() {
+    if (seen.routes.length === 0) {
+      refresh(body, card({}, empty("routes", "No route yet", "Without one, requests that name provider/model go there, and with a single provider everything does. A route sends the others: by model, size, scenario, header, key or agent.",
+        button("Add a route", acts.add, { kind: "primary", icon: icon("plus") }))));
+      return;
+    }
+    const known = new Map(seen.providers.map((one) => [one.name, one]));
+    refresh(body, h("ol", { class: "steps" }, steps(seen.routes).filter((step) => !step.routes || step.routes.length).map((step, place) => stepOf(step, place + 1, known, acts))));
+  }
+
+  await look();
+  replace(
+    main,
+    head("Routes", "Which request goes where. They are tried from the top; the first that fits takes the request.",
+      button("Add a route", acts.add, { kind: "primary", icon: icon("plus") })),
+    body,
+    explainBox(signal),
+  );
+}
+
+function stepOf(step, number, known, acts) {
+  const list = step.routes
+    ? h("ul", { class: "route-list" }, step.routes.map((route) => routeOf(route, step, known, acts)))
+    : h("p", { class: "soft small" }, step.about);
+  return h("li", { class: step.routes ? "step" : "step idle" },
+    h("div", { class: "step-number", "aria-hidden": "true" }, number),
+    h("div", { class: "step-body" }, h("h2", {}, step.title), list));
+}
+
+function routeOf(route, step, known, acts) {
+  const handle = h("button", { class: "button quiet icon handle", type: "button", "aria-label": `Move ${route.name}: arrow keys, or drag`, title: "Drag, or use the arrow keys" }, icon("grip"));
+  const element = h(
+    "li",
+    { class: route.enabled ? "route" : "route off" },
+    step.routes.length > 1 ? handle : h("span", { "aria-hidden": "true" }),
+    h("div", {},
+      h("strong", {}, route.name),
+      h("div", { class: "chips" }, words(route.match).map((word) => chip(word)), route.priority ? h("span", { class: "small soft" }, `priority ${route.priority}`) : null)),
+    h("div", {},
+      h("ol", { class: route.strategy === "fallback" ? "route-targets" : "route-targets any", "aria-label": `Targets, ${route.strategy}` },
+        route.targets.map((target) => h("li", {}, targetOf(target, route, known.get(target.provider))))),
+      h("div", { class: "small soft" }, extras(route))),
+    h("div", { class: "line" },
+      toggle(`${route.name} is on`, route.enabled, acts.flip(route)),
+      button("", acts.edit(route), { kind: "quiet small icon", icon: icon("edit"), "aria-label": `Edit ${route.name}`, title: "Edit" }),
+      button("", acts.remove(route), { kind: "quiet small icon", icon: icon("trash"), "aria-label": `Delete ${route.name}`, title: "Delete" })),
+  );
+  if (step.routes.length > 1) reorderable(element, handle, (place) => acts.move(step, route, place));
+  return element;
+}
+
+function targetOf(target, route, provider) {
+  const name = `${target.provider}/${target.model}`;
+  const weight = route.strategy === "weighted" ? ` × ${target.weight}` : "";
+  if (!provider) return badge("warn", name + weight, "There is no such provider: this target is left out");
+  if (!provider.enabled) return badge("", name + weight, "The provider is off: this target is left out");
+  const { state, targets } = provider.health;
+  const here = targets[target.model]?.state ?? state;
+  return badge({ ok: "good", resting: "bad", probing: "warn" }[here], name + weight, here === "ok" ? null : here);
+}
+
+function extras(route) {
+  return [
+    route.strategy === "fallback" ? null : route.strategy,
+    route.retries === 1 ? null : `${route.retries} retries`,
+    route.first_byte_timeout ? `next one after ${route.first_byte_timeout} s of silence` : null,
+    route.resume ? "continues what breaks off" : null,
+    route.targets.some((target) => Object.keys(target.parameters).length) ? "with parameters of its own" : null,
+  ].filter(Boolean).join(" · ");
+}
+
+async function remove(route, signal) {
+  const sure = await confirm({ title: `Delete ${route.name}?`, text: "Requests that it took will go to the next route that fits.", action: `Delete ${route.name}`, danger: true, signal });
+  if (!sure) return;
+  await del(path("/routes", route.name), { signal });
+  say(`${route.name} is deleted`);
+}
