@@ -43,7 +43,7 @@ export function openDialog({ title, build, size = "", signal }) {
     document.body.append(dialog);
     dialog.showModal();
     // The first thing to fill in, rather than the button that closes.
-    const first = dialog.querySelector("[autofocus], .dialog-main :is(input, select, textarea)");
+    const first = dialog.querySelector("[autofocus], .dialog-main :is(input, select, textarea):not([readonly])");
     (first ?? dialog.querySelector(".dialog-foot .button:last-child"))?.focus();
   });
 }

@@ -80,10 +80,10 @@ export function toggle(label, on, flip) {
   return button;
 }
 
-/** A button that works for a while: it cannot be pressed meanwhile, and says so. */
-export function button(label, work, { kind = "", icon = null, ...attributes } = {}) {
+/** A button that works for a while: it cannot be pressed meanwhile, and says so, unless it opens a dialog (`calm`). */
+export function button(label, work, { kind = "", icon = null, calm = false, ...attributes } = {}) {
   const element = h("button", { class: `button ${kind}`, type: "button", ...attributes }, icon, label);
-  element.addEventListener("click", () => busy(element, work));
+  element.addEventListener("click", () => (calm ? work() : busy(element, work)));
   return element;
 }
 
@@ -99,10 +99,11 @@ export async function busy(element, work) {
   }
 }
 
-/** A form that is sent by `submit`; what that raises is shown. `summary` is where faults without a field go. */
+/** A form that is sent by `submit`; what that raises is shown. The last of its children holds its buttons. */
 export function form(children, submit) {
   const summary = h("div", { class: "note bad", role: "alert", hidden: true }, h("div"));
-  const element = h("form", { class: "stack", novalidate: true }, children, summary);
+  const element = h("form", { class: "stack", novalidate: true }, children);
+  element.lastElementChild.before(summary);
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearFaults(element, summary);

@@ -59,7 +59,7 @@ export default async function render({ main, signal }) {
   function show() {
     if (seen.providers.length === 0) {
       refresh(body, card({}, empty("providers", "No provider yet", "A provider is a service or a server of your own that has models. With one of them, requests are answered.",
-        button("Add a provider", add, { kind: "primary", icon: icon("plus") }))));
+        button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true }))));
       return;
     }
     refresh(body, card({ flush: true }, listing(seen, acts)));
@@ -67,7 +67,7 @@ export default async function render({ main, signal }) {
 
   await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
   replace(main, head("Providers", "Who answers requests. A change holds at once, for every request that begins after it.",
-    button("Add a provider", add, { kind: "primary", icon: icon("plus") })), body);
+    button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
 }
 
 function listing({ providers, health, spend }, acts) {
@@ -85,9 +85,9 @@ function listing({ providers, health, spend }, acts) {
         title: "Actions",
         actions: true,
         cell: (one) => [
-          button("Test", acts.test(one), { kind: "quiet small", icon: icon("test"), "aria-label": `Test ${one.name}` }),
-          button("Edit", acts.edit(one), { kind: "quiet small", icon: icon("edit"), "aria-label": `Edit ${one.name}` }),
-          button("", acts.remove(one), { kind: "quiet small icon", icon: icon("trash"), "aria-label": `Delete ${one.name}`, title: "Delete" }),
+          button("Test", acts.test(one), { kind: "quiet small", calm: true, icon: icon("test"), "aria-label": `Test ${one.name}` }),
+          button("Edit", acts.edit(one), { kind: "quiet small", calm: true, icon: icon("edit"), "aria-label": `Edit ${one.name}` }),
+          button("", acts.remove(one), { kind: "quiet small icon", calm: true, icon: icon("trash"), "aria-label": `Delete ${one.name}`, title: "Delete" }),
         ],
       },
     ],

@@ -79,7 +79,7 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
           field({ label: "Seconds until the first word", control: patience, name: "first_byte_timeout", hint: "Then the next target is asked. Empty: no limit of its own." }),
           h("div", { class: "wide" }, resume.element))),
       enabled.element,
-      h("div", { class: "line" },
+      h("div", { class: "line form-actions" },
         h("button", { class: "button primary", type: "submit" }, known ? "Save" : "Add the route"),
         h("button", { class: "button", type: "button", on: { click: cancel } }, "Cancel")),
     ],

@@ -65,7 +65,7 @@ export default async function render({ main, signal }) {
   function show() {
     if (seen.routes.length === 0) {
       refresh(body, card({}, empty("routes", "No route yet", "Without one, requests that name provider/model go there, and with a single provider everything does. A route sends the others: by model, size, scenario, header, key or agent.",
-        button("Add a route", acts.add, { kind: "primary", icon: icon("plus") }))));
+        button("Add a route", acts.add, { kind: "primary", icon: icon("plus"), calm: true }))));
       return;
     }
     const known = new Map(seen.providers.map((one) => [one.name, one]));
@@ -76,7 +76,7 @@ export default async function render({ main, signal }) {
   replace(
     main,
     head("Routes", "Which request goes where. They are tried from the top; the first that fits takes the request.",
-      button("Add a route", acts.add, { kind: "primary", icon: icon("plus") })),
+      button("Add a route", acts.add, { kind: "primary", icon: icon("plus"), calm: true })),
     body,
     explainBox(signal),
   );
@@ -96,7 +96,7 @@ function routeOf(route, step, known, acts) {
   const element = h(
     "li",
     { class: route.enabled ? "route" : "route off" },
-    step.routes.length > 1 ? handle : h("span", { "aria-hidden": "true" }),
+    step.routes.length > 1 ? handle : h("span", { class: "handle-place", "aria-hidden": "true" }),
     h("div", {},
       h("strong", {}, route.name),
       h("div", { class: "chips" }, words(route.match).map((word) => chip(word)), route.priority ? h("span", { class: "small soft" }, `priority ${route.priority}`) : null)),
@@ -106,8 +106,8 @@ function routeOf(route, step, known, acts) {
       h("div", { class: "small soft" }, extras(route))),
     h("div", { class: "line" },
       toggle(`${route.name} is on`, route.enabled, acts.flip(route)),
-      button("", acts.edit(route), { kind: "quiet small icon", icon: icon("edit"), "aria-label": `Edit ${route.name}`, title: "Edit" }),
-      button("", acts.remove(route), { kind: "quiet small icon", icon: icon("trash"), "aria-label": `Delete ${route.name}`, title: "Delete" })),
+      button("", acts.edit(route), { kind: "quiet small icon", calm: true, icon: icon("edit"), "aria-label": `Edit ${route.name}`, title: "Edit" }),
+      button("", acts.remove(route), { kind: "quiet small icon", calm: true, icon: icon("trash"), "aria-label": `Delete ${route.name}`, title: "Delete" })),
   );
   if (step.routes.length > 1) reorderable(element, handle, (place) => acts.move(step, route, place));
   return element;
