@@ -25,9 +25,9 @@ AT_ONCE_AGAIN = 1.0
 class Counters(Protocol):
     """Where charges are counted (`shared_memory.SharedCounters`)."""
 
-    def knows(self, charge: Charge) -> bool: ...  # noqa: D102
-    def seed(self, charge: Charge, value: int) -> None: ...  # noqa: D102
-    def take(self, wanted: Sequence[Charge], now: float) -> tuple[Charge | None, list[Level]]: ...  # noqa: D102
+    def take(  # noqa: D102
+        self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
+    ) -> tuple[Charge | None, list[Level]]: ...
     def add(self, settled: Sequence[tuple[Charge, int]]) -> None: ...  # noqa: D102
     def enter(self, holder: str, most: int, now: float) -> bool: ...  # noqa: D102
     def leave(self, holder: str, now: float) -> None: ...  # noqa: D102
@@ -72,10 +72,7 @@ class Limits:
             return None
         now = self._clock()
         wanted = list(_charges(key, tokens, cost, now))
-        for charge in wanted:
-            if not charge.slides and not self.counters.knows(charge):
-                self.counters.seed(charge, self._already(charge))
-        refused, levels = self.counters.take(wanted, now)
+        refused, levels = self.counters.take(wanted, now, self._already)
         if refused is not None:
             raise told.refusal(refused, levels[-1], now, told.headers(wanted, levels, now))
         headers = told.headers(wanted, levels, now)

@@ -14,7 +14,7 @@ import fcntl
 import os
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from mmap import mmap
@@ -27,7 +27,7 @@ WAYS = 8
 """Places of which a counter may take any. Where all are taken by what is still needed, the one that ends first goes."""
 MOST_WORKERS = 256
 
-_PLACE = struct.Struct("<QqQ")  # counter, value, when it may be forgotten (seconds since 1970)
+_PLACE = struct.Struct("<8sqQ")  # counter, value, when it may be forgotten (seconds since 1970)
 _SET = _PLACE.size * WAYS
 _GENERATION = struct.Struct("<I")
 _HEAD = _GENERATION.size * MOST_WORKERS
@@ -46,33 +46,20 @@ class SharedCounters:
         self._worker: int | None = None
         self._process = 0
 
-    def knows(self, charge: Charge) -> bool:
-        """Whether there is a counter for the charge's period."""
-        with self._locked():
-            return self._find(_name(charge, charge.period.number)) is not None
+    def take(
+        self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
+    ) -> tuple[Charge | None, list[Level]]:
+        """Charge all, or none where one does not fit: that one, and the levels after (or, if refused, up to it).
 
-    def seed(self, charge: Charge, value: int) -> None:
-        """Begin the counter of the charge's period with a value, unless somebody has begun it."""
-        name = _name(charge, charge.period.number)
-        with self._locked():
-            if self._find(name) is None:
-                self._add(name, value, charge.period.ends + _KEPT)
-
-    def take(self, wanted: Sequence[Charge], now: float) -> tuple[Charge | None, list[Level]]:
-        """Charge all, or none where one does not fit: that one, and the levels after (or, if refused, up to it)."""
-        levels = []
-        with self._locked():
-            for charge in wanted:
-                level = self._level(charge)
-                levels.append(level)
-                if not charges.fits(charge, level, now):
-                    return charge, levels
-            for place, charge in enumerate(wanted):
-                if charge.amount:
-                    self._add(_name(charge, charge.period.number), charge.amount, charge.period.ends + _KEPT)
-                level = levels[place]
-                levels[place] = Level(level.current + charge.amount, level.previous)
-        return None, levels
+        `already` is what a budget's counter begins with; it is asked where there is none yet, and may take its time.
+        """
+        named = [(charge, _name(charge, charge.period.number)) for charge in wanted]
+        while True:
+            with self._locked():
+                unknown = self._unknown(named)
+                if unknown is None:
+                    return self._taken(named, now)
+            self._begin(*unknown, already(unknown[0]))
 
     def add(self, settled: Sequence[tuple[Charge, int]]) -> None:
         """Add to what was charged, or take from it, whether it fits or not."""
@@ -104,27 +91,52 @@ class SharedCounters:
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _TABLE_LOCK)
 
-    def _level(self, charge: Charge) -> Level:
-        current = self._value(_name(charge, charge.period.number))
-        return Level(current, self._value(_name(charge, charge.period.number - 1)) if charge.slides else 0)
+    def _unknown(self, named: Sequence[tuple[Charge, bytes]]) -> tuple[Charge, bytes] | None:
+        """A budget that has no counter yet."""
+        return next(((charge, name) for charge, name in named if not charge.slides and self._find(name) is None), None)
 
-    def _value(self, name: int) -> int:
+    def _begin(self, charge: Charge, name: bytes, value: int) -> None:
+        """Begin a budget's counter with a value, unless somebody has begun it meanwhile."""
+        with self._locked():
+            if self._find(name) is None:
+                self._add(name, value, charge.period.ends + _KEPT)
+
+    def _taken(self, named: Sequence[tuple[Charge, bytes]], now: float) -> tuple[Charge | None, list[Level]]:
+        levels = []
+        for charge, name in named:
+            before = self._value(_name(charge, charge.period.number - 1)) if charge.slides else 0
+            level = Level(self._value(name), before)
+            levels.append(level)
+            if not charges.fits(charge, level, now):
+                return charge, levels
+        for place, (charge, name) in enumerate(named):
+            if charge.amount:
+                self._add(name, charge.amount, charge.period.ends + _KEPT)
+            levels[place] = Level(levels[place].current + charge.amount, levels[place].previous)
+        return None, levels
+
+    def _value(self, name: bytes) -> int:
         place = self._find(name)
         return 0 if place is None else _PLACE.unpack_from(self._memory, place)[1]
 
-    def _find(self, name: int) -> int | None:
-        first = _HEAD + name % self._sets * _SET
-        found = self._memory[first : first + _SET]
-        for way, (known, _, _) in enumerate(_PLACE.iter_unpack(found)):
-            if known == name:
-                return first + way * _PLACE.size
+    def _find(self, name: bytes) -> int | None:
+        """Where a counter is. Its name may stand at places only, should a value look like it."""
+        first = self._first(name)
+        place = self._memory.find(name, first, first + _SET)
+        while place != -1:
+            if (place - first) % _PLACE.size == 0:
+                return place
+            place = self._memory.find(name, place + 1, first + _SET)
         return None
 
-    def _add(self, name: int, amount: int, until: float) -> None:
+    def _first(self, name: bytes) -> int:
+        return _HEAD + int.from_bytes(name, "little") % self._sets * _SET
+
+    def _add(self, name: bytes, amount: int, until: float) -> None:
         place = self._find(name)
         value = amount
         if place is None:
-            first = _HEAD + name % self._sets * _SET
+            first = self._first(name)
             place = min(range(first, first + _SET, _PLACE.size), key=self._ends)
         else:
             value += _PLACE.unpack_from(self._memory, place)[1]
@@ -135,7 +147,7 @@ class SharedCounters:
         ends: int = _PLACE.unpack_from(self._memory, place)[2]
         return ends
 
-    def _under_way(self, holder: str, worker: int) -> int:
+    def _under_way(self, holder: str, worker: int) -> bytes:
         (generation,) = _GENERATION.unpack_from(self._memory, worker * _GENERATION.size)
         return _hash(f"{holder}\0under way\0{worker}\0{generation}")
 
@@ -174,10 +186,10 @@ class SharedCounters:
         return True
 
 
-def _name(charge: Charge, number: int) -> int:
+def _name(charge: Charge, number: int) -> bytes:
     return _hash(f"{charge.holder}\0{charge.kind}\0{number}")
 
 
-def _hash(text: str) -> int:
-    """A counter's name: never 0, which is an empty place."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
+def _hash(text: str) -> bytes:
+    """A counter's name."""
+    return blake2b(text.encode(), digest_size=8).digest()

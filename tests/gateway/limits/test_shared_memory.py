@@ -22,6 +22,10 @@ def charge(amount: int = 1, limit: int = 10, holder: str = "anna", kind: str = "
     return Charge(holder, kind, period(now), limit, amount)  # type: ignore[arg-type]
 
 
+def take(counters: SharedCounters, *wanted: Charge, now: float = NOW) -> tuple[Charge | None, list[Level]]:
+    return counters.take(wanted, now, lambda charge: 0)
+
+
 @pytest.fixture
 def counters() -> Iterator[SharedCounters]:
     made = SharedCounters(sets=64)
@@ -52,51 +56,66 @@ def in_children(number: int, work: Callable[[int], int]) -> list[int]:
 
 def test_charges_add_up_to_the_limit(counters):
     for count in range(1, 11):
-        assert counters.take([charge()], NOW) == (None, [Level(count)])
-    assert counters.take([charge()], NOW) == (charge(), [Level(10)])
-    assert counters.take([charge(holder="ben")], NOW) == (None, [Level(1)])
+        assert take(counters, charge()) == (None, [Level(count)])
+    assert take(counters, charge()) == (charge(), [Level(10)])
+    assert take(counters, charge(holder="ben")) == (None, [Level(1)])
 
 
 def test_all_are_charged_or_none(counters):
     tokens, requests = charge(50, 100, kind="tokens"), charge(limit=1)
-    assert counters.take([tokens, requests], NOW)[0] is None
-    assert counters.take([tokens, requests], NOW) == (requests, [Level(50), Level(1)])
-    assert counters.take([tokens], NOW) == (None, [Level(100)])
+    assert take(counters, tokens, requests)[0] is None
+    assert take(counters, tokens, requests) == (requests, [Level(50), Level(1)])
+    assert take(counters, tokens) == (None, [Level(100)])
 
 
 def test_the_minute_before_is_looked_back_at(counters):
-    counters.take([charge(10)], NOW)
+    take(counters, charge(10))
     later = charge(now=NOW + 60)
-    assert counters.take([later], NOW + 60) == (later, [Level(0, 10)])
-    assert counters.take([later], NOW + 90) == (None, [Level(1, 10)])
-    assert counters.take([charge(now=NOW + 120)], NOW + 120) == (None, [Level(1, 1)])
+    assert take(counters, later, now=NOW + 60) == (later, [Level(0, 10)])
+    assert take(counters, later, now=NOW + 90) == (None, [Level(1, 10)])
+    assert take(counters, charge(now=NOW + 120), now=NOW + 120) == (None, [Level(1, 1)])
 
 
 def test_what_is_settled_counts_whether_it_fits_or_not(counters):
-    counters.take([charge(5)], NOW)
+    take(counters, charge(5))
     counters.add([(charge(), 20)])
-    assert counters.take([charge()], NOW)[1] == [Level(25)]
+    assert take(counters, charge())[1] == [Level(25)]
     counters.add([(charge(), -24)])
-    assert counters.take([charge()], NOW) == (None, [Level(2)])
+    assert take(counters, charge()) == (None, [Level(2)])
 
 
 def test_a_budget_is_begun_once(counters):
+    budget, other = charge(1, 100, kind="day_tokens"), charge(1, 100, kind="month_tokens")
+    asked = []
+
+    def already(charge: Charge) -> int:
+        asked.append(charge)
+        return 70
+
+    assert counters.take([budget, other], NOW, already) == (None, [Level(71), Level(71)])
+    assert counters.take([budget], NOW, already) == (None, [Level(72)])
+    assert asked == [budget, other]
+
+
+def test_who_begins_a_budget_first_has_begun_it(counters):
     budget = charge(1, 100, kind="day_tokens")
-    assert not counters.knows(budget)
-    counters.seed(budget, 70)
-    assert counters.knows(budget)
-    counters.seed(budget, 5)
-    assert counters.take([budget], NOW)[1] == [Level(71)]
+
+    def already(_: Charge) -> int:
+        take(counters, budget)  # somebody else meanwhile
+        return 70
+
+    assert counters.take([budget], NOW, already) == (None, [Level(2)])
 
 
 def test_what_is_over_makes_room(counters):
     """More counters than there are places: those that are needed no more go first."""
     small = SharedCounters(sets=1)
     for holder in range(8):
-        small.take([charge(holder=str(holder), now=NOW + 60 * holder)], NOW + 60 * holder)
-    small.take([charge(holder="new", now=NOW + 480)], NOW + 480)
-    assert not small.knows(charge(holder="0"))
-    assert all(small.knows(charge(holder=str(one), now=NOW + 60 * one)) for one in range(1, 8))
+        take(small, charge(holder=str(holder), now=NOW + 60 * holder), now=NOW + 60 * holder)
+    take(small, charge(holder="new", now=NOW + 480), now=NOW + 480)
+    assert take(small, charge(0, holder="new", now=NOW + 480)) == (None, [Level(1)])
+    kept = [take(small, charge(0, holder=str(one), now=NOW + 60 * one))[1] for one in range(8)]
+    assert kept == [[Level(0)], *[[Level(1)]] * 7]
     small._file.close()
 
 
@@ -106,11 +125,11 @@ def test_a_limit_holds_exactly_between_processes(counters, workers):
     limit = 200
 
     def work(_: int) -> int:
-        return sum(1 for _ in range(limit) if counters.take([charge(limit=limit)], NOW)[0] is None)
+        return sum(1 for _ in range(limit) if take(counters, charge(limit=limit))[0] is None)
 
     passed = in_children(workers, work)
     assert sum(passed) == limit
-    assert counters.take([charge(limit=limit)], NOW)[1] == [Level(limit)]
+    assert take(counters, charge(limit=limit))[1] == [Level(limit)]
 
 
 def test_requests_at_once_are_counted_over_all_processes(counters):
@@ -153,7 +172,7 @@ def test_a_process_that_dies_with_the_lock_does_not_keep_it(counters):
         return 0
 
     assert in_children(1, work) == [-signal.SIGKILL]
-    assert counters.take([charge()], NOW)[0] is None
+    assert take(counters, charge())[0] is None
 
 
 def test_there_is_an_end_to_workers(counters, monkeypatch):
