@@ -23,9 +23,11 @@ from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.routing import Router, advice
+from ccproxy.gateway.sessions import Sessions
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
+from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
@@ -33,11 +35,11 @@ from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
+from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, presets, providers, routes, service
-from ccproxy.web.console import pages
-from ccproxy.web.console import session as console_session
+from ccproxy.web import errors, explain, keys, messages, models, passthrough, presets, providers, routes, service
+from ccproxy.web.console import pages, session
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes, presets, pages, console_session):
+    for module in (service, messages, explain, passthrough, models, providers, routes, keys, presets, pages, session):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -77,14 +79,19 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     health = Health(Cooldowns(engine), affinity)
     choice = Choice(health, affinity, random)
     caller = Caller(upstream, credentials)
+    client_keys = ClientKeys(engine)
+    sessions = Sessions(lambda: vault.seal_keys)
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
         routes=Routes(engine),
+        client_keys=client_keys,
+        spending=Spending(engine),
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
-        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
+        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought),
+        sessions=sessions,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(caller, health, choice, total=settings.request_timeout),

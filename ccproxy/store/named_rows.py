@@ -1,4 +1,4 @@
-"""Rows that administrators know by name: providers and routes.
+"""Rows that administrators know by name: providers, routes and client keys.
 
 What both have in common is here: each write moves the version in its own transaction, two that create the same name
 make one row, and what a start offers is created once. What a row means is its table's own module's.
@@ -20,14 +20,25 @@ from ccproxy.store.writer import T, Writer
 
 
 class NamedRows:
-    """One table of them. `seeded` is the table of the names that starts have offered; `noun` is what a row is called.
+    """One table of them, whose writes move the row `version_row` of the versions. `noun` is what a row is called.
 
-    Everything that takes a connection is for the work that `write` runs.
+    `seeded` is the table of the names that starts have offered; it is needed for `add_missing` only. Everything that
+    takes a connection is for the work that `write` runs.
     """
 
-    def __init__(self, engine: Engine, table: Table, seeded: Table, noun: str, report: Report) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        table: Table,
+        noun: str,
+        report: Report,
+        *,
+        seeded: Table | None = None,
+        version_row: int = version.CONFIG,
+    ) -> None:
         self._table = table
         self._seeded = seeded
+        self._version_row = version_row
         self._noun = noun
         self._report = report
         self._writer = Writer(engine)
@@ -62,11 +73,12 @@ class NamedRows:
     ) -> tuple[str, ...]:
         """Create what was never offered before and is not there, and return the names that are new."""
         by_name = {fields["name"]: fields for fields in offered}
-        if not by_name:
+        seeded = self._seeded
+        if not by_name or seeded is None:
             return ()
 
         def work(connection: Connection) -> tuple[str, ...]:
-            known = set(connection.execute(select(self._seeded.c.name)).scalars())
+            known = set(connection.execute(select(seeded.c.name)).scalars())
             present = set(connection.execute(select(self._table.c.name)).scalars())
             first_seen = [name for name in by_name if name not in known]
             created = [name for name in first_seen if name not in present]
@@ -74,7 +86,7 @@ class NamedRows:
                 create(connection, by_name[name])
             if first_seen:
                 now = datetime.now(UTC)
-                connection.execute(insert(self._seeded), [{"name": name, "seeded_at": now} for name in first_seen])
+                connection.execute(insert(seeded), [{"name": name, "seeded_at": now} for name in first_seen])
             return tuple(created)
 
         return self.write(work)
@@ -94,14 +106,14 @@ class NamedRows:
         """A new row, its times now."""
         now = datetime.now(UTC)
         connection.execute(insert(self._table).values({**columns, "created_at": now, "updated_at": now}))
-        version.bump(connection)
+        version.bump(connection, self._version_row)
         return self.get(connection, columns["name"])
 
     def update(self, connection: Connection, row: Row[Any], columns: Mapping[str, Any]) -> Row[Any]:
         """The row with these columns changed, `updated_at` now."""
         values = {**columns, "updated_at": datetime.now(UTC)}
         connection.execute(update(self._table).where(self._table.c.id == row.id).values(values))
-        version.bump(connection)
+        version.bump(connection, self._version_row)
         return self.get(connection, columns.get("name", row.name))
 
     def delete(self, name: str) -> None:
@@ -110,7 +122,7 @@ class NamedRows:
         def work(connection: Connection) -> None:
             row = self.get(connection, name)
             connection.execute(delete(self._table).where(self._table.c.id == row.id))
-            version.bump(connection)
+            version.bump(connection, self._version_row)
 
         self.write(work)
 

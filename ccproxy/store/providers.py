@@ -90,7 +90,7 @@ class Providers:
         self._engine = engine
         self._vault = vault
         self._report = report
-        self._rows = NamedRows(engine, providers, seeded_providers, "provider", report)
+        self._rows = NamedRows(engine, providers, "provider", report, seeded=seeded_providers)
         self._version = version.VersionReader(engine)
         self._held: Snapshot | None = None
 

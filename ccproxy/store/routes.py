@@ -91,7 +91,7 @@ class Routes:
     """
 
     def __init__(self, engine: Engine, report: Report = to_logging) -> None:
-        self._rows = NamedRows(engine, routes, seeded_routes, "route", report)
+        self._rows = NamedRows(engine, routes, "route", report, seeded=seeded_routes)
 
     def save(self, fields: Mapping[str, Any]) -> tuple[Route, bool]:
         """Create or update the route `fields["name"]`; the flag says whether it was created.

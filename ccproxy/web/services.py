@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from ccproxy.gateway.lifecycle import Lifecycle
     from ccproxy.gateway.passthrough import Passthrough
     from ccproxy.gateway.routing import Router
+    from ccproxy.gateway.sessions import Sessions
     from ccproxy.gateway.trial import Trial
     from ccproxy.settings import Settings
+    from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
     from ccproxy.store.routes import Routes
+    from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
     from ccproxy.web.health import Readings
 
@@ -38,10 +41,13 @@ class Services:
     settings: Settings
     providers: Providers
     routes: Routes
+    client_keys: ClientKeys
+    spending: Spending
     logbook: Logbook
     statistics: Statistics
     readings: Readings
     gate: Gate
+    sessions: Sessions
     health: Health
     router: Router
     exchange: Exchange

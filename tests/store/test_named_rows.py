@@ -23,7 +23,7 @@ COLUMNS = {
 
 @pytest.fixture
 def rows(engine, said) -> NamedRows:
-    return NamedRows(engine, routes, seeded_routes, "thing", said)
+    return NamedRows(engine, routes, "thing", said, seeded=seeded_routes)
 
 
 def create(rows, name) -> Row:

@@ -23,6 +23,11 @@ async function begin() {
   router.start(show);
   try {
     who = await session.who();
+    if (who === null) {
+      // What is left of a session that is over; without it a caller on this machine may need no key.
+      await session.signOut();
+      who = await session.who();
+    }
   } catch (error) {
     stop(error);
     return;
