@@ -90,7 +90,9 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
-        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought),
+        gate=Gate(
+            settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought
+        ),
         sessions=sessions,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),

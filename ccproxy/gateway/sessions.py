@@ -47,9 +47,10 @@ class Sessions:
         if not sealed or len(sealed) > _LONGEST:
             return None
         try:
-            return self._fernet().decrypt_at_time(sealed.encode("latin-1"), LIFETIME, int(self._clock())).decode("ascii")
+            opened = self._fernet().decrypt_at_time(sealed.encode("latin-1"), LIFETIME, int(self._clock()))
         except InvalidToken:
             return None
+        return opened.decode("ascii")
 
     def _fernet(self) -> MultiFernet:
         secrets = self._secrets()

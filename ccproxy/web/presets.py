@@ -1,4 +1,7 @@
-"""`GET /presets`: what a form needs to know of the types that a provider may have. Read-only; the data is `presets`'."""
+"""`GET /presets`: what a form needs to know of the types that a provider may have.
+
+Read-only; the data is that of `ccproxy.presets`.
+"""
 
 from __future__ import annotations
 

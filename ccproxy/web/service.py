@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
@@ -47,7 +47,7 @@ blueprint = Blueprint("service", __name__)
 def index() -> Response:
     """Who answers here, and where to go on; somebody at a browser goes on to the console."""
     page = request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html"
-    response = redirect("/console", 302, Response) if page else _json(INDEX)
+    response = Response(status=302, headers={"Location": "/console"}) if page else _json(INDEX)
     response.headers["Vary"] = "Accept"
     return response
 

@@ -40,7 +40,26 @@ def test_the_root_says_who_answers(any_site: Site) -> None:
     assert (body["message"], body["version"]) == ("CCProxy", __version__)
     assert_id(response)
     assert any_site.client.head("/").status_code == 200
-    assert any_site.get("/", headers={"Accept": "text/html"}).status_code == 200
+    assert response.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("text/html", True),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html", False),
+        ("text/html;q=0.5, application/json", False),
+        ("", False),
+        ("image/png", False),
+    ],
+)
+def test_a_browser_is_sent_to_the_console(any_site: Site, accept: str, page: bool) -> None:
+    response = any_site.get("/", headers={"Accept": accept})
+    assert response.status_code == (302 if page else 200)
+    assert response.headers.get("Location") == ("/console" if page else None)
 
 
 def test_every_link_leads_somewhere(site: Site) -> None:

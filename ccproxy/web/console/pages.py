@@ -47,7 +47,8 @@ def show(page: str = "") -> Response:  # noqa: ARG001 - the browser's side reads
     """The frame; which page it shows is decided in the browser, by the path."""
     response = _guarded(_ASSETS.shell, "text/html; charset=utf-8", "no-cache")
     response.set_etag(_ASSETS.name)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/static/<name>/<path:file>")
