@@ -2,7 +2,7 @@
  * The beginning: who is here, which pages they have, and a page for each address.
  */
 
-import { onSignedOut } from "./api.js";
+import { get, onSignedOut } from "./api.js";
 import { replace } from "./dom.js";
 import { announce, install } from "./notice.js";
 import { failed, head, loading } from "./parts.js";
@@ -33,10 +33,10 @@ async function begin() {
     return;
   }
   if (who === null) askForKey();
-  else enter();
+  else await enter();
 }
 
-function enter() {
+async function enter() {
   shell = frame(document.body, {
     pages: pagesOf(who).filter((page) => page.icon),
     who,
@@ -45,7 +45,9 @@ function enter() {
       askForKey();
     },
   });
-  show();
+  // The first start has nothing to look at yet, and something to do.
+  if (who.role === "admin" && router.here().path === "" && (await get("/providers")).length === 0) router.go(router.href("setup"), { replace: true });
+  else await show();
 }
 
 function askForKey(reason = "") {
@@ -55,7 +57,7 @@ function askForKey(reason = "") {
   document.title = "Sign in · ccproxy";
   const page = signInPage(reason, async (key) => {
     who = await session.signIn(key);
-    enter();
+    await enter();
   });
   replaceBody(document.body, page);
   page.querySelector("input").focus();

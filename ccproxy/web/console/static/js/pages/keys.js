@@ -1,0 +1,172 @@
+/**
+ * Keys: who may call, how much, and what each has used. A key's secret is here once, right after it was made.
+ */
+
+import { del, get, patch, path, post } from "../api.js";
+import { meter } from "../charts/meter.js";
+import { confirm, openDialog } from "../dialog.js";
+import { h, refresh, replace } from "../dom.js";
+import { button, field, form, select, toggle } from "../forms.js";
+import { ago, compact, money, time } from "../format.js";
+import { icon } from "../icons.js";
+import { live } from "../live.js";
+import { complain, say } from "../notice.js";
+import { badge, card, chip, empty, head, table } from "../parts.js";
+import { keyDialog } from "./key_form.js";
+import { secretShown } from "./secret.js";
+
+const SECONDS = 10;
+const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for a week"], ["0", "not at all: it ends now"]];
+
+export default async function render({ main, who, signal }) {
+  const body = h("div");
+  let keys = [];
+
+  async function look() {
+    keys = await get("/keys", { signal });
+    show();
+  }
+
+  const act = (work) => async () => {
+    try {
+      await work();
+      await look();
+    } catch (error) {
+      complain(error);
+    }
+  };
+  const add = act(async () => {
+    const key = await keyDialog({ signal });
+    if (key) await secretDialog(key, signal);
+  });
+  const acts = {
+    edit: (key) => act(() => keyDialog({ known: key, signal })),
+    rotate: (key) => act(() => rotate(key, signal)),
+    remove: (key) => act(() => remove(key, signal)),
+    flip: (key) => async () => {
+      try {
+        const { enabled } = await patch(path("/keys", key.name, "/toggle"), { signal });
+        say(`${key.name} is ${enabled ? "on" : "off"}`);
+        key.enabled = enabled;
+      } catch (error) {
+        complain(error);
+      }
+      return key.enabled;
+    },
+  };
+
+  function show() {
+    if (keys.length === 0) {
+      refresh(body, card({}, empty("keys", "No key yet", "With a key for each person or program you see who uses what, and can set limits and budgets.",
+        button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true }))));
+      return;
+    }
+    refresh(body, card({ flush: true }, listing(keys, who, acts)));
+  }
+
+  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  replace(main, head("Keys", "Who may call, as whom, and how much. Limits and budgets hold over all workers, from the next request on.",
+    button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
+}
+
+function listing(keys, who, acts) {
+  return table({
+    caption: "Keys",
+    rows: keys,
+    columns: [
+      { title: "Key", head: true, cell: (key) => h("div", {}, key.name, key.name === who.name ? h("span", { class: "small soft" }, " (yours)") : null,
+        h("div", { class: "small soft" }, h("code", {}, `${key.prefix}…`)), key.owner ? h("div", { class: "small soft" }, key.owner) : null) },
+      { title: "State", cell: state },
+      { title: "May", cell: may },
+      { title: "Budgets", cell: budgets },
+      { title: "This month", number: true, cell: (key) => h("div", {}, money(key.spend.month.cost_usd), h("div", { class: "small soft" }, `${compact(key.spend.month.tokens)} tokens, ${compact(key.spend.month.requests)} requests`)) },
+      { title: "On", cell: (key) => toggle(`${key.name} is on`, key.enabled, acts.flip(key)) },
+      {
+        title: "Actions",
+        actions: true,
+        cell: (key) => [
+          button("Edit", acts.edit(key), { kind: "quiet small", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}` }),
+          button("Rotate", acts.rotate(key), { kind: "quiet small", icon: icon("rotate"), calm: true, "aria-label": `Rotate ${key.name}` }),
+          button("", acts.remove(key), { kind: "quiet small icon", icon: icon("trash"), calm: true, "aria-label": `Revoke ${key.name}`, title: "Revoke" }),
+        ],
+      },
+    ],
+  });
+}
+
+function state(key) {
+  const ended = key.expires_at && Date.parse(key.expires_at) <= Date.now();
+  const word = !key.enabled ? badge("", "off") : ended ? badge("bad", "expired") : badge("good", "taken");
+  const notes = [
+    key.last_used_at ? `used ${ago(key.last_used_at)}` : "never used",
+    key.expires_at && !ended ? `ends ${ago(key.expires_at)}` : null,
+    key.former ? `the one before until ${time(key.former.until)}` : null,
+  ];
+  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
+}
+
+function may(key) {
+  const limits = [
+    key.requests_per_minute ? `${compact(key.requests_per_minute)} requests/min` : null,
+    key.tokens_per_minute ? `${compact(key.tokens_per_minute)} tokens/min` : null,
+    key.concurrent_requests ? `${key.concurrent_requests} at once` : null,
+    key.addresses.length ? `from ${key.addresses.join(", ")}` : null,
+  ].filter(Boolean);
+  return h("div", { class: "stack tight" },
+    h("div", { class: "chips" }, badge(key.role === "admin" ? "info bare" : "bare", key.role), key.models.length ? key.models.map((model) => chip(model)) : chip("any model")),
+    limits.length ? h("div", { class: "small soft" }, limits.join(" · ")) : null);
+}
+
+function budgets(key) {
+  const { day, month } = key.spend;
+  const shown = [
+    ["Today", day.cost_usd, key.daily_budget_usd, money], ["This month", month.cost_usd, key.monthly_budget_usd, money],
+    ["Tokens today", day.tokens, key.daily_token_budget, compact], ["Tokens this month", month.tokens, key.monthly_token_budget, compact],
+  ].filter(([, , all]) => all !== null);
+  return shown.length ? h("div", { class: "stack tight" }, shown.map(([label, used, all, format]) => meter(label, used, all, format))) : h("span", { class: "soft" }, "none");
+}
+
+function secretDialog(key, signal) {
+  return openDialog({
+    title: `The key ${key.name}`,
+    signal,
+    build: (close) => ({
+      main: [secretShown(key)],
+      foot: [h("button", { class: "button", type: "button", on: { click: () => close() } }, "I have it")],
+    }),
+  });
+}
+
+async function rotate(key, signal) {
+  const rotated = await openDialog({
+    title: `Rotate ${key.name}`,
+    size: "slim",
+    signal,
+    build: (close) => {
+      const grace = select(GRACE, {});
+      return {
+        main: [form([
+          h("p", {}, "It gets a new secret. All else stays: its limits, its budgets, what it has used."),
+          field({ label: "The old secret is still taken", control: grace, name: "grace_seconds" }),
+          h("div", { class: "line form-actions" },
+            h("button", { class: "button primary", type: "submit" }, "Rotate"),
+            h("button", { class: "button", type: "button", on: { click: () => close() } }, "Cancel")),
+        ], async () => close(await post(path("/keys", key.name, "/rotate"), { grace_seconds: Number(grace.value) }, { signal })))],
+      };
+    },
+  });
+  if (rotated) await secretDialog(rotated, signal);
+}
+
+async function remove(key, signal) {
+  const sure = await confirm({
+    title: `Revoke ${key.name}?`,
+    text: "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.",
+    action: `Revoke ${key.name}`,
+    danger: true,
+    signal,
+  });
+  if (!sure) return;
+  await del(path("/keys", key.name), { signal });
+  say(`${key.name} is revoked`);
+}

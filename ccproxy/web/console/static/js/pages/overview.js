@@ -1,0 +1,146 @@
+/**
+ * The overview: how much, how well and for how much, over a time that is chosen, live.
+ */
+
+import { get } from "../api.js";
+import { strip } from "../charts/strip.js";
+import { timeChart } from "../charts/time_chart.js";
+import { h, refresh, replace } from "../dom.js";
+import { choice } from "../forms.js";
+import { compact, count, money, share, span } from "../format.js";
+import { live } from "../live.js";
+import { note } from "../notice.js";
+import { card, head, linkButton, table } from "../parts.js";
+import { href, remember } from "../router.js";
+import { standing } from "./providers.js";
+import { hours, RANGES, series, usage } from "./usage_data.js";
+
+const SECONDS = 5;
+const DIMENSIONS = { provider: "By provider", key: "By key", model: "By model" };
+
+export default async function render({ main, query, signal }) {
+  const chosen = {
+    range: query.get("last") in RANGES ? query.get("last") : "24h",
+    by: query.get("by") in DIMENSIONS ? query.get("by") : "provider",
+  };
+  const places = { notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
+  const charts = chartsOf();
+  let asked = 0;
+
+  async function look() {
+    const number = (asked += 1);
+    const [providers, health, strips, data] = await Promise.all([
+      get("/providers", { signal }), get("/health", { signal }), hours(signal), usage(chosen.range, chosen.by, signal),
+    ]);
+    if (number !== asked) return; // another time was chosen meanwhile
+    refresh(places.notes, notes(providers, data));
+    refresh(places.tiles, tiles(data.totals));
+    refresh(places.health, healthCard(providers, health.providers?.details ?? {}, strips));
+    charts.update(data);
+    refresh(places.groups, groupsCard(data, chosen.by));
+  }
+
+  const choose = (name) => (value) => {
+    chosen[name] = value;
+    remember({ last: chosen.range, by: chosen.by });
+    look().catch((error) => replace(places.notes, note("bad", error.message)));
+  };
+
+  let shown = false;
+  await live(async () => {
+    try {
+      await look();
+      shown = true;
+    } catch (error) {
+      if (!shown || error.name === "AbortError") throw error;
+      refresh(places.notes, note("warn", `This is not new any more: ${error.message}`));
+    }
+  }, SECONDS, signal);
+  replace(
+    main,
+    head("Overview", null,
+      choice("Grouped", Object.entries(DIMENSIONS), chosen.by, choose("by")),
+      choice("Time", Object.entries(RANGES), chosen.range, choose("range"))),
+    places.notes,
+    places.tiles,
+    places.health,
+    h("div", { class: "columns" }, charts.elements),
+    places.groups,
+  );
+}
+
+function notes(providers, { partial, totals }) {
+  const found = [];
+  if (providers.length === 0) found.push(note("", h("p", {}, "There is no provider yet, so nothing can be answered."), h("p", {}, linkButton(href("setup"), "Set it up", "primary small"))));
+  if (partial) found.push(note("", "More was asked in this hour than is added up here: what is shown are its latest 2,000 requests."));
+  if (totals.unpriced) found.push(note("warn", `${count(totals.unpriced)} of these requests have no known price, so their cost is not in the sums.`));
+  return found.length ? h("div", { class: "stack tight" }, found) : null;
+}
+
+function tiles(totals) {
+  const tokens = totals.input_tokens + totals.output_tokens + totals.cache_read_input_tokens + totals.cache_creation_input_tokens;
+  const shown = [
+    ["Requests", compact(totals.requests), totals.cancelled ? `${count(totals.cancelled)} left by the client` : "", count(totals.requests)],
+    ["Failed", share(totals.errors, totals.requests), `${count(totals.errors)} of them`, null],
+    ["Tokens", compact(tokens), `${compact(totals.input_tokens)} in, ${compact(totals.output_tokens)} out, ${compact(totals.cache_read_input_tokens)} cached`, count(tokens)],
+    ["Cost", money(totals.cost_usd), "of what has a known price", null],
+    ["First word", span(totals.ttft_p50_ms), `95 % within ${span(totals.ttft_p95_ms)}`, null],
+    ["Whole answer", span(totals.duration_p50_ms), `95 % within ${span(totals.duration_p95_ms)}`, null],
+  ];
+  return h("dl", { class: "tiles" }, shown.map(([term, value, more, exact]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", { title: exact }, value, h("div", { class: "small soft" }, more)))));
+}
+
+function healthCard(providers, details, strips) {
+  if (providers.length === 0) return null;
+  return card({ title: "Providers, the last 24 hours", actions: [linkButton(href("providers"), "All about them", "quiet small")] },
+    h("ul", { class: "strips" }, providers.map((one) => {
+      const cells = strips.of(one.name);
+      const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
+      const errors = cells.reduce((sum, cell) => sum + cell.errors, 0);
+      return h("li", {}, h("strong", {}, one.name), standing(one, details[one.name]).firstChild, strip(one.name, cells, strips.step),
+        h("span", { class: "small soft strip-note" }, requests ? `${compact(requests)} requests, ${share(errors, requests)} failed` : "not asked"));
+    })));
+}
+
+function chartsOf() {
+  const requests = timeChart({ title: "Requests", format: compact, whole: true });
+  const failures = timeChart({ title: "Failed requests", format: compact, whole: true });
+  const cost = timeChart({ title: "Cost", format: money });
+  const tokens = timeChart({ title: "Tokens", format: compact, whole: true });
+  const times = timeChart({ title: "How long it took", lead: "Half of all requests, and 95 of 100, took no longer.", kind: "lines", format: span });
+  const kinds = [["From the cache", "cache_read_input_tokens"], ["Input", "input_tokens"], ["Into the cache", "cache_creation_input_tokens"], ["Output", "output_tokens"]];
+  const spans = [["First word, half", "ttft_p50_ms"], ["First word, 95 %", "ttft_p95_ms"], ["Whole, half", "duration_p50_ms"], ["Whole, 95 %", "duration_p95_ms"]];
+  return {
+    elements: [requests, cost, tokens, times, failures].map((chart) => chart.element),
+    update({ times: moments, step, groups, all }) {
+      const over = (parts, none) => parts.map(([name, sum]) => ({ name, values: all.map((cell) => cell?.[sum] ?? none) }));
+      requests.update({ times: moments, step, series: series(groups, "requests") });
+      failures.update({ times: moments, step, series: series(groups, "errors") });
+      cost.update({ times: moments, step, series: series(groups, "cost_usd") });
+      tokens.update({ times: moments, step, series: over(kinds, 0) });
+      times.update({ times: moments, step, series: over(spans, null) });
+    },
+  };
+}
+
+/** The sums of each group, as a table. */
+export function groupsCard({ groups }, by) {
+  if (groups.length === 0) return null;
+  const title = { provider: "Provider", key: "Key", model: "Model" }[by];
+  const number = (heading, cell) => ({ title: heading, number: true, cell });
+  return card({ flush: true, title: `In numbers, by ${by}` }, table({
+    caption: `In numbers, by ${by}`,
+    rows: groups,
+    columns: [
+      { title, head: true, cell: ({ name }) => name || "(none)" },
+      number("Requests", ({ sums }) => count(sums.requests)),
+      number("Failed", ({ sums }) => share(sums.errors, sums.requests)),
+      number("Tokens in", ({ sums }) => h("span", { title: count(sums.input_tokens) }, compact(sums.input_tokens))),
+      number("out", ({ sums }) => h("span", { title: count(sums.output_tokens) }, compact(sums.output_tokens))),
+      number("cached", ({ sums }) => h("span", { title: count(sums.cache_read_input_tokens) }, compact(sums.cache_read_input_tokens))),
+      number("Cost", ({ sums }) => money(sums.cost_usd)),
+      number("First word, 95 %", ({ sums }) => span(sums.ttft_p95_ms)),
+      number("Whole, 95 %", ({ sums }) => span(sums.duration_p95_ms)),
+    ],
+  }));
+}

@@ -1,0 +1,49 @@
+/**
+ * What one's own key has used: the page of members.
+ */
+
+import { timeChart } from "../charts/time_chart.js";
+import { h, refresh, replace } from "../dom.js";
+import { choice } from "../forms.js";
+import { compact, count, money, share, span } from "../format.js";
+import { live } from "../live.js";
+import { note } from "../notice.js";
+import { head } from "../parts.js";
+import { remember } from "../router.js";
+import { groupsCard } from "./overview.js";
+import { RANGES, series, usage } from "./usage_data.js";
+
+const SECONDS = 5;
+
+export default async function render({ main, query, who, signal }) {
+  // The last hour, minute by minute, is in the log, which is not for members.
+  const ranges = Object.entries(RANGES).filter(([range]) => range !== "1h");
+  let range = ranges.some(([name]) => name === query.get("last")) ? query.get("last") : "7d";
+  const places = { tiles: h("div"), groups: h("div"), fault: h("div") };
+  const requests = timeChart({ title: "Requests", format: compact, whole: true });
+  const cost = timeChart({ title: "Cost", format: money });
+
+  async function look() {
+    const data = await usage(range, "model", signal);
+    const { totals, times, step, groups } = data;
+    refresh(places.tiles, h("dl", { class: "tiles" }, [
+      ["Requests", compact(totals.requests), `${share(totals.errors, totals.requests)} failed`],
+      ["Tokens", compact(totals.input_tokens + totals.output_tokens + totals.cache_read_input_tokens + totals.cache_creation_input_tokens), `${compact(totals.output_tokens)} of them out`],
+      ["Cost", money(totals.cost_usd), totals.unpriced ? `${count(totals.unpriced)} requests without a known price` : "of all requests"],
+      ["First word", span(totals.ttft_p50_ms), `95 % within ${span(totals.ttft_p95_ms)}`],
+    ].map(([term, value, more]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", {}, value, h("div", { class: "small soft" }, more))))));
+    requests.update({ times, step, series: series(groups, "requests") });
+    cost.update({ times, step, series: series(groups, "cost_usd") });
+    refresh(places.groups, groupsCard(data, "model"));
+    replace(places.fault);
+  }
+
+  const choose = (value) => {
+    range = value;
+    remember({ last: range });
+    look().catch((error) => replace(places.fault, note("bad", error.message)));
+  };
+  await live(() => look().catch((error) => { if (!places.tiles.hasChildNodes()) throw error; }), SECONDS, signal);
+  replace(main, head("Your usage", `What the key ${who.name} has used.`, choice("Time", ranges, range, choose)),
+    places.fault, places.tiles, h("div", { class: "columns" }, requests.element, cost.element), places.groups);
+}
