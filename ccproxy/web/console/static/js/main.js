@@ -46,8 +46,16 @@ async function enter() {
     },
   });
   // The first start has nothing to look at yet, and something to do.
-  if (who.role === "admin" && router.here().path === "" && (await get("/providers")).length === 0) router.go(router.href("setup"), { replace: true });
+  if (who.role === "admin" && router.here().path === "" && await isNew()) router.go(router.href("setup"), { replace: true });
   else await show();
+}
+
+async function isNew() {
+  try {
+    return (await get("/providers")).length === 0;
+  } catch {
+    return false; // the page that is shown in its place will say what is wrong
+  }
 }
 
 function askForKey(reason = "") {
