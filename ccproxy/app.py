@@ -21,7 +21,10 @@ from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.gateway.limits import Counters, Limits
+from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.gateway.passthrough import Passthrough
+from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.sessions import Sessions
 from ccproxy.gateway.trial import LISTING, Trial
@@ -31,6 +34,7 @@ from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
+from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
@@ -38,15 +42,27 @@ from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, keys, messages, models, passthrough, presets, providers, routes, service
+from ccproxy.web import (
+    errors,
+    explain,
+    keys,
+    messages,
+    models,
+    passthrough,
+    presets,
+    prices,
+    providers,
+    routes,
+    service,
+)
 from ccproxy.web.console import pages, session
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application.
+def create_app(settings: Settings, counters: Counters | None = None) -> Flask:
+    """The WSGI application. `counters` are those of the one whose place it takes: limits hold on across a reload.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
     an offered provider or route is not one; Unavailable where another process holds the database. Leaves no connection
@@ -58,7 +74,7 @@ def create_app(settings: Settings) -> Flask:
     vault = open_vault(settings.secret_keys, settings.database_url)
     require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
-    app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
+    app.extensions[EXTENSION] = parts = _services(settings, engine, vault, counters or SharedCounters())
     parts.providers.add_missing(offered_providers(settings))
     parts.routes.add_missing(offered_routes(settings))
     if not parts.providers.snapshot().enabled:
@@ -66,27 +82,32 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes, keys, presets, pages, session):
+    console = (presets, pages, session)
+    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, *console):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
 
 
-def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
+def _services(settings: Settings, engine: Engine, vault: Vault, counters: Counters) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
     affinity = Affinity()
     health = Health(Cooldowns(engine), affinity)
-    choice = Choice(health, affinity, random)
+    said = Prices(engine)
+    pricing = Pricing(said.snapshot)
+    choice = Choice(health, affinity, random, pricing.estimate)
     caller = Caller(upstream, credentials)
     client_keys = ClientKeys(engine)
     sessions = Sessions(lambda: vault.seal_keys)
+    spending = Spending(engine)
     return Services(
         settings=settings,
         providers=Providers(engine, vault),
         routes=Routes(engine),
         client_keys=client_keys,
-        spending=Spending(engine),
+        prices=said,
+        spending=spending,
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
@@ -94,6 +115,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
             settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought
         ),
         sessions=sessions,
+        limits=Limits(counters, spending.since),
+        pricing=pricing,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(caller, health, choice, total=settings.request_timeout),

@@ -16,6 +16,7 @@ import structlog  # noqa: E402
 from ccproxy.app import create_app  # noqa: E402
 from ccproxy.errors import CCProxyError, SettingsError  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
+from ccproxy.web.services import EXTENSION  # noqa: E402
 
 try:
     settings = load(os.environ)
@@ -89,7 +90,8 @@ def on_reload(server):
     """SIGHUP: read the settings anew for the next workers; with bad ones, or a database in use, go on as before."""
     server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
     try:
-        server.app.callable = create_app(load(os.environ))
+        former = server.app.callable.extensions[EXTENSION]
+        server.app.callable = create_app(load(os.environ), former.limits.counters)
     except CCProxyError as error:
         server.log.error("reload ignored: %s", error)
     except Exception:  # gunicorn would end, and everything that runs with it

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from ccproxy.gateway.exchange import Exchange
     from ccproxy.gateway.health import Health
     from ccproxy.gateway.lifecycle import Lifecycle
+    from ccproxy.gateway.limits import Limits
     from ccproxy.gateway.passthrough import Passthrough
+    from ccproxy.gateway.pricing import Pricing
     from ccproxy.gateway.routing import Router
     from ccproxy.gateway.sessions import Sessions
     from ccproxy.gateway.trial import Trial
     from ccproxy.settings import Settings
     from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook
+    from ccproxy.store.prices import Prices
     from ccproxy.store.providers import Providers
     from ccproxy.store.routes import Routes
     from ccproxy.store.spending import Spending
@@ -42,12 +45,15 @@ class Services:
     providers: Providers
     routes: Routes
     client_keys: ClientKeys
+    prices: Prices
     spending: Spending
     logbook: Logbook
     statistics: Statistics
     readings: Readings
     gate: Gate
     sessions: Sessions
+    limits: Limits
+    pricing: Pricing
     health: Health
     router: Router
     exchange: Exchange

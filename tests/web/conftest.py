@@ -20,17 +20,19 @@ from flask.testing import FlaskClient
 from ccproxy.gateway import health as standings
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.sessions import Sessions
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
+from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, keys, providers, routes, service
+from ccproxy.web import errors, keys, prices, providers, routes, service
 from ccproxy.web.console import pages, session
 from ccproxy.web.health import Readings
 from ccproxy.web.services import EXTENSION, Services
@@ -104,7 +106,7 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Makes sites: `apikey`, `statistics`, `prepare` (a function of the application)."""
-    opened: list[Providers | Routes | ClientKeys] = []
+    opened: list[Providers | Routes | ClientKeys | Prices] = []
 
     def make(
         apikey: str | None = None,
@@ -120,7 +122,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         routing = Routes(engine)
         keyring = ClientKeys(engine)
         sessions = Sessions(lambda: (b"a secret of the tests",))
-        opened.extend((store, routing, keyring))
+        said = Prices(engine)
+        opened.extend((store, routing, keyring, said))
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
@@ -128,12 +131,15 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             providers=store,
             routes=routing,
             client_keys=keyring,
+            prices=said,
             spending=Spending(engine),
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
             gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, session=sessions.brought),
             sessions=sessions,
+            limits=absent,
+            pricing=Pricing(said.snapshot),
             health=standings.Health(Cooldowns(engine)),
             router=absent,
             exchange=absent,
@@ -150,6 +156,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(providers.blueprint)
         app.register_blueprint(routes.blueprint)
         app.register_blueprint(keys.blueprint)
+        app.register_blueprint(prices.blueprint)
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(session.blueprint)
         errors.register(app)

@@ -46,6 +46,10 @@ class SharedCounters:
         self._worker: int | None = None
         self._process = 0
 
+    def __del__(self) -> None:
+        # Nobody has to close an application that is dropped.
+        self._file.close()
+
     def take(
         self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
     ) -> tuple[Charge | None, list[Level]]:

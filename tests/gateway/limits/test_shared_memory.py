@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -27,10 +27,8 @@ def take(counters: SharedCounters, *wanted: Charge, now: float = NOW) -> tuple[C
 
 
 @pytest.fixture
-def counters() -> Iterator[SharedCounters]:
-    made = SharedCounters(sets=64)
-    yield made
-    made._file.close()
+def counters() -> SharedCounters:
+    return SharedCounters(sets=64)
 
 
 def fork() -> int:
@@ -116,7 +114,6 @@ def test_what_is_over_makes_room(counters):
     assert take(small, charge(0, holder="new", now=NOW + 480)) == (None, [Level(1)])
     kept = [take(small, charge(0, holder=str(one), now=NOW + 60 * one))[1] for one in range(8)]
     assert kept == [[Level(0)], *[[Level(1)]] * 7]
-    small._file.close()
 
 
 @pytest.mark.parametrize("workers", [4])
