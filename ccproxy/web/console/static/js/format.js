@@ -4,9 +4,8 @@
 
 const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
-});
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const moment = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...CLOCK });
 const NOTHING = "–";
 
 /** 12,345 */
@@ -39,8 +38,21 @@ export function span(ms) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** The same for the axis of a chart: 500 ms, 1.4 s, 2 min */
+export function spanBrief(ms) {
+  const [value, unit] = ms < 1000 ? [ms, "ms"] : ms < 60_000 ? [ms / 1000, "s"] : [ms / 60_000, "min"];
+  return `${Number(value.toFixed(1))} ${unit}`;
+}
+
 /** A moment in full, in the reader's own time. */
 export const time = (text) => (text ? moment.format(new Date(text)) : NOTHING);
+
+/** A moment as short as it may be: of today only the time. */
+export function when(text, now = new Date()) {
+  const date = new Date(text);
+  const clock = date.toLocaleTimeString(undefined, CLOCK);
+  return date.toDateString() === now.toDateString() ? clock : `${date.toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${clock}`;
+}
 
 /** "3 minutes ago", "in 2 hours" */
 export function ago(text, now = Date.now()) {

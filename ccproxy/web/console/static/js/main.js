@@ -40,9 +40,12 @@ async function enter() {
   shell = frame(document.body, {
     pages: pagesOf(who).filter((page) => page.icon),
     who,
+    change: askForKey,
     leave: async () => {
       await session.signOut();
-      askForKey();
+      who = await session.who(); // on this machine somebody may be left who needs no key
+      if (who === null) askForKey();
+      else await enter();
     },
   });
   // The first start has nothing to look at yet, and something to do.

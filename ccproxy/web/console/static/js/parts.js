@@ -39,11 +39,11 @@ export function facts(pairs) {
 }
 
 /**
- * A table. `columns` are `{ title, cell(row), number, actions, head }`; the column with `head` names the row. `row(row)`
- * gives further attributes. Narrow screens get a card for each row where `folding` is not false.
+ * A table. `columns` are `{ title, cell(row), number, actions, head, rare }`; the column with `head` names the row, a `rare`
+ * one is left out where there is little room. `row(row)` gives further attributes. Narrow screens get a card for each row where `folding` is not false.
  */
 export function table({ caption, columns, rows, folding = true, row = () => ({}), foot = null }) {
-  const kind = (column) => [column.number ? "number" : "", column.actions ? "actions" : ""].join(" ").trim() || null;
+  const kind = (column) => [column.number ? "number" : "", column.actions ? "actions" : "", column.rare ? "rare" : ""].join(" ").trim() || null;
   const cells = (item) =>
     columns.map((column) =>
       h(

@@ -10,7 +10,7 @@ import { href } from "./router.js";
 import { themeButton } from "./theme.js";
 
 /** The frame; `pages` are `{ path, title, icon }`. Gives `main`, to fill, and `at(path)`, to say where we are. */
-export function frame(body, { pages, who, leave }) {
+export function frame(body, { pages, who, leave, change }) {
   const main = h("main", { class: "page", id: "main", tabindex: "-1" });
   const links = pages.map((page) => h("a", { href: href(page.path), dataset: { page: page.path } }, icon(page.icon), page.title));
   const menu = h("button", { class: "button quiet icon menu-button", type: "button", "aria-expanded": "false", "aria-controls": "navigation" });
@@ -24,7 +24,7 @@ export function frame(body, { pages, who, leave }) {
       menu,
     ),
     h("nav", { class: "nav", id: "navigation", "aria-label": "Pages" }, links),
-    h("footer", { class: "side-foot" }, themeButton(), identity(who, leave)),
+    h("footer", { class: "side-foot" }, themeButton(), identity(who, leave, change)),
   );
 
   function open(wanted) {
@@ -60,8 +60,8 @@ export function replaceBody(body, ...children) {
   body.prepend(...children);
 }
 
-function identity(who, leave) {
-  // Nobody signed in: a caller on this machine needs no key, so there is nothing to sign out of.
+function identity(who, leave, change) {
+  // A caller on this machine may need no key, so there is nothing to sign out of; one can still sign in as somebody.
   const local = who.name === "local";
   const out = button("", () => leave().catch(complain), { kind: "quiet icon", icon: icon("out"), "aria-label": "Sign out", title: "Sign out" });
   return h(
@@ -73,6 +73,6 @@ function identity(who, leave) {
       h("div", { class: "who-name" }, local ? "This machine" : who.name),
       h("div", { class: "soft small" }, local ? "no key needed" : who.role),
     ),
-    local ? null : out,
+    local ? h("button", { class: "button quiet icon", type: "button", "aria-label": "Sign in with a key", title: "Sign in with a key", on: { click: () => change() } }, icon("keys")) : out,
   );
 }

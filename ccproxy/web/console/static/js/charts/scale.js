@@ -30,7 +30,7 @@ export function naming(step) {
       full: (time) => `${new Date(time).toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })} (UTC)`,
     };
   }
-  const clock = { hour: "2-digit", minute: "2-digit" };
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   return {
     brief: (time) => (step >= HOUR && isMidnight(time) ? new Date(time).toLocaleDateString(undefined, { weekday: "short", day: "numeric" }) : new Date(time).toLocaleTimeString(undefined, clock)),
     full: (time) => `${new Date(time).toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short" })}, ${new Date(time).toLocaleTimeString(undefined, clock)} – ${new Date(time + step).toLocaleTimeString(undefined, clock)}`,
@@ -39,8 +39,13 @@ export function naming(step) {
 
 const isMidnight = (time) => new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
 
-/** Which of `count` buckets are named below an axis where each name needs `room` pixels of `width`; the last one is. */
-export function named(count, width, room = 64) {
+/**
+ * Which buckets are named below an axis of `width` pixels, as their places: of hours over many days the midnights, else
+ * the last one and each so many before it that there is `room` pixels for every name.
+ */
+export function named(times, step, width, room = 54) {
+  const count = times.length;
+  if (step < DAY && count * step > 2 * DAY) return times.map((_, place) => place).filter((place) => isMidnight(times[place]));
   const every = Math.max(1, Math.ceil(count / Math.max(1, Math.floor(width / room))));
   return Array.from({ length: count }, (_, place) => place).filter((place) => (count - 1 - place) % every === 0);
 }

@@ -8,14 +8,15 @@ import { card, table } from "../parts.js";
 import { named, naming, ticks, upwards } from "./scale.js";
 
 const HEIGHT = 190;
-const MARGIN = { top: 10, right: 6, bottom: 24, left: 52 };
+const MARGIN = { top: 10, right: 18, bottom: 24, left: 56 };
 
 /**
  * A chart's card: `{ element, update({ times, step, series }) }`. `times` are beginnings of buckets of `step`
  * milliseconds; `series` are `{ name, values }`, values null where nothing was measured. `kind` is "bars" or "lines",
- * `format` writes values, `whole` keeps the axis to whole numbers.
+ * `format` writes values, `axis` those beside the grid, `whole` keeps them to whole numbers. A series' `tone` is its colour
+ * where that is not its place, and `dashed` its line.
  */
-export function timeChart({ title, lead, kind = "bars", format, whole = false }) {
+export function timeChart({ title, lead, kind = "bars", format, axis = format, whole = false }) {
   let data = { times: [], step: 1, series: [] };
   let at = null;
   const hidden = new Set();
@@ -28,7 +29,7 @@ export function timeChart({ title, lead, kind = "bars", format, whole = false })
   const area = h("div", { class: "chart" }, plot, cursor, tip);
   const element = card({ title, lead, level: 3, attributes: { class: "chart-card" } }, legend, area, details);
 
-  const shown = () => data.series.map((one, place) => ({ ...one, place })).filter((one) => !hidden.has(one.name));
+  const shown = () => data.series.map((one, place) => ({ ...one, tone: one.tone ?? place })).filter((one) => !hidden.has(one.name));
   const empty = () => data.series.every((one) => one.values.every((value) => !value));
   const span = () => Math.max(40, plot.clientWidth - MARGIN.left - MARGIN.right);
 
@@ -42,9 +43,9 @@ export function timeChart({ title, lead, kind = "bars", format, whole = false })
       svg("g", { transform: `translate(${MARGIN.left} ${MARGIN.top})` },
         most.map((value) => [
           svg("line", { class: "grid", x1: 0, x2: width, y1: y(value), y2: y(value) }),
-          svg("text", { class: "tick", x: -8, y: y(value) + 4, "text-anchor": "end" }, format(value)),
+          svg("text", { class: "tick", x: -8, y: y(value) + 4, "text-anchor": "end" }, axis(value)),
         ]),
-        named(data.times.length, width).map((place) => svg("text", { class: "tick", x: slot * (place + 0.5), y: HEIGHT + 17, "text-anchor": "middle" }, name(data.times[place]))),
+        named(data.times, data.step, width).map((place) => svg("text", { class: "tick", x: slot * (place + 0.5), y: HEIGHT + 17, "text-anchor": "middle" }, name(data.times[place]))),
         at === null ? null : svg("rect", { class: "mark", x: slot * at, y: 0, width: slot, height: HEIGHT }),
         kind === "bars" ? bars(shown(), slot, y, data.times.length) : lines(shown(), slot, y),
         empty() ? svg("text", { class: "tick", x: width / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "nothing in this time") : null)));
@@ -59,7 +60,7 @@ export function timeChart({ title, lead, kind = "bars", format, whole = false })
     const sum = values.reduce((total, one) => total + one.values[at], 0);
     const when = naming(data.step).full(data.times[at]);
     const some = kind === "bars" ? values.filter((one) => one.values[at] !== 0) : values;
-    replace(tip, h("div", { class: "small soft" }, when), h("ul", {}, some.map((one) => h("li", {}, key(one.place), h("span", {}, one.name), h("strong", {}, format(one.values[at]))))),
+    replace(tip, h("div", { class: "small soft" }, when), h("ul", {}, some.map((one) => h("li", {}, key(one), h("span", {}, one.name), h("strong", {}, format(one.values[at]))))),
       kind === "bars" && some.length !== 1 ? h("div", { class: "tip-sum" }, h("span", {}, "Together"), h("strong", {}, format(sum))) : null);
     const slot = span() / data.times.length;
     const middle = MARGIN.left + slot * (at + 0.5);
@@ -70,8 +71,8 @@ export function timeChart({ title, lead, kind = "bars", format, whole = false })
     cursor.setAttribute("aria-valuetext", `${when}: ${values.map((one) => `${one.name} ${format(one.values[at])}`).join(", ") || "nothing"}`);
   }
 
-  function key(place) {
-    return h("span", { class: `key series-${place % 8}`, "aria-hidden": "true" });
+  function key({ tone, dashed }) {
+    return h("span", { class: `key series-${tone % 8} ${dashed ? "dashed" : ""}`, "aria-hidden": "true" });
   }
 
   cursor.addEventListener("pointermove", (event) => {
@@ -110,7 +111,7 @@ export function timeChart({ title, lead, kind = "bars", format, whole = false })
             document.getElementById(legend.children[place].id)?.focus();
           },
         },
-      }, key(place), one.name);
+      }, key({ ...one, tone: one.tone ?? place }), one.name);
     }));
   }
 
@@ -147,7 +148,7 @@ function bars(series, slot, y, count) {
       const top = y(below + value);
       const height = y(below) - top;
       below += value;
-      return height > 0 ? svg("rect", { class: `bar series-${one.place % 8}`, x: slot * place + (slot - thick) / 2, y: top, width: thick, height, rx: Math.min(2, thick / 3) }) : null;
+      return height > 0 ? svg("rect", { class: `bar series-${one.tone % 8}`, x: slot * place + (slot - thick) / 2, y: top, width: thick, height, rx: Math.min(2, thick / 3) }) : null;
     });
   });
 }
@@ -159,8 +160,8 @@ function lines(series, slot, y) {
     const path = points.map((point, place) => (point ? `${place > 0 && points[place - 1] ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}` : "")).join("");
     const dots = points.filter((point, place) => point && !points[place - 1] && !points[place + 1]);
     return [
-      svg("path", { class: `line-path series-${one.place % 8}`, d: path || "M0 0" }),
-      dots.map(([x, top]) => svg("circle", { class: `dot series-${one.place % 8}`, cx: x, cy: top, r: 3 })),
+      svg("path", { class: `line-path series-${one.tone % 8} ${one.dashed ? "dashed" : ""}`, d: path || "M0 0" }),
+      dots.map(([x, top]) => svg("circle", { class: `dot series-${one.tone % 8}`, cx: x, cy: top, r: 3 })),
     ];
   });
 }

@@ -13,6 +13,7 @@ export function optionFields() {
   const rows = h("div", { class: "stack tight" });
   const optional = h("div", { class: "stack tight", dataset: { field: "options" } });
   let controls = new Map();
+  let others = {};
 
   function row(spec, value) {
     const control = controlOf(spec, value);
@@ -53,6 +54,8 @@ export function optionFields() {
     of(preset, values) {
       controls = new Map();
       const needed = preset.options.filter((spec) => preset.required.includes(spec.name));
+      // What has no field here stays as it is.
+      others = Object.fromEntries(Object.entries(values).filter(([name]) => !preset.options.some((spec) => spec.name === name)));
       const free = preset.options.filter((spec) => !preset.required.includes(spec.name));
       replace(required, needed.map((spec) => row(spec, values[spec.name])));
       required.hidden = needed.length === 0;
@@ -60,7 +63,7 @@ export function optionFields() {
       renew(free);
     },
     values() {
-      const found = {};
+      const found = { ...others };
       for (const [name, { spec, control }] of controls) {
         const value = read(spec, control.value);
         if (value !== undefined) found[name] = value;

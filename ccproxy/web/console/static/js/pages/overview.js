@@ -7,7 +7,7 @@ import { strip } from "../charts/strip.js";
 import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
-import { compact, count, money, share, span } from "../format.js";
+import { compact, count, money, share, span, spanBrief } from "../format.js";
 import { live } from "../live.js";
 import { note } from "../notice.js";
 import { card, head, linkButton, table } from "../parts.js";
@@ -83,12 +83,15 @@ function tiles(totals) {
     ["Requests", compact(totals.requests), totals.cancelled ? `${count(totals.cancelled)} left by the client` : "", count(totals.requests)],
     ["Failed", share(totals.errors, totals.requests), `${count(totals.errors)} of them`, null],
     ["Tokens", compact(tokens), `${compact(totals.input_tokens)} in, ${compact(totals.output_tokens)} out, ${compact(totals.cache_read_input_tokens)} cached`, count(tokens)],
-    ["Cost", money(totals.cost_usd), "of what has a known price", null],
+    ["Cost", known(totals), "of what has a known price", null],
     ["First word", span(totals.ttft_p50_ms), `95 % within ${span(totals.ttft_p95_ms)}`, null],
     ["Whole answer", span(totals.duration_p50_ms), `95 % within ${span(totals.duration_p95_ms)}`, null],
   ];
   return h("dl", { class: "tiles" }, shown.map(([term, value, more, exact]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", { title: exact }, value, h("div", { class: "small soft" }, more)))));
 }
+
+/** The cost, unless nothing of it is known. */
+export const known = ({ cost_usd: cost, unpriced }) => (cost === 0 && unpriced ? "–" : money(cost));
 
 function healthCard(providers, details, strips) {
   if (providers.length === 0) return null;
@@ -107,15 +110,17 @@ function chartsOf() {
   const failures = timeChart({ title: "Failed requests", format: compact, whole: true });
   const cost = timeChart({ title: "Cost", format: money });
   const tokens = timeChart({ title: "Tokens", format: compact, whole: true });
-  const times = timeChart({ title: "How long it took", lead: "Half of all requests, and 95 of 100, took no longer.", kind: "lines", format: span });
+  const times = timeChart({ title: "How long it took", lead: "Half of all requests, and 95 of 100, took no longer.", kind: "lines", format: span, axis: spanBrief });
+  const first = timeChart({ title: "First word", lead: "95 of 100 requests had it within this time.", kind: "lines", format: span, axis: spanBrief });
   const kinds = [["From the cache", "cache_read_input_tokens"], ["Input", "input_tokens"], ["Into the cache", "cache_creation_input_tokens"], ["Output", "output_tokens"]];
-  const spans = [["First word, half", "ttft_p50_ms"], ["First word, 95 %", "ttft_p95_ms"], ["Whole, half", "duration_p50_ms"], ["Whole, 95 %", "duration_p95_ms"]];
+  const spans = [["First word, half", "ttft_p50_ms", 0], ["First word, 95 %", "ttft_p95_ms", 0, true], ["Whole, half", "duration_p50_ms", 2], ["Whole, 95 %", "duration_p95_ms", 2, true]];
   return {
-    elements: [requests, cost, tokens, times, failures].map((chart) => chart.element),
+    elements: [requests, cost, tokens, times, failures, first].map((chart) => chart.element),
     update({ times: moments, step, groups, all }) {
-      const over = (parts, none) => parts.map(([name, sum]) => ({ name, values: all.map((cell) => cell?.[sum] ?? none) }));
+      const over = (parts, none) => parts.map(([name, sum, tone, dashed]) => ({ name, tone, dashed, values: all.map((cell) => cell?.[sum] ?? none) }));
       requests.update({ times: moments, step, series: series(groups, "requests") });
       failures.update({ times: moments, step, series: series(groups, "errors") });
+      first.update({ times: moments, step, series: series(groups, "ttft_p95_ms", null) });
       cost.update({ times: moments, step, series: series(groups, "cost_usd") });
       tokens.update({ times: moments, step, series: over(kinds, 0) });
       times.update({ times: moments, step, series: over(spans, null) });
@@ -138,7 +143,7 @@ export function groupsCard({ groups }, by) {
       number("Tokens in", ({ sums }) => h("span", { title: count(sums.input_tokens) }, compact(sums.input_tokens))),
       number("out", ({ sums }) => h("span", { title: count(sums.output_tokens) }, compact(sums.output_tokens))),
       number("cached", ({ sums }) => h("span", { title: count(sums.cache_read_input_tokens) }, compact(sums.cache_read_input_tokens))),
-      number("Cost", ({ sums }) => money(sums.cost_usd)),
+      number("Cost", ({ sums }) => known(sums)),
       number("First word, 95 %", ({ sums }) => span(sums.ttft_p95_ms)),
       number("Whole, 95 %", ({ sums }) => span(sums.duration_p95_ms)),
     ],

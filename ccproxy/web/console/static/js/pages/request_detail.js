@@ -19,7 +19,7 @@ export async function detail({ main, id, signal }) {
     main,
     head("Request", time(row.started_at), linkButton(href("requests"), "All requests")),
     row.error ? note("bad", h("strong", {}, row.error_type), h("p", {}, row.error)) : null,
-    h("div", { class: "columns" },
+    h("div", { class: "columns narrow" },
       card({ title: "What it was" }, facts([
         ["Id", h("code", {}, row.request_id)],
         ["Key", row.key ? same("key", row.key) : null],

@@ -5,7 +5,7 @@
 import { ApiError, get, send, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, field, input, select } from "../forms.js";
-import { compact, count, money, span, time } from "../format.js";
+import { compact, count, money, span, time, when } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
 import { complain, note } from "../notice.js";
@@ -140,12 +140,12 @@ function listing(rows) {
     caption: "Requests",
     rows,
     columns: [
-      { title: "When", head: true, cell: (row) => h("a", { class: "row-link nowrap", href: href(`requests/${row.request_id}`) }, time(row.started_at)) },
+      { title: "When", head: true, cell: (row) => h("a", { class: "row-link nowrap", href: href(`requests/${row.request_id}`), title: time(row.started_at) }, when(row.started_at)) },
       { title: "Status", cell: (row) => status(row) },
-      { title: "Key", cell: (row) => row.key ?? "–" },
-      { title: "Asked for", cell: (row) => h("span", { class: "mono" }, row.model ?? "–") },
+      { title: "Key", cell: (row) => h("span", { class: "nowrap" }, row.key ?? "–") },
+      { title: "Asked for", rare: true, cell: (row) => h("span", { class: "mono" }, row.model ?? "–") },
       { title: "Answered", cell: (row) => h("div", {}, h("span", { class: "mono" }, row.provider ? `${row.provider}/${row.upstream_model ?? ""}` : "–"), row.route ? h("div", { class: "small soft" }, `route ${row.route}`) : null) },
-      { title: "Tokens", number: true, cell: (row) => h("span", { title: `${count(row.input_tokens)} in, ${count(row.output_tokens)} out` }, `${compact(row.input_tokens)} → ${compact(row.output_tokens)}`) },
+      { title: "Tokens", number: true, rare: true, cell: (row) => h("span", { title: `${count(row.input_tokens)} in, ${count(row.output_tokens)} out` }, `${compact(row.input_tokens)} → ${compact(row.output_tokens)}`) },
       { title: "Cost", number: true, cell: (row) => money(row.cost_usd) },
       { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first word ${span(row.ttft_ms)}`)) },
     ],

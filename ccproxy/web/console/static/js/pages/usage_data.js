@@ -52,11 +52,14 @@ export async function hours(signal, now = Date.now()) {
   return { step: HOUR, times, of: (name) => found.get(name) ?? times.map((time) => ({ time, requests: 0, errors: 0 })) };
 }
 
-/** One of the sums over time for each group, as series; what is beyond the largest few goes together. */
-export function series(groups, sum) {
-  const shown = groups.length > MOST_SERIES + 1 ? groups.slice(0, MOST_SERIES) : groups;
-  const rest = groups.slice(shown.length);
-  const made = shown.map((group) => ({ name: group.name || "(none)", values: group.cells.map((cell) => cell?.[sum] ?? 0) }));
+/** One of the sums over time for each group, as series; what is beyond the largest few goes together, unless it is no sum (`none` is null). */
+export function series(groups, sum, none = 0) {
+  // By name, so that each keeps its colour while the numbers change.
+  const most = groups.length > MOST_SERIES + 1 ? MOST_SERIES : groups.length;
+  const shown = groups.slice(0, most).sort((a, b) => a.name.localeCompare(b.name));
+  const rest = groups.slice(most);
+  const made = shown.map((group) => ({ name: group.name || "(none)", values: group.cells.map((cell) => cell?.[sum] ?? none) }));
+  if (none === null) return made;
   if (rest.length) {
     made.push({ name: `${rest.length} others`, values: rest[0].cells.map((_, place) => rest.reduce((total, group) => total + (group.cells[place]?.[sum] ?? 0), 0)) });
   }
