@@ -43,8 +43,10 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 @blueprint.get("")
 @blueprint.get("/<path:page>")
-def show(page: str = "") -> Response:  # noqa: ARG001 - the browser's side reads it
+def show(page: str = "") -> Response:
     """The frame; which page it shows is decided in the browser, by the path."""
+    if page.partition("/")[0] == "static":
+        raise NoSuchPath
     response = _guarded(_ASSETS.shell, "text/html; charset=utf-8", "no-cache")
     response.set_etag(_ASSETS.name)
     response.make_conditional(request)
