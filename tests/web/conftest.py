@@ -134,6 +134,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             statistics=statistics or Statistics(engine),
             readings=Readings(),
             gate=Gate(apikey, PRIVATE, keys=keyring.snapshot),
+            counters=absent,
             limits=absent,
             pricing=Pricing(said.snapshot),
             health=standings.Health(Cooldowns(engine)),
