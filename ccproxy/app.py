@@ -61,7 +61,7 @@ from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
 
 
-def create_app(settings: Settings, counters: Counters | None = None) -> Flask:
+def create_app(settings: Settings, counters: SharedCounters | None = None) -> Flask:
     """The WSGI application. `counters` are those of the one whose place it takes: limits hold on across a reload.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
@@ -89,7 +89,7 @@ def create_app(settings: Settings, counters: Counters | None = None) -> Flask:
     return app
 
 
-def _services(settings: Settings, engine: Engine, vault: Vault, counters: Counters) -> Services:
+def _services(settings: Settings, engine: Engine, vault: Vault, counters: SharedCounters) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
     affinity = Affinity()
@@ -114,8 +114,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Counte
         gate=Gate(
             settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought
         ),
-        sessions=sessions,
-        limits=Limits(counters, spending.since),
+        counters=counters,
+        limits=Limits(_counters(settings, counters), spending.since),
         pricing=pricing,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
@@ -125,8 +125,18 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Counte
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
+        sessions=sessions,
         started_at=datetime.now(UTC),
     )
+
+
+def _counters(settings: Settings, shared: SharedCounters) -> Counters:
+    """Where limits are counted: on this machine, unless there is a Redis for several."""
+    if settings.redis_url is None:
+        return shared
+    from ccproxy.gateway.limits.redis import RedisCounters  # some MB for each worker, which most can do without
+
+    return RedisCounters(str(settings.redis_url), shared)
 
 
 def _advice(settings: Settings) -> str:

@@ -91,7 +91,7 @@ def on_reload(server):
     server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
     try:
         former = server.app.callable.extensions[EXTENSION]
-        server.app.callable = create_app(load(os.environ), former.limits.counters)
+        server.app.callable = create_app(load(os.environ), former.counters)
     except CCProxyError as error:
         server.log.error("reload ignored: %s", error)
     except Exception:  # gunicorn would end, and everything that runs with it

@@ -68,16 +68,17 @@ class Settings:
     idle_timeout: float = 600.0
     request_timeout: float = 3600.0
     workers: int = field(default_factory=_default_workers)
+    redis_url: str | None = None
     providers: tuple[Mapping[str, Any], ...] = ()
     routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     config_path: str | None = None
 
     def __post_init__(self) -> None:
         # However Settings are made, nothing in them shows a key.
-        for name in ("apikey", "database_url"):
+        for name, parse in (("apikey", Secret), ("database_url", values.database_url), ("redis_url", values.redis_url)):
             text = getattr(self, name)
             if text is not None and not isinstance(text, Secret):
-                object.__setattr__(self, name, values.database_url(text) if name == "database_url" else Secret(text))
+                object.__setattr__(self, name, parse(text))
         object.__setattr__(self, "secret_keys", tuple(Secret(key) for key in self.secret_keys))
         object.__setattr__(self, "providers", tuple(config_file.hide(provider) for provider in self.providers))
 
@@ -106,6 +107,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "idle_timeout": _Setting(values.seconds),
     "request_timeout": _Setting(values.seconds),
     "workers": _Setting(values.integer(1, _MOST_WORKERS)),
+    "redis_url": _Setting(values.redis_url, secret=True),
 }
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from math import isfinite
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -128,6 +129,21 @@ def database_url(given: object) -> Secret:
     if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and not in_a_file):
         raise ValueError(allowed)
     return Secret(str(given), shown=url.render_as_string(hide_password=True))
+
+
+def redis_url(given: object) -> Secret:
+    """The URL of a Redis server. It may hold a password, so it does not show."""
+    allowed = "redis://:PASSWORD@HOST:PORT/NUMBER, rediss://… with TLS, or redis+unix:///PATH"
+    text = _text(given, allowed)
+    try:
+        parts = urlsplit(text)
+        whole = parts.path if parts.scheme == "redis+unix" else parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise ValueError(allowed) from None
+    if parts.scheme not in ("redis", "rediss", "redis+unix") or not whole:
+        raise ValueError(allowed)
+    return Secret(text)
 
 
 def _network(given: object) -> Network:

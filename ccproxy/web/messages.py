@@ -22,11 +22,9 @@ from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.permission import permitted
-from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.wires import wire_of
 from ccproxy.store.client_keys import ClientKey
-from ccproxy.translate import losses, tokens
-from ccproxy.translate.messages import MessagesRequest
+from ccproxy.translate import losses
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
 from ccproxy.web.bodies import read_body
@@ -75,8 +73,8 @@ def create() -> Response:
         plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
         plan = permitted(plan, parsed.request.model, caller.key)
         entry.arrived(parsed.request, plan.route)
-        limited = _admitted(caller, parsed.request, plan, entry, ending)
         incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
+        limited = _admitted(caller, incoming, plan.targets[0], entry, ending)
         attempts = parts.exchange.begin(incoming, plan, entry)
         try:
             if not parsed.request.stream:
@@ -143,21 +141,17 @@ class Primed:
         self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _admitted(caller: Caller, asked: MessagesRequest, plan: Plan, entry: Entry, ending: ExitStack) -> dict[str, str]:
+def _admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, ending: ExitStack) -> dict[str, str]:
     """Charge the request to its key until `ending`, which settles it; the headers that tell of the key's limits.
 
-    Raises RateLimited and OverBudget.
+    It is charged as if it went to `target`. Raises RateLimited and OverBudget.
     """
     parts = services()
-    target = plan.targets[0]
-
-    def estimate() -> int:
-        return tokens.estimate(asked, target.label)
-
-    def cost() -> float | None:
-        return parts.pricing.estimate(target, estimate(), 0)
-
-    admission = parts.limits.admit(caller.key, estimate, cost)
+    admission = parts.limits.admit(
+        caller.key,
+        lambda: incoming.estimate(target.label),
+        lambda: parts.pricing.estimate(target, incoming.estimate(target.label), 0),
+    )
     if admission is None:
         return {}
     ending.callback(admission.settle, entry.row)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.health import Health
     from ccproxy.gateway.lifecycle import Lifecycle
     from ccproxy.gateway.limits import Limits
+    from ccproxy.gateway.limits.shared_memory import SharedCounters
     from ccproxy.gateway.passthrough import Passthrough
     from ccproxy.gateway.pricing import Pricing
     from ccproxy.gateway.routing import Router
@@ -51,7 +52,7 @@ class Services:
     statistics: Statistics
     readings: Readings
     gate: Gate
-    sessions: Sessions
+    counters: SharedCounters
     limits: Limits
     pricing: Pricing
     health: Health
@@ -62,6 +63,7 @@ class Services:
     lifecycle: Lifecycle
     catalog: Catalog
     trial: Trial
+    sessions: Sessions
     started_at: datetime
 
     @property

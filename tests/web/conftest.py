@@ -137,7 +137,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             statistics=statistics or Statistics(engine),
             readings=Readings(),
             gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, session=sessions.brought),
-            sessions=sessions,
+            counters=absent,
             limits=absent,
             pricing=Pricing(said.snapshot),
             health=standings.Health(Cooldowns(engine)),
@@ -148,6 +148,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             lifecycle=Lifecycle(),
             catalog=absent,
             trial=absent,
+            sessions=sessions,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)

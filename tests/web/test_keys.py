@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,3 +152,17 @@ def test_a_change_of_a_key_holds_for_the_next_request(make_site: Callable[..., S
     assert_error(other_worker.get("/keys", headers=headers), 401, "authentication_error", "the key 'anna' is disabled")
     site.client.delete("/keys/anna", headers=ADMIN)
     assert_error(other_worker.get("/keys", headers=headers), 401, "authentication_error", "the API key is wrong")
+
+
+def test_the_page_shows_a_key_as_it_is(site: Site) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    [documented] = [block for block in blocks if "spend" in block]
+    said = ("name", "owner", "requests_per_minute", "monthly_budget_usd")
+    made = add(site, **{name: documented[name] for name in said}).get_json()
+    assert list(made) == [*documented, "secret"]
+    assert {span: set(made["spend"][span]) for span in made["spend"]} == {
+        span: set(documented["spend"][span]) for span in documented["spend"]
+    }
+    same = set(made) - {"secret", "prefix", "created_at", "updated_at", "spend"}
+    assert {name: made[name] for name in same} == {name: documented[name] for name in same}
