@@ -42,7 +42,7 @@ export function codeBlock(text, { label = "Copy", wrap = false, name = "Code" } 
   return h(
     "div",
     { class: "code-block" },
-    h("pre", { class: wrap ? "wrap" : "", tabindex: "0", role: "region", "aria-label": name }, h("code", {}, text)),
+    h("pre", { class: wrap ? "wrap" : "", tabindex: "0", role: "group", "aria-label": name }, h("code", {}, text)),
     copyButton(() => text, { label }),
   );
 }

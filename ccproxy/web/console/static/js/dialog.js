@@ -30,7 +30,7 @@ export function openDialog({ title, build, size = "", signal }) {
           h("h2", { id: heading }, title),
           h("button", { class: "button quiet icon", type: "button", "aria-label": "Close", on: { click: () => close() } }, icon("close")),
         ),
-        h("div", { class: "dialog-main", tabindex: "0", role: "region", "aria-labelledby": heading }, main),
+        h("div", { class: "dialog-main", tabindex: "0", role: "group", "aria-labelledby": heading }, main),
         foot ? h("div", { class: "dialog-foot" }, foot) : null,
       ),
     );

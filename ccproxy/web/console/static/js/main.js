@@ -20,7 +20,7 @@ async function begin() {
   document.querySelector("noscript")?.remove();
   install(document.body);
   onSignedOut(() => who && askForKey("You have been signed out: the session is over, or the key was changed."));
-  router.start(show);
+  router.start(() => show({ changed: true }));
   try {
     who = await session.who();
     if (who === null) {
@@ -82,7 +82,7 @@ function stop(error) {
 }
 
 /** Show the page of the present address. */
-async function show() {
+async function show({ changed = false } = {}) {
   if (shell === null) return;
   leaving.abort();
   leaving = new AbortController();
@@ -103,7 +103,8 @@ async function show() {
     replace(main, head(page.title), failed(error));
   }
   announce(page.title);
-  if (document.activeElement === document.body || document.activeElement?.closest(".side")) main.focus({ preventScroll: true });
+  // After a change of page the keyboard goes on in the new one; the first page is begun at its beginning.
+  if (changed && (document.activeElement === document.body || document.activeElement?.closest(".side"))) main.focus({ preventScroll: true });
 }
 
 function find(path) {

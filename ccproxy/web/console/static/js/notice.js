@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 
 const SECONDS = 6;
 const polite = h("div", { role: "status", "aria-live": "polite", class: "aside" });
-const toasts = h("div", { class: "toasts" });
+const toasts = h("section", { class: "toasts", "aria-label": "Notices" });
 
 /** Put the places for notices into the page, once. */
 export function install(body) {

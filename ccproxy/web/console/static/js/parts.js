@@ -54,7 +54,7 @@ export function table({ caption, columns, rows, folding = true, row = () => ({})
     );
   return h(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
     h(
       "table",
       { class: folding ? "table folding" : "table" },

@@ -10,12 +10,12 @@ import { badge, card, chip, failed } from "../parts.js";
 import { events } from "../stream.js";
 
 /** A card for the answer of `model`; `ask(request, signal)` sends and shows it. */
-export function answerCard(model) {
+export function answerCard(model, level = 2) {
   const state = h("span", {}, badge("info", "waiting"));
   const thinking = h("div", { class: "answer-thinking", hidden: true });
-  const text = h("div", { class: "answer-text", tabindex: "0", role: "region", "aria-label": `Answer of ${model}` });
+  const text = h("div", { class: "answer-text", tabindex: "0", role: "group", "aria-label": `Answer of ${model}` });
   const below = h("div", { class: "stack tight" });
-  const element = card({ title: model, level: 3, actions: [state] }, thinking, text, below);
+  const element = card({ title: model, level, actions: [state] }, thinking, text, below);
 
   async function ask(request, signal) {
     const begun = performance.now();

@@ -42,7 +42,7 @@ export default async function render({ main, query, signal }) {
     async () => {
       const request = { max_tokens: Number(most.value) || 1024, messages: [{ role: "user", content: text.value.trim() || text.placeholder }] };
       if (system.value.trim()) request.system = system.value.trim();
-      const cards = [first.value, second.value].map((name) => name.trim()).filter(Boolean).map(answerCard);
+      const cards = [first.value, second.value].map((name) => name.trim()).filter(Boolean).map((name) => answerCard(name));
       if (cards.length === 0) throw new Error("model: is needed");
       remember({ first: first.value, second: second.value });
       replace(answers, cards.map((one) => one.element));

@@ -130,7 +130,7 @@ function message(known, signal) {
         h("div", { class: "line" }, h("button", { class: "button primary", type: "submit" }, "Send"), linkButton(href("playground"), "More in the playground", "quiet")),
       ],
       async () => {
-        const answer = answerCard(model.value.trim());
+        const answer = answerCard(model.value.trim(), 3);
         replace(place, answer.element);
         await answer.ask({ max_tokens: 512, messages: [{ role: "user", content: text.value }] }, signal);
       },

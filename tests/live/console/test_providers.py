@@ -1,0 +1,86 @@
+"""Providers in the browser: adding, testing, changing, switching, deleting."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.live.console.conftest import SECRET
+from tests.live.console.visit import Visit
+
+
+@pytest.mark.usefixtures("nothing")
+def test_a_preset_fills_itself_in_and_faults_stand_at_their_fields(admin: Visit) -> None:
+    page = admin.open("providers", "Providers")
+    expect(page.get_by_text("No provider yet")).to_be_visible()
+    page.get_by_role("button", name="Add a provider").first.click()
+    dialog = page.get_by_role("dialog", name="Add a provider")
+    dialog.get_by_label("Type").select_option("groq")
+    expect(dialog.get_by_label("Name")).to_have_value("groq")
+    expect(dialog.get_by_text("Groq's fast open models.")).to_be_visible()
+    expect(dialog.get_by_label("Base URL")).to_be_hidden()
+    dialog.get_by_label("Type").select_option("vertex")
+    expect(dialog.get_by_label("project")).to_be_visible()
+    dialog.get_by_label("Type").select_option("ollama")
+    expect(dialog.get_by_label("Base URL")).to_have_attribute("placeholder", "http://localhost:11434/v1")
+    assert admin.violations() == []
+
+    admin.expect(400)
+    dialog.get_by_label("Base URL").fill("http://169.254.169.254")
+    dialog.get_by_role("button", name="Add the provider").click()
+    expect(dialog.get_by_label("Base URL")).to_have_attribute("aria-invalid", "true")
+    expect(dialog.get_by_text("169.254.169.254 is a link-local address")).to_be_visible()
+    dialog.get_by_label("Base URL").fill("")
+    dialog.get_by_role("button", name="Add the provider").click()
+    expect(page.get_by_role("row", name="ollama")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    assert admin.get("/providers/ollama")["api_base_url"] == "http://localhost:11434/v1"
+
+
+def test_a_change_keeps_the_key_and_shows_nothing_of_it(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Edit fake").click()
+    dialog = page.get_by_role("dialog", name="Change fake")
+    expect(dialog.get_by_label("Name")).not_to_be_editable()
+    expect(dialog.get_by_label("API key")).to_have_value("")
+    expect(dialog.get_by_text("Stored: …9876.")).to_be_visible()
+    dialog.get_by_label("Models", exact=True).fill("one\nthree\n")
+    dialog.get_by_label("Options", exact=True).select_option("images")
+    dialog.get_by_label("images").select_option("none")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    shown = admin.get("/providers/fake")
+    assert shown["models"] == ["one", "three"]
+    assert shown["options"] == {"images": "none"}
+    assert shown["api_key_hint"] == SECRET[-4:]
+    assert SECRET not in page.content()
+
+
+def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Test fake").click()
+    dialog = page.get_by_role("dialog", name="Test fake")
+    for finding, word in {"List of models": "yes", "Answers": "yes", "Streams": "yes", "Calls tools": "no"}.items():
+        expect(dialog.locator(".finding", has_text=finding).locator(".badge")).to_have_text(word)
+    assert admin.violations() == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Test fake")).to_be_focused()
+
+
+def test_a_switch_holds_at_once(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("switch", name="fake is on").click()
+    expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
+    assert admin.get("/providers/fake")["enabled"] is False
+
+
+def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Delete fake").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert len(admin.get("/providers")) == 1
+    page.get_by_role("button", name="Delete fake").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete fake").click()
+    expect(page.get_by_text("No provider yet")).to_be_visible()
+    assert admin.get("/providers") == []
