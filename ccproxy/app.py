@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import random
 
@@ -25,9 +26,10 @@ from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
+from ccproxy.metrics.counting import Metrics
 from ccproxy.settings import Settings
 from ccproxy.store.cooldowns import Cooldowns
-from ccproxy.store.logbook import Logbook
+from ccproxy.store.logbook import Logbook, RequestRow
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable
@@ -35,7 +37,8 @@ from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
+from ccproxy.traces import Traces, open_traces
+from ccproxy.web import errors, explain, messages, metrics, models, passthrough, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
@@ -45,7 +48,8 @@ def create_app(settings: Settings) -> Flask:
     """The WSGI application.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
-    an offered provider or route is not one; Unavailable where another process holds the database. Leaves no connection
+    an offered provider or route is not one, or traces are wanted and cannot be made; Unavailable where another process
+    holds the database. Leaves no connection
     open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
@@ -62,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes):
+    for module in (service, messages, explain, passthrough, models, providers, routes, metrics):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -75,11 +79,14 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     health = Health(Cooldowns(engine), affinity)
     choice = Choice(health, affinity, random)
     caller = Caller(upstream, credentials)
+    table = Providers(engine, vault)
+    logbook = Logbook(engine)
+    counted = Metrics(lambda: table.held)
     return Services(
         settings=settings,
-        providers=Providers(engine, vault),
+        providers=table,
         routes=Routes(engine),
-        logbook=Logbook(engine),
+        logbook=logbook,
         statistics=Statistics(engine),
         readings=Readings(),
         gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
@@ -91,8 +98,25 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
+        metrics=counted,
+        traces=_traces(settings, table),
+        record=_recorder(logbook.record, counted.observe),
         started_at=datetime.now(UTC),
     )
+
+
+def _recorder(*takers: Callable[[RequestRow], None]) -> Callable[[RequestRow], None]:
+    """All that a finished request's row is handed to, in this order; none of them raises."""
+
+    def record(row: RequestRow) -> None:
+        for take in takers:
+            take(row)
+
+    return record
+
+
+def _traces(settings: Settings, table: Providers) -> Traces | None:
+    return None if settings.otlp_endpoint is None else open_traces(settings.otlp_endpoint, lambda: table.held)
 
 
 def _advice(settings: Settings) -> str:

@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from ccproxy.gateway import health as standings
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.metrics.counting import Metrics
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Providers
@@ -133,6 +134,9 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             lifecycle=Lifecycle(),
             catalog=absent,
             trial=absent,
+            metrics=Metrics(lambda: store.held),
+            traces=None,
+            record=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)
