@@ -61,7 +61,7 @@ class Meters:
         self.requests = counter("requests", "Finished requests.", *target, "route", "key", "client", "status")
         self.errors = counter("errors", "Failed requests.", *target, "type")
         self.duration = histogram("request_duration_seconds", "Answered requests, whole.", DURATION_BUCKETS)
-        self.ttft = histogram("time_to_first_token_seconds", "Until the answer begins.", TTFT_BUCKETS)
+        self.ttft = histogram("time_to_first_token_seconds", "Streams, until they begin.", TTFT_BUCKETS)
         self.tokens = counter("tokens", "Tokens as providers count them.", *target, "key", "kind")
         self.cost = counter("cost_usd", "USD where prices are known.", *target, "key")
         self.unpriced = counter("unpriced_requests", "Answered, price unknown.", *target)
@@ -105,7 +105,7 @@ class Meters:
             series.errors.inc()
         if row.status == 200:
             series.duration.observe(row.duration_ms / 1000)
-        if row.ttft_ms is not None:
+        if row.ttft_ms is not None and row.stream:  # anything else comes in one piece
             series.ttft.observe(row.ttft_ms / 1000)
         used = (
             row.input_tokens,

@@ -51,6 +51,9 @@ class Health:
         assert self.ok, "asked a database that cannot be read"
         return self.log
 
+    def database_bytes(self) -> int | None:
+        return 4096 if self.ok else None
+
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
         return {
