@@ -57,6 +57,9 @@ GOOD = [
     ),
     ("trusted_proxies", "::1", "::1", (ip_network("::1/128"),), "trusted_proxies"),
     ("trusted_proxies", "127.0.0.1", [], None, "trusted_proxies"),
+    ("metrics_allowed_ips", "10.0.0.9", ["10.0.0.9"], (ip_network("10.0.0.9/32"),), "metrics_allowed_ips"),
+    ("otlp_endpoint", "http://box:4318/", "http://box:4318", "http://box:4318", "otlp_endpoint"),
+    ("otlp_endpoint", "https://[::1]/otel", "https://[::1]/otel/", "https://[::1]/otel", "otlp_endpoint"),
     ("database_url", "sqlite:////srv/c.db", "sqlite:////srv/c.db", "sqlite:////srv/c.db", "database_url"),
     ("database_url", "postgresql+psycopg://u:p@h/d", "postgresql://h/d", None, "database_url"),
     ("secret_keys", f"{KEY}, {OTHER_KEY}", [KEY, OTHER_KEY], (KEY, OTHER_KEY), "secret_keys"),
@@ -190,6 +193,13 @@ def test_json_values_of_the_wrong_kind(config, name, value):
         ("CCPROXY_DATABASE_URL", "sqlite://", "sqlite:///PATH or postgresql://"),
         ("CCPROXY_DATABASE_URL", "sqlite:///:memory:", "sqlite:///PATH or postgresql://"),
         ("CCPROXY_DATABASE_URL", "postgresql://u:hunter2@h:port/d", "sqlite:///PATH or postgresql://"),
+        ("CCPROXY_OTLP_ENDPOINT", "hunter2", "a URL such as http://collector:4318"),
+        ("CCPROXY_OTLP_ENDPOINT", "grpc://hunter2:4317", "a URL such as http://collector:4318"),
+        ("CCPROXY_OTLP_ENDPOINT", "http://hunter2:port", "a URL such as http://collector:4318"),
+        ("CCPROXY_OTLP_ENDPOINT", "http://a hunter2", "a URL such as http://collector:4318"),
+        ("CCPROXY_OTLP_ENDPOINT", "http://[hunter2", "a URL such as http://collector:4318"),
+        ("CCPROXY_OTLP_ENDPOINT", "http://u:hunter2@box", "without a user, a query or a fragment"),
+        ("CCPROXY_OTLP_ENDPOINT", "http://box/?key=hunter2", "without a user, a query or a fragment"),
     ],
 )
 def test_bad_secrets_are_named_and_never_shown(variable, value, allowed):

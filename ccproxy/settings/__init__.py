@@ -109,7 +109,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "request_timeout": _Setting(values.seconds),
     "workers": _Setting(values.integer(1, _MOST_WORKERS)),
     "metrics_allowed_ips": _Setting(values.networks),
-    "otlp_endpoint": _Setting(values.web_address),
+    "otlp_endpoint": _Setting(values.web_address, secret=True),  # somebody may write a password into it
 }
 
 

@@ -27,6 +27,7 @@ LINKS = {
     "providers": "/providers",
     "routes": "/routes",
     "health": "/health",
+    "metrics": "/metrics",
     "status": "/status",
 }
 

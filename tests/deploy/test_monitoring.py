@@ -32,6 +32,7 @@ QUERIES = [
     for target in panel["targets"]
 ]
 VARIABLES = {"__rate_interval": "1m", "__range": "6h", "__interval": "1m"}
+TABLE_ROW = r"^\| `(ccproxy_\w+)` \| \w+ \|([^|]*)\|"
 TARGET_LABELS = {"job", "instance"}
 """What Prometheus itself adds to every metric."""
 
@@ -156,6 +157,16 @@ def test_every_metric_is_on_the_dashboard(exposed: dict[str, set[str]]) -> None:
     text = json.dumps(DASHBOARD)
     families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in exposed} - {"up"}
     assert [name for name in sorted(families) if name not in text] == []
+
+
+def test_the_page_tells_every_metric_and_its_labels(exposed: dict[str, set[str]]) -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    told = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in re.findall(TABLE_ROW, page, re.MULTILINE)}
+    shown: dict[str, set[str]] = {}
+    for name, labels in exposed.items():
+        shown.setdefault(re.sub(r"_(bucket|sum|count)$", "", name), set()).update(labels - {"le"})
+    del shown["up"]
+    assert told == shown
 
 
 def test_the_variables_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
