@@ -201,6 +201,11 @@ def test_the_dashboard_knows_its_source_and_has_ids_of_its_own() -> None:
     assert sources == {"${datasource}"}
 
 
+def test_the_annotations_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
+    asked = [one["expr"] for one in DASHBOARD["annotations"]["list"] if "expr" in one]
+    assert len([check(query, exposed) for query in asked]) == 1
+
+
 def test_the_alerts_ask_for_what_there_is(exposed: dict[str, set[str]]) -> None:
     groups = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
