@@ -22,35 +22,52 @@ from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.keepsakes import Keepsakes
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.gateway.limits import Counters, Limits
+from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.gateway.passthrough import Passthrough
+from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.metrics.counting import Metrics
 from ccproxy.settings import Settings
+from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook, RequestRow
 from ccproxy.store.migrations import require_current
+from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
+from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
 from ccproxy.traces import Traces, open_traces
-from ccproxy.web import errors, explain, messages, metrics, models, passthrough, providers, routes, service
+from ccproxy.web import (
+    errors,
+    explain,
+    keys,
+    messages,
+    metrics,
+    models,
+    passthrough,
+    prices,
+    providers,
+    routes,
+    service,
+)
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application.
+def create_app(settings: Settings, counters: SharedCounters | None = None) -> Flask:
+    """The WSGI application. `counters` are those of the one whose place it takes: limits hold on across a reload.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
     an offered provider or route is not one, or traces are wanted and cannot be made; Unavailable where another process
-    holds the database. Leaves no connection
-    open and starts no greenlet, so that a server may fork after it.
+    holds the database. Leaves no connection open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
     engine = open_engine(settings.database_url)
@@ -58,7 +75,7 @@ def create_app(settings: Settings) -> Flask:
     vault = open_vault(settings.secret_keys, settings.database_url)
     require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
-    app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
+    app.extensions[EXTENSION] = parts = _services(settings, engine, vault, counters or SharedCounters())
     parts.providers.add_missing(offered_providers(settings))
     parts.routes.add_missing(offered_routes(settings))
     if not parts.providers.snapshot().enabled:
@@ -66,30 +83,40 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes, metrics):
+    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, metrics):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
 
 
-def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
+def _services(settings: Settings, engine: Engine, vault: Vault, counters: SharedCounters) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
     affinity = Affinity()
     health = Health(Cooldowns(engine), affinity)
-    choice = Choice(health, affinity, random)
+    said = Prices(engine)
+    pricing = Pricing(said.snapshot)
+    choice = Choice(health, affinity, random, pricing.estimate)
     caller = Caller(upstream, credentials)
     table = Providers(engine, vault)
     logbook = Logbook(engine)
     counted = Metrics(lambda: table.held)
+    client_keys = ClientKeys(engine)
+    spending = Spending(engine)
     return Services(
         settings=settings,
         providers=table,
         routes=Routes(engine),
+        client_keys=client_keys,
+        prices=said,
+        spending=spending,
         logbook=logbook,
         statistics=Statistics(engine),
         readings=Readings(),
-        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
+        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot),
+        counters=counters,
+        limits=Limits(_counters(settings, counters), spending.since),
+        pricing=pricing,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(caller, health, choice, total=settings.request_timeout),
@@ -117,6 +144,15 @@ def _recorder(*takers: Callable[[RequestRow], None]) -> Callable[[RequestRow], N
 
 def _traces(settings: Settings, table: Providers) -> Traces | None:
     return None if settings.otlp_endpoint is None else open_traces(settings.otlp_endpoint, lambda: table.held)
+
+
+def _counters(settings: Settings, shared: SharedCounters) -> Counters:
+    """Where limits are counted: on this machine, unless there is a Redis for several."""
+    if settings.redis_url is None:
+        return shared
+    from ccproxy.gateway.limits.redis import RedisCounters  # some MB for each worker, which most can do without
+
+    return RedisCounters(str(settings.redis_url), shared)
 
 
 def _advice(settings: Settings) -> str:

@@ -6,13 +6,15 @@
     │   │   ├── ThreadUnsupported     400  `thread` towards an upstream that keeps none
     │   │   └── Uncarriable           400  a block that the upstream cannot take and that must not be lost
     │   ├── Unauthenticated           401  client key missing or wrong; never worth a retry
-    │   ├── Forbidden                 403  address, host or role
+    │   ├── OverBudget                402  a budget of the client's key is used up
+    │   ├── Forbidden                 403  address, host, role or model
     │   ├── NotFound                  404  path, provider, model
     │   ├── MethodNotAllowed          405
     │   ├── SlowRequest               408  the body did not arrive in time
     │   ├── Conflict                  409  two admins at once
     │   ├── RequestTooLarge           413
-    │   └── UnsupportedMediaType      415
+    │   ├── UnsupportedMediaType      415
+    │   └── RateLimited               429  a limit of the client's key
     ├── Unavailable                   503  nothing here can serve it now
     │   ├── NoProvider                     none is set up or enabled
     │   └── Draining                       this worker is going away
@@ -119,8 +121,16 @@ class Unauthenticated(ClientError):
     should_retry = False
 
 
+class OverBudget(ClientError):
+    """A budget of the client's key does not suffice. It renews, but not while anybody waits for it."""
+
+    status = 402
+    type = "billing_error"
+    should_retry = False
+
+
 class Forbidden(ClientError):
-    """The address, the Host or the role is not allowed."""
+    """The address, the Host, the role or the model is not allowed."""
 
     status = 403
     type = "permission_error"
@@ -164,6 +174,13 @@ class UnsupportedMediaType(ClientError):
     """The body is not declared as JSON."""
 
     status = 415
+
+
+class RateLimited(ClientError):
+    """A limit of the client's key is reached; `retry_after` says when there is room again."""
+
+    status = 429
+    type = "rate_limit_error"
 
 
 class Unavailable(CCProxyError):

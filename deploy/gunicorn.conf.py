@@ -17,6 +17,7 @@ from ccproxy.app import create_app  # noqa: E402
 from ccproxy.errors import CCProxyError, SettingsError  # noqa: E402
 from ccproxy.metrics import folder  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
+from ccproxy.web.services import EXTENSION  # noqa: E402
 
 # This file is read again for each reload.
 serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
@@ -108,7 +109,8 @@ def on_reload(server):
     """SIGHUP: read the settings anew for the next workers; with bad ones, or a database in use, go on as before."""
     server.app.reloads[0] = (server.app.reloads[0] + 1) % 256
     try:
-        server.app.callable = create_app(load(os.environ))
+        former = server.app.callable.extensions[EXTENSION]
+        server.app.callable = create_app(load(os.environ), former.counters)
     except CCProxyError as error:
         server.log.error("reload ignored: %s", error)
     except Exception:  # gunicorn would end, and everything that runs with it

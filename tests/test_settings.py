@@ -70,6 +70,8 @@ GOOD = [
     ("idle_timeout", "60", 60, 60.0, "idle_timeout"),
     ("request_timeout", "86400", "86400", 86400.0, "request_timeout"),
     ("workers", "2", 2, 2, "workers"),
+    ("redis_url", "redis://:p@h:6379/0", "rediss://h", None, "redis_url"),
+    ("redis_url", "redis+unix:///run/r.sock", "redis+unix:///run/r.sock", "redis+unix:///run/r.sock", "redis_url"),
 ]
 
 
@@ -200,6 +202,10 @@ def test_json_values_of_the_wrong_kind(config, name, value):
         ("CCPROXY_OTLP_ENDPOINT", "http://[hunter2", "a URL such as http://collector:4318"),
         ("CCPROXY_OTLP_ENDPOINT", "http://u:hunter2@box", "without a user, a query or a fragment"),
         ("CCPROXY_OTLP_ENDPOINT", "http://box/?key=hunter2", "without a user, a query or a fragment"),
+        ("CCPROXY_REDIS_URL", "memcached://:hunter2@h", "redis://:PASSWORD@HOST"),
+        ("CCPROXY_REDIS_URL", "redis://", "redis://:PASSWORD@HOST"),
+        ("CCPROXY_REDIS_URL", "redis://:hunter2@h:port", "redis://:PASSWORD@HOST"),
+        ("CCPROXY_REDIS_URL", "redis+unix://hunter2", "redis://:PASSWORD@HOST"),
     ],
 )
 def test_bad_secrets_are_named_and_never_shown(variable, value, allowed):
@@ -364,6 +370,7 @@ def every_secret(config) -> Settings:
         config(
             {"providers": [provider], "apikey": "hunter2-h"},
             CCPROXY_SECRET_KEYS=KEY,
+            CCPROXY_REDIS_URL="redis://:hunter2-k@host",
             CCPROXY_DATABASE_URL="postgresql://user:hunter2-i@host/name",
             GROQ_API_KEY="hunter2-j",
         )

@@ -17,7 +17,9 @@ from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
 from ccproxy.cli.environment import env
 from ccproxy.cli.importing import import_command
+from ccproxy.cli.keys import keys
 from ccproxy.cli.logs import logs
+from ccproxy.cli.prices import prices
 from ccproxy.cli.providers import providers
 from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
@@ -52,6 +54,8 @@ for command in (
     env,
     providers,
     routes,
+    keys,
+    prices,
     check,
     import_command,
     logs,

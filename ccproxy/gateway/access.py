@@ -1,11 +1,11 @@
 """Who is calling, and may they: decided from the WSGI environ alone, before a byte of the body is read.
 
-Two modes. Without a configured key only this machine is served: the peer must be on the loopback interface, the
-`Host` must be a local name (or a web page could reach us through a name that it rebinds to 127.0.0.1), and a
-browser must not say that the request comes from a foreign page. With a key, the peer's address must be an allowed
-one and `Authorization: Bearer` or `x-api-key` must carry the key.
+Two modes. Without CCPROXY_APIKEY callers on this machine need no key: the peer must be on the loopback interface, the
+`Host` must be a local name (or a web page could reach us through a name that it rebinds to 127.0.0.1), and a browser
+must not say that the request comes from a foreign page. With it, everybody needs a key. In both, whoever sends a client
+key is who that key says, and may do what it may: its address must be an allowed one, for all keys and for this one.
 
-Forwarding headers count only from trusted proxies. This module knows nothing of users or of the database.
+Keys come as `Authorization: Bearer` or `x-api-key`. Limits and budgets are not known here.
 """
 
 from __future__ import annotations
@@ -13,73 +13,86 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from ccproxy.errors import CCProxyError, Forbidden, Unauthenticated
-
-Environ = Mapping[str, Any]
-Network = IPv4Network | IPv6Network
+from ccproxy.gateway.peers import Environ, Network, Peers, is_within
+from ccproxy.store import key_text
+from ccproxy.store.client_keys import ClientKey, KeySnapshot
 
 ADMIN = "admin"
-# Hex groups, dots and a zone: no address is written longer, so longer header parts are not worth parsing.
-LONGEST_ADDRESS = 64
-CACHED_ADDRESSES = 1024
+FIRST_KEY = "key"
+"""The name of whoever sends CCPROXY_APIKEY."""
+LOCAL = "local"
+"""The name of callers on this machine that need no key."""
 LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|::1)(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
-UNIX_PEER = "127.0.0.1"
+
+_NEEDED = "an API key is needed: send it as `Authorization: Bearer KEY` or `x-api-key: KEY`"
 
 
 class Caller(Struct, frozen=True):
-    """Somebody who may call: a name for the logs, a role (`admin`), and the address that the call came from."""
+    """Somebody who may call: a name for the logs, a role (`admin` or `member`), and the address that the call is from.
+
+    `key` is the client key that was sent, None for CCPROXY_APIKEY and for callers that need none.
+    """
 
     name: str
     role: str
     address: str
+    key: ClientKey | None = None
 
 
-class Peer(Struct, frozen=True):
-    """What is known of one address: its normal form and what it may do."""
-
-    address: str
-    loopback: bool
-    trusted: bool
-    allowed: bool
+def _no_keys() -> KeySnapshot:
+    return KeySnapshot(version=0, keys=())
 
 
 class Gate:
     """Lets callers in or raises; one for the whole application, safe to share between greenlets.
 
-    `allowed` are the networks that may call once a key is configured; `trusted` those whose `X-Forwarded-For`
-    counts. The key itself is not kept, only its digest.
+    `allowed` are the networks that may call with a key; `trusted` those whose `X-Forwarded-For` counts. `keys` gives
+    the client keys of this moment. Of `apikey` only the digest is kept.
     """
 
-    def __init__(self, apikey: str | None, allowed: Iterable[Network], trusted: Iterable[Network] = ()) -> None:
+    def __init__(
+        self,
+        apikey: str | None,
+        allowed: Iterable[Network],
+        trusted: Iterable[Network] = (),
+        keys: Callable[[], KeySnapshot] = _no_keys,
+    ) -> None:
         self._digest = hashlib.sha256(apikey.encode()).digest() if apikey else None
-        self._allowed = tuple(allowed)
-        self._trusted = tuple(trusted)
-        self._peers: dict[str, Peer | None] = {}
+        self._peers = Peers(allowed, trusted)
+        self._keys = keys
 
     def __repr__(self) -> str:
-        return f"Gate(key_configured={self.key_configured}, allowed={len(self._allowed)}, trusted={len(self._trusted)})"
+        return f"Gate(key_configured={self.key_configured})"
 
     @property
     def key_configured(self) -> bool:
-        """Whether callers need a key."""
+        """Whether every caller needs a key."""
         return self._digest is not None
 
     def check(self, environ: Environ) -> Caller:
         """The caller. Raises Forbidden for the address, the Host or the page, Unauthenticated for the key."""
-        if self._digest is None:
+        sent = _sent(environ)
+        marked = [text for text in sent if key_text.is_marked(text)]
+        if self._digest is None and not marked:
             return self._check_local(environ)
-        client = self._client(environ)
+        client = self._peers.client(environ)
         if not client.allowed:
             raise Forbidden(f"the address {client.address} is not allowed to call (CCPROXY_ALLOWED_IPS)")
-        self._check_key(environ, self._digest)
-        return Caller("key", ADMIN, client.address)
+        if self._digest is not None and _is_any(sent, self._digest):
+            return Caller(FIRST_KEY, ADMIN, client.address)
+        key = self._client_key(marked)
+        if key is None:
+            raise Unauthenticated(_wrong(marked) if any(sent) else _NEEDED)
+        if key.addresses and not is_within(client.address, key.addresses):
+            raise Forbidden(f"the key {key.name!r} may not be used from the address {client.address}")
+        return Caller(key.name, key.role, client.address, key)
 
     def require_admin(self, environ: Environ) -> Caller:
         """As `check`, for the admin API."""
@@ -97,13 +110,15 @@ class Gate:
 
     def client_address(self, environ: Environ) -> str:
         """Where a call comes from, past trusted proxies. Raises Forbidden where that cannot be told."""
-        return self._client(environ).address
+        return self._peers.client(environ).address
 
     def _check_local(self, environ: Environ) -> Caller:
-        peer = self._peer(environ)
-        client = self._client(environ)
+        peer = self._peers.peer(environ)
+        client = self._peers.client(environ)
         # The peer counts whatever its headers claim; a trusted proxy on this machine speaks for others, though.
         if not (peer.loopback and client.loopback):
+            if client.allowed and self._keys().keys:
+                raise Unauthenticated(_NEEDED)
             raise Forbidden(
                 "no API key is configured, so only callers on this machine are served; "
                 "set CCPROXY_APIKEY to open ccproxy to others"
@@ -120,91 +135,52 @@ class Gate:
                 "no API key is configured, so requests from foreign web pages are refused; "
                 "set CCPROXY_APIKEY to use ccproxy from a browser"
             )
-        return Caller("local", ADMIN, client.address)
+        return Caller(LOCAL, ADMIN, client.address)
 
-    def _check_key(self, environ: Environ, digest: bytes) -> None:
-        given = []
-        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() == "bearer":
-            given.append(token.strip())
-        key = environ.get("HTTP_X_API_KEY")
-        if key is not None:
-            given.append(key.strip())
-        right = False
-        # Every one given is compared, and by digests of equal length, so the time taken tells nothing.
-        for candidate in given:
-            # WSGI hands header bytes on as latin-1 text
-            sent = hashlib.sha256(candidate.encode("latin-1", "replace")).digest()
-            right |= hmac.compare_digest(sent, digest)
-        if not right:
-            if any(given):
-                raise Unauthenticated("the API key is wrong")
-            raise Unauthenticated("an API key is needed: send it as `Authorization: Bearer KEY` or `x-api-key: KEY`")
-
-    def _client(self, environ: Environ) -> Peer:
-        """The one that the request comes from: the peer, or what trusted proxies say stands before them."""
-        client = self._peer(environ)
-        if not client.trusted:
-            return client
-        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
-        if not forwarded:
-            return client
-        # Each proxy appends the address it was called from, so only the right end was not written by the caller.
-        for hop in reversed(forwarded.split(",")):
-            known = self._known(without_port(hop.strip()))
-            if known is None:
-                raise Forbidden("X-Forwarded-For holds something that is not an address")
-            client = known
-            if not client.trusted:
-                break
-        return client
-
-    def _peer(self, environ: Environ) -> Peer:
-        address = environ.get("REMOTE_ADDR", "unknown")
-        # The peer of a Unix socket has an empty address: whoever opens it is on this machine.
-        known = self._known(address or UNIX_PEER)
-        if known is None:
-            raise Forbidden("the caller's address is not known")
-        return known
-
-    def _known(self, text: str) -> Peer | None:
-        """What is known of an address, parsed once: this runs for every request."""
-        if text in self._peers:
-            return self._peers[text]
-        if len(text) > LONGEST_ADDRESS:
-            return None
-        if len(self._peers) >= CACHED_ADDRESSES:
-            self._peers.clear()
-        peer = self._peers[text] = self._parse(text)
-        return peer
-
-    def _parse(self, text: str) -> Peer | None:
-        try:
-            address = unmapped(ip_address(text))
-        except ValueError:
-            return None
-        return Peer(
-            address=str(address),
-            loopback=address.is_loopback,
-            trusted=any(address in network for network in self._trusted),
-            allowed=any(address in network for network in self._allowed),
-        )
+    def _client_key(self, marked: Sequence[str]) -> ClientKey | None:
+        """The key that was sent, if there is one of its text. Raises Unauthenticated for one that is not taken now."""
+        now = datetime.now(UTC)
+        for text in filter(key_text.is_whole, marked):  # what is mistyped needs no look at the database
+            digest = key_text.digest(text)
+            key = self._keys().find(digest)
+            if key is None:
+                continue
+            if not key.enabled:
+                raise Unauthenticated(f"the key {key.name!r} is disabled")
+            if key.expires_at is not None and key.expires_at <= now:
+                raise Unauthenticated(f"the key {key.name!r} expired on {key.expires_at:%Y-%m-%d at %H:%M} UTC")
+            if digest != key.digest and (key.former_until is None or key.former_until <= now):
+                raise Unauthenticated(f"the key {key.name!r} was replaced by a new one; ask for that")
+            return key
+        return None
 
 
-def unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside `::ffff:a.b.c.d`, which is how a dual-stack socket names its IPv4 peers."""
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
+def _sent(environ: Environ) -> list[str]:
+    """The keys that a request brings, in the order in which they count."""
+    sent = []
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        sent.append(token.strip())
+    key = environ.get("HTTP_X_API_KEY")
+    if key is not None:
+        sent.append(key.strip())
+    return sent
 
 
-def without_port(hop: str) -> str:
-    """The address in `1.2.3.4:5678`, `[2001:db8::1]:5678` or `[2001:db8::1]`, as some proxies write it."""
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    if hop.count(":") == 1:
-        return hop.partition(":")[0]
-    return hop
+def _is_any(sent: Sequence[str], digest: bytes) -> bool:
+    right = False
+    # Every one given is compared, and by digests of equal length, so the time taken tells nothing.
+    for candidate in sent:
+        # WSGI hands header bytes on as latin-1 text
+        right |= hmac.compare_digest(hashlib.sha256(candidate.encode("latin-1", "replace")).digest(), digest)
+    return right
+
+
+def _wrong(marked: Sequence[str]) -> str:
+    """Why none of the keys is taken, without a word of them."""
+    if marked and not any(key_text.is_whole(text) for text in marked):
+        return "the API key is mistyped or cut off: its checksum does not fit"
+    return "the API key is wrong"
 
 
 def is_local_origin(origin: str) -> bool:

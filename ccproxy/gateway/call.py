@@ -30,7 +30,8 @@ from ccproxy.translate.thoughtless import is_stale, thoughtless
 class Incoming(Struct, frozen=True):
     """What a client asks: its request, the headers that an upstream of the Messages API gets too, and its ids.
 
-    `message_id` is that of the answer. `session` is the client's name of the conversation, if it has one.
+    `message_id` is that of the answer. `session` is the client's name of the conversation, if it has one. `estimates`
+    remembers those that were made.
     """
 
     parsed: Parsed
@@ -38,6 +39,14 @@ class Incoming(Struct, frozen=True):
     message_id: str
     request_id: str
     session: str | None = None
+    estimates: dict[str, int] = {}
+
+    def estimate(self, label: str) -> int:
+        """About how many input tokens the request has for a target of that label (`tokens.estimate`)."""
+        found = self.estimates.get(label)
+        if found is None:
+            found = self.estimates[label] = tokens.estimate(self.parsed.request, label)
+        return found
 
 
 class Call(Struct, frozen=True):
@@ -95,7 +104,9 @@ def prepare(incoming: Incoming, target: Target) -> Call:
     context = DecodeContext(
         message_id=incoming.message_id,
         target=target,
-        input_tokens=tokens.estimate(parsed.request, target.label),
+        input_tokens=incoming.estimate(target.label)
+        if parsed is incoming.parsed
+        else tokens.estimate(parsed.request, target.label),
         names=encoded.names,
         used_ids=encoded.used_ids,
         local_stops=encoded.local_stops,

@@ -9,7 +9,6 @@ from hashlib import blake2b
 from ccproxy.gateway.affinity import Affinity, mark
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.routing import Plan
-from ccproxy.presets.prices import cost, price
 from ccproxy.translate.target import Target
 
 Prices = Callable[[Target, int, int], "float | None"]
@@ -19,17 +18,10 @@ ANSWER = 1000
 """Tokens that an answer is taken to have where targets are compared: few come near their `max_tokens`."""
 
 
-def list_price(target: Target, input_tokens: int, output_tokens: int) -> float | None:
-    """What the provider's public price list says of so many tokens, in USD."""
-    return cost(price(target.kind, target.model), input_tokens, output_tokens)
-
-
 class Choice:
     """Orders for one worker. `random` gives numbers from 0 up to 1."""
 
-    def __init__(
-        self, health: Health, affinity: Affinity, random: Callable[[], float], prices: Prices = list_price
-    ) -> None:
+    def __init__(self, health: Health, affinity: Affinity, random: Callable[[], float], prices: Prices) -> None:
         self._health = health
         self._affinity = affinity
         self._random = random

@@ -53,6 +53,11 @@ def listed(catalog: Catalog, snapshot: Snapshot, lead: Lead, *, aliases: bool) -
     return tuple(sorted(names.values(), key=lambda model: _SHOWN.search(model.id) is None))
 
 
+def leads(name: str, lead: Lead) -> bool:
+    """Whether a name leads anywhere."""
+    return _led(lead, name) is not None
+
+
 def found(name: str, catalog: Catalog, snapshot: Snapshot, lead: Lead) -> Model:
     """The model of one name: that of a route or a provider, or an alias. Raises NotFound."""
     plan = _led(lead, name)

@@ -24,7 +24,7 @@ from ccproxy.gateway.opening import Opening
 from ccproxy.gateway.resuming import Resuming
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import Answer, Silence
-from ccproxy.translate import render, tokens
+from ccproxy.translate import render
 from ccproxy.translate.target import Target
 
 HEAD_AFTER = 20.0
@@ -79,7 +79,7 @@ class Exchange:
         if len(plan.targets) < 2:
             return plan.targets
         asked = incoming.parsed.request
-        size = tokens.estimate(asked, plan.targets[0].label) if plan.strategy == "cheapest" else 0
+        size = incoming.estimate(plan.targets[0].label) if plan.strategy == "cheapest" else 0
         return tuple(self._choice.order(plan, incoming.session, bool(asked.stream), size, asked.max_tokens))
 
     def former(self, incoming: Incoming, plan: Plan) -> Target | None:

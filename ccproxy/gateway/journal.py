@@ -34,9 +34,13 @@ _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thou
 class Entry:
     """One request, from its arrival to its end. A context manager: leaving it ends the entry."""
 
-    def __init__(self, record: Callable[[RequestRow], None], row: RequestRow) -> None:
+    def __init__(
+        self, record: Callable[[RequestRow], None], row: RequestRow, cost: Callable[[Target, Usage], float | None]
+    ) -> None:
         self.row = row
         self._record = record
+        self._cost = cost
+        self._target: Target | None = None
         self._begun = time.monotonic()
         self._ended = False
         self._delivered = False
@@ -62,6 +66,7 @@ class Entry:
         `upstream`: an attempt begins, that is, the provider is asked. `resumed`: for the rest of an answer.
         """
         row = self.row
+        self._target = target
         row.provider = target.provider
         row.upstream_model = target.model
         if resumed:
@@ -115,6 +120,8 @@ class Entry:
         row.cache_creation_input_tokens = usage.cache_creation_input_tokens
         row.thinking_tokens = usage.output_tokens_details.thinking_tokens
         row.usage_estimated = estimated
+        if self._target is not None:
+            row.cost_usd = self._cost(self._target, usage)
 
     def delivered(self) -> None:
         """The client was sent the whole of a stream: from now on it may leave."""
@@ -195,8 +202,9 @@ def begin(
     client_ip: str,
     session_id: str | None,
     user_agent: str | None,
+    cost: Callable[[Target, Usage], float | None] = lambda _target, _usage: None,
 ) -> Entry:
-    """Open the entry of a request; `record` takes its row at the end."""
+    """Open the entry of a request; `record` takes its row at the end, `cost` says what an answer costs in USD."""
     row = RequestRow(
         request_id=request_id,
         started_at=datetime.now(UTC),
@@ -206,7 +214,7 @@ def begin(
         user_agent=user_agent,
         client=program(user_agent),
     )
-    return Entry(record, row)
+    return Entry(record, row, cost)
 
 
 def program(user_agent: str | None) -> str | None:

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from ccproxy.presets import template
+from ccproxy.presets import prices, template
 from ccproxy.translate.dialect import Dialect
+
+PRICES = "prices"
+"""An option of every provider: what its models cost, where the public price lists do not hold (`prices.read`)."""
 
 OptionType = Literal["string", "integer", "boolean", "list", "object"]
 
@@ -214,9 +217,12 @@ def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
     """Raise ValueError naming the first option that the preset does not know or whose value does not fit."""
     known = _known(preset)
     for name, value in options.items():
+        if name == PRICES:
+            _check_prices(value)
+            continue
         spec = known.get(name)
         if spec is None:
-            raise ValueError(f"options.{name}: unknown for type {preset.name}; known are {', '.join(known)}")
+            raise ValueError(f"options.{name}: unknown for type {preset.name}; known are {', '.join((*known, PRICES))}")
         fits = isinstance(value, _TYPES[spec.type]) and (spec.type == "boolean" or not isinstance(value, bool))
         if not fits:
             raise ValueError(f"options.{name}: must be of type {spec.type}")
@@ -227,6 +233,13 @@ def check_options(preset: Preset, options: Mapping[str, Any]) -> None:
         if spec.type == "integer" and value < 0:
             raise ValueError(f"options.{name}: must not be negative")
     template.check(preset.base_url, options)
+
+
+def _check_prices(value: Any) -> None:
+    try:
+        prices.read(value)
+    except ValueError as error:
+        raise ValueError(f"options.{PRICES}{error}") from None
 
 
 def _known(preset: Preset) -> Mapping[str, OptionSpec]:

@@ -70,16 +70,17 @@ class Settings:
     workers: int = field(default_factory=_default_workers)
     metrics_allowed_ips: tuple[Network, ...] = ()
     otlp_endpoint: str | None = None
+    redis_url: str | None = None
     providers: tuple[Mapping[str, Any], ...] = ()
     routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     config_path: str | None = None
 
     def __post_init__(self) -> None:
         # However Settings are made, nothing in them shows a key.
-        for name in ("apikey", "database_url"):
+        for name, parse in (("apikey", Secret), ("database_url", values.database_url), ("redis_url", values.redis_url)):
             text = getattr(self, name)
             if text is not None and not isinstance(text, Secret):
-                object.__setattr__(self, name, values.database_url(text) if name == "database_url" else Secret(text))
+                object.__setattr__(self, name, parse(text))
         object.__setattr__(self, "secret_keys", tuple(Secret(key) for key in self.secret_keys))
         object.__setattr__(self, "providers", tuple(config_file.hide(provider) for provider in self.providers))
 
@@ -110,6 +111,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "workers": _Setting(values.integer(1, _MOST_WORKERS)),
     "metrics_allowed_ips": _Setting(values.networks),
     "otlp_endpoint": _Setting(values.web_address, secret=True),  # somebody may write a password into it
+    "redis_url": _Setting(values.redis_url, secret=True),
 }
 
 

@@ -53,6 +53,7 @@ class ConfigSchema(Schema):
     workers = fields.Raw()
     metrics_allowed_ips = fields.Raw()
     otlp_endpoint = fields.Raw()
+    redis_url = fields.Raw()
     providers = fields.List(fields.Dict(keys=fields.String(), error_messages=_OBJECT), error_messages=_LIST)
     routes = fields.Raw()
 

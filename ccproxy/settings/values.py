@@ -147,6 +147,21 @@ def database_url(given: object) -> Secret:
     return Secret(str(given), shown=url.render_as_string(hide_password=True))
 
 
+def redis_url(given: object) -> Secret:
+    """The URL of a Redis server. It may hold a password, so it does not show."""
+    allowed = "redis://:PASSWORD@HOST:PORT/NUMBER, rediss://… with TLS, or redis+unix:///PATH"
+    text = _text(given, allowed)
+    try:
+        parts = urlsplit(text)
+        whole = parts.path if parts.scheme == "redis+unix" else parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise ValueError(allowed) from None
+    if parts.scheme not in ("redis", "rediss", "redis+unix") or not whole:
+        raise ValueError(allowed)
+    return Secret(text)
+
+
 def _network(given: object) -> Network:
     text = _text(given, "a list of CIDR blocks such as 10.0.0.0/8")
     try:

@@ -150,7 +150,7 @@ class ClientKeys:
 
         def work(connection: Connection) -> ClientKey:
             row = self._rows.get(connection, name)
-            former = {"former_prefix": None, "former_digest": None, "former_until": None}
+            former: dict[str, Any] = {"former_prefix": None, "former_digest": None, "former_until": None}
             if grace > timedelta(0):
                 until = datetime.now(UTC) + grace
                 former = {"former_prefix": row.prefix, "former_digest": row.digest, "former_until": until}

@@ -9,10 +9,12 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from ccproxy.gateway import explanation
+from ccproxy.gateway.access import ADMIN
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.explanation import Condition, Views
 from ccproxy.gateway.health import Health
+from ccproxy.gateway.permission import permitted
 from ccproxy.store.providers import Snapshot
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
@@ -36,7 +38,7 @@ def explain() -> Response:
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
     asked = Asked.of(parsed, client_headers(environ), caller.name)
-    plan = parts.router.plan(asked, snapshot)
+    plan = permitted(parts.router.plan(asked, snapshot), asked.model, caller.key)
     session = environ.get("HTTP_X_CLAUDE_CODE_SESSION_ID")
     incoming = Incoming(parsed, anthropic_headers(environ), _NO_ANSWER, g.request_id, session)
     explained = explanation.explain(
@@ -45,18 +47,19 @@ def explain() -> Response:
         plan,
         parts.exchange.order(incoming, plan),
         parts.exchange.former(incoming, plan),
-        _views(parts.health, snapshot, session),
+        _views(parts.health, snapshot, session, keys=caller.role == ADMIN),
     )
     answer = Response(msgspec.json.encode(explained), mimetype="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _views(health: Health, snapshot: Snapshot, session: str | None) -> Views:
+def _views(health: Health, snapshot: Snapshot, session: str | None, *, keys: bool) -> Views:
+    """`keys`: hints of the providers' keys may be seen."""
     providers = {provider.name: provider for provider in snapshot.providers}
 
     def condition(target: Target) -> Condition:
         report = health.report(providers[target.provider])
         return explanation.condition(report, target, health.in_service(target))
 
-    return Views(condition, lambda target: hint(health.next_key(target, session)))
+    return Views(condition, lambda target: hint(health.next_key(target, session)) if keys else None)

@@ -15,11 +15,15 @@ from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway import journal
+from ccproxy.gateway.access import Caller
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.attempts import Attempts
 from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
+from ccproxy.gateway.journal import Entry
+from ccproxy.gateway.permission import permitted
 from ccproxy.gateway.wires import wire_of
+from ccproxy.store.client_keys import ClientKey
 from ccproxy.translate import losses
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
@@ -56,6 +60,7 @@ def create() -> Response:
                 client_ip=caller.address,
                 session_id=environ.get("HTTP_X_CLAUDE_CODE_SESSION_ID"),
                 user_agent=environ.get("HTTP_USER_AGENT"),
+                cost=parts.pricing.cost,
             )
         )
         body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
@@ -67,21 +72,24 @@ def create() -> Response:
         snapshot = parts.providers.snapshot()
         parts.health.take_in(snapshot)
         plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
+        plan = permitted(plan, parsed.request.model, caller.key)
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
+        limited = _admitted(caller, incoming, plan.targets[0], entry, ending)
         attempts = parts.exchange.begin(incoming, plan, entry)
         try:
             if not parsed.request.stream:
                 answer = parts.exchange.answer(attempts)
-                return Response(answer, headers=_headers(attempts), mimetype="application/json")
+                return Response(answer, headers=_headers(attempts) | limited, mimetype="application/json")
             stream = parts.exchange.stream(attempts)
             ending.callback(stream.close)
             primed = Primed(stream)
-            response = Response(headers=_headers(attempts), mimetype="text/event-stream", direct_passthrough=True)
+            headers = _headers(attempts) | limited
+            response = Response(headers=headers, mimetype="text/event-stream", direct_passthrough=True)
             response.response = primed.until(ending)  # last, for nobody would end the request if this failed behind it
             return response
         except CCProxyError as error:
-            error.headers = {**_headers(attempts), **error.headers}  # an answer too: it came from there
+            error.headers = {**_headers(attempts), **error.headers, **limited}  # an answer too: it came from there
             raise
 
 
@@ -92,7 +100,7 @@ def count_tokens() -> Response:
     caller = parts.gate.check(request.environ)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
-    target = _target(Asked.of(parsed, client_headers(request.environ), caller.name, counting=True))
+    target = _target(Asked.of(parsed, client_headers(request.environ), caller.name, counting=True), caller.key)
     wire = wire_of(target) if target is not None else None
     counted = parts.counter.count(parsed, anthropic_headers(request.environ), target, wire)
     return Response(counted, mimetype="application/json")
@@ -134,8 +142,25 @@ class Primed:
         self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _target(asked: Asked) -> Target | None:
-    """Where a request leads to; None where it leads nowhere.
+def _admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, ending: ExitStack) -> dict[str, str]:
+    """Charge the request to its key until `ending`, which settles it; the headers that tell of the key's limits.
+
+    It is charged as if it went to `target`. Raises RateLimited and OverBudget.
+    """
+    parts = services()
+    admission = parts.limits.admit(
+        caller.key,
+        lambda: incoming.estimate(target.label),
+        lambda: parts.pricing.estimate(target, incoming.estimate(target.label), 0),
+    )
+    if admission is None:
+        return {}
+    ending.callback(admission.settle, entry.row)
+    return admission.headers
+
+
+def _target(asked: Asked, key: ClientKey | None) -> Target | None:
+    """Where a request leads to; None where it leads nowhere, or where its key may not go.
 
     A count is not refused for that: clients take a model out of use on a 404 here.
     """
@@ -143,7 +168,7 @@ def _target(asked: Asked) -> Target | None:
     try:
         snapshot = parts.providers.snapshot()
         parts.health.take_in(snapshot)
-        return parts.router.plan(asked, snapshot).targets[0]
+        return permitted(parts.router.plan(asked, snapshot), asked.model, key).targets[0]
     except CCProxyError:
         return None
 

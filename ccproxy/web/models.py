@@ -11,6 +11,8 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.gateway import discovery
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.catalog import page
+from ccproxy.gateway.permission import permitted
+from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.providers import Snapshot
 from ccproxy.web.services import services
 
@@ -26,29 +28,34 @@ blueprint = Blueprint("models", __name__)
 def show_models() -> Response:
     """One page of the list: `limit`, and `after_id` or `before_id`."""
     parts = services()
-    parts.gate.check(request.environ)
+    key = parts.gate.check(request.environ).key
     limit = _limit(request.args.get("limit"))
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
     aliases = discovery.is_claude_code(request.environ.get("HTTP_USER_AGENT", ""))
     models = discovery.listed(parts.catalog, snapshot, _lead(snapshot), aliases=aliases)
+    if key is not None and key.models:
+        models = tuple(model for model in models if discovery.leads(model.id, _lead(snapshot, key)))
     after, before = request.args.get("after_id"), request.args.get("before_id")
     return _json(page(models, limit=limit, after_id=after or None, before_id=before or None))
 
 
 @blueprint.get("/v1/models/<path:model>")
 def show_model(model: str) -> Response:
-    """One model; its id may hold slashes."""
+    """One model; its id may hold slashes. 403 where the key may not use it."""
     parts = services()
-    parts.gate.check(request.environ)
+    key = parts.gate.check(request.environ).key
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
+    if key is not None and key.models:
+        _lead(snapshot, key)(model)
     return _json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
 
 
-def _lead(snapshot: Snapshot) -> discovery.Lead:
+def _lead(snapshot: Snapshot, key: ClientKey | None = None) -> discovery.Lead:
+    """Where a name leads, for whoever has this key."""
     router = services().router
-    return lambda name: router.plan(Asked.named(name), snapshot)
+    return lambda name: permitted(router.plan(Asked.named(name), snapshot), name, key)
 
 
 def _limit(given: str | None) -> int:

@@ -11,10 +11,14 @@ from contextlib import ExitStack
 
 from flask import Blueprint, Response, request
 
-from ccproxy.errors import NotFound
+from ccproxy.errors import Forbidden, NotFound
+from ccproxy.gateway.access import ADMIN
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.disconnect import watch
+from ccproxy.gateway.limits import is_budgeted
 from ccproxy.gateway.passthrough import Handed, What, having, leading
+from ccproxy.gateway.permission import permitted
+from ccproxy.store.client_keys import ClientKey
 from ccproxy.translate.target import Target
 from ccproxy.translate.wire.anthropic import batch
 from ccproxy.translate.wire.anthropic.request import VERSION
@@ -67,7 +71,9 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
     """One such request; `body_type`: it has a body of that type."""
     parts = services()
     environ = request.environ
-    parts.gate.check(environ)
+    caller = parts.gate.check(environ)
+    if caller.role != ADMIN and request.method == "GET" and not id:
+        raise Forbidden(f"{what}: the list holds everybody's, so it is for administrators; ask for one by its id")
     with ExitStack() as ending:
         token = parts.lifecycle.enter()
         ending.callback(parts.lifecycle.leave, token)
@@ -82,7 +88,7 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
             headers["content-type"] = environ["CONTENT_TYPE"]
             targets = targets[:1]
             if what == "batches":
-                targets, body = _led(body)
+                targets, body = _led(body, caller.key)
         elif request.method == "POST":
             body = b""
         client = environ.get("gunicorn.socket")
@@ -102,13 +108,24 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
         return response
 
 
-def _led(body: bytes) -> tuple[list[Target], bytes]:
-    """Where a new batch goes, and its bytes with that provider's names of the models."""
+def _led(body: bytes, key: ClientKey | None) -> tuple[list[Target], bytes]:
+    """Where a new batch goes, and its bytes with that provider's names of the models.
+
+    Raises Forbidden where the key may not use a model, or where what it uses is counted: of a batch nobody here ever
+    hears what it came to.
+    """
     parts = services()
+    if key is not None and is_budgeted(key):
+        raise Forbidden(
+            f"message batches: what they use is not counted here, and the key {key.name!r} has a limit of tokens or a "
+            "budget; use one without"
+        )
     snapshot = parts.providers.snapshot()
-    target, names = leading(
-        batch.models(body), lambda model: parts.router.plan(Asked.named(model), snapshot).targets[0]
-    )
+
+    def led(model: str) -> Target:
+        return permitted(parts.router.plan(Asked.named(model), snapshot), model, key).targets[0]
+
+    target, names = leading(batch.models(body), led)
     return [target], batch.rewritten(body, names, target.dialect)
 
 

@@ -15,6 +15,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 from ccproxy.gateway.matching import OWN
 from ccproxy.store.routes import Agent, Match, Route, RouteTarget, Scenario, Strategy
 from ccproxy.translate import overrides
+from ccproxy.web.fields import OneOf, Whole
 from ccproxy.web.schemas import (
     HEADER_NAME,
     HEADER_VALUE,
@@ -37,7 +38,6 @@ MOST_RETRIES = 5
 MOST_PRIORITY = 1000
 LONGEST_WAIT = 3600
 LONGEST_FAULT = 300
-MOST_WHOLE = 10**15  # SQLite's integers have 64 bits, and JSON's readers often 53
 
 # WSGI holds the two elsewhere than all others; and gunicorn drops names with an underscore, which could pass for a dash
 _UNSEEN = ("content-type", "content-length")
@@ -71,34 +71,6 @@ class Texts(fields.Field[tuple[str, ...]]):
         require(value, "must not be empty")
         require(len(value) <= MOST_MATCHED, f"must not hold more than {MOST_MATCHED}")
         return tuple(fields.List(Text()).deserialize(value))
-
-
-class OneOf(Text):
-    """One of a few words."""
-
-    def __init__(self, choices: tuple[str, ...], **options: Any) -> None:
-        super().__init__(**options)
-        self.choices = choices
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        text = super()._deserialize(value)
-        require(text in self.choices, f"must be one of {', '.join(self.choices)}")
-        return text
-
-
-class Whole(fields.Field[int]):
-    """A whole number within bounds."""
-
-    def __init__(self, least: int, most: int = MOST_WHOLE, **options: Any) -> None:
-        self.least = least
-        self.most = most
-        self.form = f"must be a whole number from {least} to {most}"
-        super().__init__(**options, error_messages={"null": self.form})
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        require(whole and self.least <= value <= self.most, self.form)
-        return int(value)
 
 
 class Seconds(fields.Field[float]):

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
+from ccproxy.gateway.access import ADMIN
 from ccproxy.store.providers import Provider
 from ccproxy.web import health
 from ccproxy.web.process import memory_mb
@@ -26,6 +27,7 @@ LINKS = {
     "models": "/v1/models",
     "providers": "/providers",
     "routes": "/routes",
+    "keys": "/keys",
     "health": "/health",
     "metrics": "/metrics",
     "status": "/status",
@@ -56,6 +58,8 @@ def show_health() -> Response:
     """One word for everybody, details for callers; 503 where no request should be sent here."""
     parts = services()
     caller = parts.gate.identify(request.environ)
+    if caller is not None and caller.role != ADMIN:
+        caller = None  # members hear what everybody hears
     reading = parts.readings.take(parts.statistics, health.MAX_AGE if caller is None else 0)
     providers = _providers(parts)
     now = datetime.now(UTC)
@@ -92,7 +96,7 @@ def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str,
 def show_status() -> Response:
     """What runs here, since when, and which build."""
     parts = services()
-    parts.gate.check(request.environ)
+    parts.gate.require_admin(request.environ)
     providers = _providers(parts)
     return _json(
         {

@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from ccproxy.gateway.exchange import Exchange
     from ccproxy.gateway.health import Health
     from ccproxy.gateway.lifecycle import Lifecycle
+    from ccproxy.gateway.limits import Limits
+    from ccproxy.gateway.limits.shared_memory import SharedCounters
     from ccproxy.gateway.passthrough import Passthrough
+    from ccproxy.gateway.pricing import Pricing
     from ccproxy.gateway.routing import Router
     from ccproxy.gateway.trial import Trial
     from ccproxy.metrics.counting import Metrics
     from ccproxy.settings import Settings
+    from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook, RequestRow
+    from ccproxy.store.prices import Prices
     from ccproxy.store.providers import Providers
     from ccproxy.store.routes import Routes
+    from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
     from ccproxy.traces import Traces
     from ccproxy.web.health import Readings
@@ -43,10 +49,16 @@ class Services:
     settings: Settings
     providers: Providers
     routes: Routes
+    client_keys: ClientKeys
+    prices: Prices
+    spending: Spending
     logbook: Logbook
     statistics: Statistics
     readings: Readings
     gate: Gate
+    counters: SharedCounters
+    limits: Limits
+    pricing: Pricing
     health: Health
     router: Router
     exchange: Exchange

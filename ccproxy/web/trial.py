@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema
 from msgspec import Struct
 
 from ccproxy.translate.parse import LONGEST_MODEL
-from ccproxy.web.route_schemas import Whole
+from ccproxy.web.fields import Whole
 from ccproxy.web.schemas import Text, read, require
 
 

@@ -45,7 +45,7 @@ class FakeProxy:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - named by http.server
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - named by http.server
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

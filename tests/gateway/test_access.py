@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from ccproxy.errors import CCProxyError, Forbidden, Unauthenticated
-from ccproxy.gateway import access
+from ccproxy.gateway import peers
 from ccproxy.gateway.access import Caller, Gate, is_local_origin
+from ccproxy.store import key_text
+from ccproxy.store.client_keys import ClientKey, KeySnapshot
 
 KEY = "sk-gate-0123456789abcdef"
 PRIVATE = tuple(ip_network(n) for n in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "192.168.0.0/16", "fc00::/7"))
@@ -27,9 +30,9 @@ def environ(peer: str | None = "127.0.0.1", host: str | None = "localhost:3456",
 
 
 class Admin(Gate):
-    """A gate that knows a caller of another role, as there will be."""
+    """A gate that knows a caller of another role."""
 
-    def check(self, environ: access.Environ) -> Caller:
+    def check(self, environ: peers.Environ) -> Caller:
         return Caller("somebody", "member", "127.0.0.1")
 
 
@@ -302,13 +305,6 @@ def test_the_key_is_nowhere_on_the_gate() -> None:
     assert "key_configured=True" in repr(gate)
 
 
-def test_what_is_remembered_of_addresses_is_bounded() -> None:
-    gate = Gate(KEY, PRIVATE)
-    for number in range(3 * access.CACHED_ADDRESSES):
-        gate.identify(environ(f"10.0.{number // 256}.{number % 256}"))
-    assert 0 < len(gate._peers) <= access.CACHED_ADDRESSES
-
-
 def test_every_refusal_is_an_error_of_ours() -> None:
     for gate in (Gate(None, ()), Gate(KEY, PRIVATE)):
         with pytest.raises(CCProxyError):
@@ -321,3 +317,115 @@ def test_where_a_call_comes_from() -> None:
     assert gate.client_address(environ("10.9.9.1", x_forwarded_for="203.0.113.5, 192.0.2.8")) == "192.0.2.8"
     with pytest.raises(Forbidden):
         gate.client_address(environ("10.9.9.1", x_forwarded_for="nobody"))
+
+
+# --- client keys -------------------------------------------------------------------------------------------------
+
+SECRET, FORMER, OTHER = key_text.new_key(), key_text.new_key(), key_text.new_key()
+LATER, BEFORE = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(seconds=1)
+
+
+def client_key(**fields: Any) -> ClientKey:
+    return ClientKey(name="anna", prefix=SECRET[:12], digest=key_text.digest(SECRET), **fields)
+
+
+def gate_of(apikey: str | None, *keys: ClientKey) -> Gate:
+    return Gate(apikey, PRIVATE, keys=lambda: KeySnapshot(version=1, keys=keys))
+
+
+@pytest.mark.parametrize("apikey", [KEY, None])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {SECRET}"},
+        {"x_api_key": SECRET},
+        {"authorization": "Bearer wrong", "x_api_key": SECRET},
+        {"authorization": f"Bearer {OTHER}", "x_api_key": f" {SECRET} "},
+    ],
+)
+@pytest.mark.parametrize("role", ["member", "admin"])
+def test_who_sends_a_client_key_is_who_it_says(apikey: str | None, headers: dict[str, str], role: Any) -> None:
+    key = client_key(role=role)
+    for peer in ("10.0.0.7", "127.0.0.1"):
+        caller = gate_of(apikey, key).check(environ(peer, "proxy.lan:3456", **headers))
+        assert caller == Caller("anna", role, peer, key)
+
+
+def test_the_first_key_stays_the_first() -> None:
+    caller = gate_of(KEY, client_key()).check(environ("10.0.0.7", authorization=f"Bearer {SECRET}", x_api_key=KEY))
+    assert caller == Caller("key", "admin", "10.0.0.7")
+
+
+@pytest.mark.parametrize("apikey", [KEY, None])
+@pytest.mark.parametrize(
+    ("key", "sent", "words"),
+    [
+        (client_key(), OTHER, "the API key is wrong"),
+        (client_key(), SECRET[:-1], "mistyped or cut off"),
+        (client_key(), SECRET[:20] + "x" + SECRET[20:], "mistyped or cut off"),
+        (client_key(enabled=False), SECRET, "the key 'anna' is disabled"),
+        (client_key(expires_at=BEFORE), SECRET, "the key 'anna' expired on 2"),
+        (client_key(former_digest=key_text.digest(FORMER), former_until=BEFORE), FORMER, "was replaced by a new one"),
+        (client_key(former_digest=key_text.digest(FORMER)), FORMER, "was replaced by a new one"),
+    ],
+)
+def test_a_client_key_that_is_not_taken(apikey: str | None, key: ClientKey, sent: str, words: str) -> None:
+    """Nobody gets in with it, not even on this machine, where no key at all may do."""
+    with pytest.raises(Unauthenticated, match=words) as caught:
+        gate_of(apikey, key).check(environ(x_api_key=sent))
+    assert caught.value.should_retry is False
+    assert sent not in caught.value.message
+
+
+def test_a_mistyped_key_costs_no_look_at_the_database() -> None:
+    def keys() -> KeySnapshot:
+        raise AssertionError("was looked at")
+
+    with pytest.raises(Unauthenticated, match="mistyped"):
+        Gate(KEY, PRIVATE, keys=keys).check(environ(x_api_key=SECRET[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("key", "sent"),
+    [
+        (client_key(expires_at=LATER), SECRET),
+        (client_key(former_digest=key_text.digest(FORMER), former_until=LATER), FORMER),
+        (client_key(former_digest=key_text.digest(FORMER), former_until=BEFORE), SECRET),
+    ],
+)
+def test_a_client_key_that_is_still_taken(key: ClientKey, sent: str) -> None:
+    assert gate_of(KEY, key).check(environ(x_api_key=sent)).name == "anna"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "peer", "words"),
+    [
+        (("10.1.0.0/16", "fd00::/8"), "10.1.2.3", None),
+        (("10.1.0.0/16", "fd00::/8"), "fd00::7", None),
+        (("10.1.0.0/16", "fd00::/8"), "::ffff:10.1.2.3", None),
+        (("10.1.0.0/16", "fd00::/8"), "10.2.0.1", "the key 'anna' may not be used from the address 10.2.0.1"),
+        (("8.0.0.0/8",), "8.8.8.8", "the address 8.8.8.8 is not allowed to call"),
+    ],
+)
+def test_a_key_may_have_addresses_of_its_own(addresses: tuple[str, ...], peer: str, words: str | None) -> None:
+    gate = gate_of(KEY, client_key(addresses=addresses))
+    if words is None:
+        assert gate.check(environ(peer, x_api_key=SECRET)).name == "anna"
+    else:
+        with pytest.raises(Forbidden, match=words):
+            gate.check(environ(peer, x_api_key=SECRET))
+
+
+def test_without_the_first_key_others_are_asked_for_theirs_once_there_are_any() -> None:
+    with pytest.raises(Unauthenticated, match="an API key is needed"):
+        gate_of(None, client_key()).check(environ("10.0.0.7"))
+    with pytest.raises(Forbidden, match="no API key is configured"):
+        gate_of(None, client_key()).check(environ("8.8.8.8"))
+    assert gate_of(None, client_key()).check(environ()) == Caller("local", "admin", "127.0.0.1")
+    assert gate_of(None, client_key()).check(environ(x_api_key="dummy")) == Caller("local", "admin", "127.0.0.1")
+
+
+def test_a_member_is_no_administrator() -> None:
+    with pytest.raises(Forbidden, match="only an administrator"):
+        gate_of(KEY, client_key()).require_admin(environ(x_api_key=SECRET))
+    assert gate_of(KEY, client_key(role="admin")).require_admin(environ(x_api_key=SECRET)).name == "anna"

@@ -253,7 +253,7 @@ def test_looking_at_the_next_key_does_not_take_it() -> None:
 
 def test_looking_at_a_sessions_target_does_not_keep_it() -> None:
     health, affinity = Health(None, clock=lambda: 1000.0), Affinity(8)
-    choice = Choice(health, affinity, lambda: 0.5)
+    choice = Choice(health, affinity, lambda: 0.5, lambda *_: None)
     targets = (made("openai-chat", "m"), made("openai-chat", "n"))
     plan = Plan("r", targets)
     assert choice.former(plan, "s") is None

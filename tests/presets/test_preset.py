@@ -303,7 +303,7 @@ def test_an_api_can_be_pinned_where_there_are_several() -> None:
     check_options(APIS, {"api": "chat"})
     with pytest.raises(ValueError, match=r"^options\.api: 'other' is not one of 'responses', 'messages', 'chat'"):
         check_options(APIS, {"api": "other"})
-    with pytest.raises(ValueError, match=r"^options\.mode: unknown for type several; known are api$"):
+    with pytest.raises(ValueError, match=r"^options\.mode: unknown for type several; known are api, prices$"):
         check_options(APIS, {"mode": "x"})
     with pytest.raises(ValueError, match=r"^options\.api: unknown for type cerebras"):
         check_options(preset("cerebras"), {"api": "chat"})

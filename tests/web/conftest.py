@@ -20,15 +20,19 @@ from flask.testing import FlaskClient
 from ccproxy.gateway import health as standings
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.gateway.pricing import Pricing
 from ccproxy.metrics.counting import Metrics
+from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
+from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
+from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, providers, routes, service
+from ccproxy.web import errors, keys, prices, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.services import EXTENSION, Services
 
@@ -104,7 +108,7 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Makes sites: `apikey`, `statistics`, `prepare` (a function of the application)."""
-    opened: list[Providers | Routes] = []
+    opened: list[Providers | Routes | ClientKeys | Prices] = []
 
     def make(
         apikey: str | None = None,
@@ -118,17 +122,25 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         engine = open_engine(f"sqlite:///{path}")
         store = Providers(engine, Vault((Fernet.generate_key().decode(),)))
         routing = Routes(engine)
-        opened.extend((store, routing))
+        keyring = ClientKeys(engine)
+        said = Prices(engine)
+        opened.extend((store, routing, keyring, said))
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
             settings=settings,
             providers=store,
             routes=routing,
+            client_keys=keyring,
+            prices=said,
+            spending=Spending(engine),
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
-            gate=Gate(apikey, PRIVATE),
+            gate=Gate(apikey, PRIVATE, keys=keyring.snapshot),
+            counters=absent,
+            limits=absent,
+            pricing=Pricing(said.snapshot),
             health=standings.Health(Cooldowns(engine)),
             router=absent,
             exchange=absent,
@@ -147,6 +159,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(service.blueprint)
         app.register_blueprint(providers.blueprint)
         app.register_blueprint(routes.blueprint)
+        app.register_blueprint(keys.blueprint)
+        app.register_blueprint(prices.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)

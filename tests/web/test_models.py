@@ -10,9 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ccproxy.errors import Unauthenticated
+from ccproxy.gateway.access import Caller
 from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.routing import Router
+from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.providers import Provider, Snapshot
 from ccproxy.store.routes import Match, Route, RouteTarget
 from ccproxy.web import errors, models
@@ -20,11 +22,16 @@ from ccproxy.web.services import EXTENSION
 
 
 class Gate:
-    """Lets in who sends the key."""
+    """Lets in who sends the key, or globs of models in place of one."""
 
-    def check(self, environ: Mapping[str, Any]) -> None:
-        if environ.get("HTTP_X_API_KEY") != "key":
+    def check(self, environ: Mapping[str, Any]) -> Caller:
+        sent = environ.get("HTTP_X_API_KEY")
+        if sent is None:
             raise Unauthenticated("no key")
+        if sent == "key":
+            return Caller("key", "admin", "127.0.0.1")
+        key = ClientKey(name="anna", prefix="", digest="", models=tuple(sent.split()))
+        return Caller("anna", "member", "127.0.0.1", key)
 
 
 def no_network(url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
@@ -189,3 +196,23 @@ def test_an_unknown_model_is_not_found(client: FlaskClient, name: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/a/x"])
 def test_only_callers_see_models(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("globs", "ids"),
+    [
+        ("b/*", ["claude-sonnet-5-5", "b/claude-like"]),  # the route has a target of theirs
+        ("claude-*", ["claude-sonnet-5-5"]),
+        ("a/x", ["claude-sonnet-5-5", "a/x"]),
+        ("* b/*", ["claude-sonnet-5-5", "a/x", "a/org/y:free", "b/claude-like"]),
+        ("nothing", []),
+    ],
+)
+def test_a_key_s_list_has_only_what_it_may_use(client: FlaskClient, globs: str, ids: list[str]) -> None:
+    headers = {"x-api-key": globs}
+    listed = client.get("/v1/models", headers=headers).json
+    assert listed is not None
+    assert [model["id"] for model in listed["data"]] == ids
+    for model in ("a/x", "b/claude-like", "claude-sonnet-5-5"):
+        shown = client.get(f"/v1/models/{model}", headers=headers)
+        assert shown.status_code == (200 if model in ids else 403)

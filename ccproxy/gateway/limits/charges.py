@@ -1,0 +1,75 @@
+"""What a request takes of its key's limits, whether that fits, and how long it is until it does. Pure.
+
+Limits of a minute slide: of the minute before, as large a part still counts as of it lies within the last 60 seconds
+(the sliding window counter of the `limits` library). So no two halves of a minute let twice as much through, and two
+numbers are kept of each limit, however many requests there are. Budgets are of whole days and months in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ccproxy.gateway.limits.periods import Period
+
+Kind = Literal["requests", "tokens", "day_tokens", "month_tokens", "day_usd", "month_usd"]
+
+NANO = 1_000_000_000
+"""Dollars are counted in billionths, so that sums are exact."""
+_SPAN = 60_000  # milliseconds of a minute
+
+
+class Charge(Struct, frozen=True):
+    """An amount that a key is charged with in a period, of which `limit` is the most. Dollars are in NANOs."""
+
+    holder: str
+    kind: Kind
+    period: Period
+    limit: int
+    amount: int
+
+    @property
+    def slides(self) -> bool:
+        """Whether the period before counts in part."""
+        return self.period.name == "minute"
+
+
+class Level(Struct, frozen=True):
+    """What has been charged in a period and in the one before it (0 where that does not count)."""
+
+    current: int
+    previous: int = 0
+
+
+def fits(charge: Charge, level: Level, now: float) -> bool:
+    """Whether there is room for the charge."""
+    return level.previous * _left(charge, now) <= (charge.limit - level.current - charge.amount) * _SPAN
+
+
+def used(charge: Charge, level: Level, now: float) -> int:
+    """What counts now of the limit, rounded up."""
+    return level.current + -(-level.previous * _left(charge, now) // _SPAN)
+
+
+def wait(charge: Charge, level: Level, now: float) -> float | None:
+    """Seconds until the charge fits, if nothing else is charged meanwhile; None where it never does."""
+    if charge.amount > charge.limit:
+        return None
+    if not charge.slides:
+        return charge.period.ends - now
+    left = _left(charge, now)
+    room = charge.limit - level.current - charge.amount
+    if room >= 0:
+        enough = left if level.previous == 0 else min(left, room * _SPAN // level.previous)
+        return (left - enough) / 1000
+    following = (charge.limit - charge.amount) * _SPAN // level.current
+    return (left + _SPAN - min(_SPAN, following)) / 1000
+
+
+def _left(charge: Charge, now: float) -> int:
+    """Milliseconds for which the minute before counts yet, of 60,000."""
+    if not charge.slides:
+        return 0
+    # Rounded up, but for what is no more than the grain of a float
+    return min(_SPAN, max(0, int((charge.period.ends - now) * 1000 + 0.999)))

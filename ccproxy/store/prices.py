@@ -1,0 +1,130 @@
+"""What administrators say that models cost: held in each worker as a snapshot that is never out of date.
+
+What applies to a model where several do, or none, is the gateway's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from ccproxy.errors import NotFound, Unavailable
+from ccproxy.store import version
+from ccproxy.store.models import prices
+from ccproxy.store.report import Report, to_logging
+from ccproxy.store.writer import T, Writer
+
+EVERY = "*"
+"""In place of a provider's name: all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidPrice:
+    """USD per million tokens of the models of a provider (EVERY: of all) that fit a glob.
+
+    `cache_read` and `cache_write` are None where they cost what input does.
+    """
+
+    id: int
+    provider: str
+    model: str
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSnapshot:
+    """All of them at one version, in the order of their creation."""
+
+    version: int
+    prices: tuple[SaidPrice, ...]
+
+
+class Prices:
+    """The table of prices. Reads happen where they are called, writes in a thread of their own.
+
+    Writes raise Unavailable when another process holds the database for too long.
+    """
+
+    def __init__(self, engine: Engine, report: Report = to_logging) -> None:
+        self._engine = engine
+        self._report = report
+        self._writer = Writer(engine)
+        self._version = version.VersionReader(engine, version.PRICES)
+        self._held = PriceSnapshot(version=0, prices=())
+
+    def snapshot(self) -> PriceSnapshot:
+        """What is true now: one small read, and a reload where the version has moved.
+
+        When the database cannot be read the last snapshot goes on serving, and this is reported: a request never fails
+        for its price.
+        """
+        try:
+            if self._version.read() != self._held.version:
+                with self._engine.connect() as connection:  # one transaction: version and rows belong together
+                    number = version.read(connection, version.PRICES)
+                    rows = connection.execute(select(prices).order_by(prices.c.id)).all()
+                self._held = PriceSnapshot(version=number, prices=tuple(_price(row) for row in rows))
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._report("prices cannot be read", error=str(error))
+        return self._held
+
+    def save(self, fields: Mapping[str, Any]) -> tuple[SaidPrice, bool]:
+        """Say the price of `fields["provider"]` and `fields["model"]`, in place of what was said; whether it is new.
+
+        Fields are those of SaidPrice without its id and times; prices that are left out are None.
+        """
+        which = (prices.c.provider == fields["provider"], prices.c.model == fields["model"])
+        said = {"cache_read": None, "cache_write": None, **fields}
+
+        def work(connection: Connection) -> tuple[SaidPrice, bool]:
+            now = datetime.now(UTC)
+            changed = connection.execute(update(prices).where(*which).values({**said, "updated_at": now})).rowcount
+            if not changed:
+                connection.execute(insert(prices).values({**said, "created_at": now, "updated_at": now}))
+            version.bump(connection, version.PRICES)
+            return _price(connection.execute(select(prices).where(*which)).one()), not changed
+
+        try:
+            return self._write(work)
+        except IntegrityError:  # another database than SQLite lets two inserts race; by now the other has won
+            return self._write(work)
+
+    def delete(self, number: int) -> SaidPrice:
+        """Take a price back, and return it. Raises NotFound."""
+
+        def work(connection: Connection) -> SaidPrice:
+            row = connection.execute(select(prices).where(prices.c.id == number)).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no price {number}")
+            connection.execute(delete(prices).where(prices.c.id == number))
+            version.bump(connection, version.PRICES)
+            return _price(row)
+
+        return self._write(work)
+
+    def close(self) -> None:
+        """Give back the connection and the thread; both come again when they are needed."""
+        self._version.close()
+        self._writer.close()
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return self._writer.run(work)
+        except OperationalError as error:
+            self._report("prices cannot be written", error=str(error.orig))
+            raise Unavailable("the database of prices is busy or cannot be written", retry_after=1) from error
+
+
+def _price(row: Row[Any]) -> SaidPrice:
+    return SaidPrice(**row._mapping)

@@ -1,0 +1,152 @@
+"""Client keys over two workers: who gets in, limits that hold between them, budgets, and what is told of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anthropic
+import pytest
+
+from tests.fake_upstream import FakeUpstream, Reply, Stream, Until, chunk, finish, usage
+from tests.live.server import Server, until
+
+ADMIN = "ccproxy-first-key-0123456789"
+FIRST = {"x-api-key": ADMIN}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory, provider: FakeUpstream) -> Iterator[Server]:
+    """Two workers, a first key, and a provider whose model costs a dollar a token, in or out."""
+    with Server(tmp_path_factory.mktemp("team"), settings={"apikey": ADMIN}) as running:
+        prices = {"dear": {"input": 1e6, "output": 1e6}}
+        running.add_provider("fake", provider.base_url, models=["m", "dear"], options={"prices": prices})
+        yield running
+
+
+def make_key(team: Server, name: str, **fields: Any) -> dict[str, str]:
+    status, made, _ = team.request("POST", "/keys", {"name": name, **fields}, FIRST)
+    assert status == 201, made
+    return {"x-api-key": made["secret"]}
+
+
+def ask(team: Server, headers: dict[str, str], model: str = "m", **more: Any) -> tuple[int, Any, dict[str, str]]:
+    body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}], **more}
+    return team.request("POST", "/v1/messages", body, headers)
+
+
+def test_a_key_works_from_its_creation_to_its_end_in_both_workers(team: Server) -> None:
+    headers = make_key(team, "whole-life")
+    assert {ask(team, headers)[0] for _ in range(8)} == {200}
+    until(lambda: len(team.rows(caller="whole-life")) == 8, "the rows name the key")
+    _, rotated, _ = team.request("POST", "/keys/whole-life/rotate", {"grace_seconds": 600}, FIRST)
+    fresh = {"x-api-key": rotated["secret"]}
+    assert {ask(team, one)[0] for one in (headers, fresh) for _ in range(4)} == {200}
+    team.request("POST", "/keys/whole-life/rotate", {"grace_seconds": 0}, FIRST)
+    for one in (headers, fresh):
+        answers = {(status, said["error"]["type"]) for status, said, _ in (ask(team, one) for _ in range(4))}
+        assert answers == {(401, "authentication_error")}
+
+
+def test_the_python_sdk_and_a_mistyped_key(team: Server) -> None:
+    secret = make_key(team, "sdk")["x-api-key"]
+    client = anthropic.Anthropic(base_url=team.url, auth_token=secret, max_retries=0)
+    message = client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+    assert message.model == "fake/m"
+    wrong = anthropic.Anthropic(base_url=team.url, auth_token=secret[:-1], max_retries=0)
+    with pytest.raises(anthropic.AuthenticationError, match="mistyped or cut off"):
+        wrong.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+    assert secret[12:] not in team.log.read_text()
+
+
+MEMBER_S = [
+    ("GET", "/v1/models", 200),
+    ("GET", "/health", 200),
+    ("GET", "/status", 403),
+    ("GET", "/providers", 403),
+    ("POST", "/providers", 403),
+    ("GET", "/routes", 403),
+    ("GET", "/keys", 403),
+    ("DELETE", "/keys/member", 403),
+    ("GET", "/prices", 403),
+    ("POST", "/prices", 403),
+]
+
+
+def test_a_member_reaches_messages_and_nothing_of_the_administrators(team: Server) -> None:
+    headers = make_key(team, "member")
+    found = [(method, path, team.request(method, path, None, headers)[0]) for method, path, _ in MEMBER_S]
+    assert found == MEMBER_S
+    assert set(team.request("GET", "/health", None, headers)[1]) == {"status", "timestamp"}
+
+
+def test_models_that_a_key_may_not_use(team: Server) -> None:
+    headers = make_key(team, "only-m", models=["fake/m"])
+    assert ask(team, headers, "m")[0] == 200
+    status, said, _ = ask(team, headers, "dear")
+    assert (status, said["error"]["type"]) == (403, "permission_error")
+    assert said["error"]["message"] == "model: the key 'only-m' may not use 'dear'; it may use fake/m"
+    counted = {"model": "dear", "messages": [{"role": "user", "content": "hello"}]}
+    assert team.request("POST", "/v1/messages/count_tokens", counted, headers)[0] == 200
+    assert [model["id"] for model in team.request("GET", "/v1/models", None, headers)[1]["data"]] == ["fake/m"]
+    assert team.request("POST", "/v1/messages/explain", {**counted, "max_tokens": 1}, headers)[0] == 403
+
+
+def test_requests_a_minute_hold_exactly_between_workers(team: Server) -> None:
+    """Sixty at once of which forty may pass: forty do, and the others hear when to come back."""
+    headers = make_key(team, "forty", requests_per_minute=40)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: ask(team, headers), range(60)))
+    assert sorted(status for status, _, _ in answers) == [200] * 40 + [429] * 20
+    for status, said, told in answers:
+        assert told["anthropic-ratelimit-requests-limit"] == "40"
+        if status == 429:
+            assert said["error"]["type"] == "rate_limit_error"
+            assert "has used its 40 requests a minute" in said["error"]["message"]
+            assert 1 <= int(told["retry-after"]) <= 120
+    assert {row["status"] for row in team.rows(caller="forty")} <= {200, 429}
+
+
+def test_requests_at_once_and_streams_in_flight_end_normally(team: Server, provider: FakeUpstream) -> None:
+    headers = make_key(team, "two-at-once", concurrent_requests=2)
+    go_on = threading.Event()
+    provider.forget()
+    held = Stream(
+        [chunk(content="one "), Until(go_on), chunk(content="two"), finish(), usage(5, 2), b"data: [DONE]\n\n"]
+    )
+    provider.script("m", held, held, Reply("later"))
+    with ThreadPoolExecutor(2) as pool:
+        streams = [pool.submit(ask, team, headers, stream=True) for _ in range(2)]
+        provider.wait_for(2)
+        refused = {ask(team, headers)[0] for _ in range(6)}
+        go_on.set()
+        ended = [stream.result()[1] for stream in streams]
+    assert refused == {429}
+    assert all("message_stop" in text and "two" in text for text in ended)
+    until(lambda: ask(team, headers)[0] == 200, "there is room again")
+
+
+def test_a_budget_says_which_and_when_it_renews(team: Server, provider: FakeUpstream) -> None:
+    provider.script("dear", Reply("an answer"))
+    headers = make_key(team, "spender", daily_budget_usd=50.0)
+    spent = 0.0
+    for _ in range(20):
+        status, said, told = ask(team, headers, "dear")
+        if status != 200:
+            break
+        spent += said["usage"]["input_tokens"] + said["usage"]["output_tokens"]
+    assert (status, said["error"]["type"]) == (402, "billing_error")
+    assert "the daily budget of $50.0000 of the key 'spender' does not suffice" in said["error"]["message"]
+    assert said["error"]["details"]["renews_at"] in said["error"]["message"]
+    assert told["x-should-retry"] == "false"
+    assert said["error"]["details"]["used"] == pytest.approx(spent)
+    rows = until(lambda: (found := team.rows(caller="spender")) and len(found) > 1 and found, "the rows are written")
+    assert rows[0]["cost_usd"] == pytest.approx(rows[0]["input_tokens"] + rows[0]["output_tokens"])

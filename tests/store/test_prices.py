@@ -1,0 +1,54 @@
+import pytest
+from sqlalchemy import text
+
+from ccproxy.errors import NotFound
+from ccproxy.store.prices import Prices
+from ccproxy.store.session import open_engine
+
+ONE = {"provider": "groq", "model": "llama-*", "input": 1.0, "output": 2.0}
+
+
+@pytest.fixture
+def prices(engine, said):
+    return Prices(engine, said)
+
+
+def test_what_is_said_holds_in_every_worker_at_once(prices, url, said):
+    elsewhere = Prices(open_engine(url), said)
+    assert elsewhere.snapshot().prices == ()
+    made, created = prices.save(ONE)
+    assert created
+    assert {name: getattr(made, name) for name in ONE} == ONE
+    assert (made.cache_read, made.cache_write) == (None, None)
+    assert elsewhere.snapshot().prices == (made,)
+    other, created = prices.save({**ONE, "provider": "*", "cache_read": 0.5, "cache_write": 0.0})
+    assert created
+    changed, created = prices.save({**ONE, "input": 3.0})
+    assert not created
+    assert (changed.id, changed.input, changed.created_at) == (made.id, 3.0, made.created_at)
+    assert elsewhere.snapshot().prices == (changed, other)
+    assert prices.delete(made.id) == changed
+    assert elsewhere.snapshot().prices == (other,)
+    with pytest.raises(NotFound, match="there is no price 1"):
+        prices.delete(made.id)
+
+
+def test_saying_it_again_takes_back_what_is_left_out(prices):
+    prices.save({**ONE, "cache_read": 0.5})
+    assert prices.save(ONE)[0].cache_read is None
+
+
+def test_a_snapshot_is_kept_as_long_as_nothing_changes(prices):
+    prices.save(ONE)
+    assert prices.snapshot() is prices.snapshot()
+
+
+def test_without_a_database_the_last_prices_go_on(prices, engine, said):
+    prices.save(ONE)
+    held = prices.snapshot()
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE config_version RENAME TO gone"))
+    assert prices.snapshot() is held
+    assert Prices(engine, said).snapshot().prices == ()
+    assert said.texts == ["prices cannot be read"] * 2
+    prices.close()
