@@ -29,6 +29,7 @@ LINKS = {
     "routes": "/routes",
     "keys": "/keys",
     "health": "/health",
+    "metrics": "/metrics",
     "status": "/status",
 }
 
