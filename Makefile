@@ -47,7 +47,7 @@ $(VENV)/.installed: requirements.txt | $(BIN)/pip
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-otel.txt $(VENV)/.installed
 	@echo "Installing what its tests and checks need (once) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import random
 
@@ -29,10 +30,11 @@ from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.sessions import Sessions
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
+from ccproxy.metrics.counting import Metrics
 from ccproxy.settings import Settings
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
-from ccproxy.store.logbook import Logbook
+from ccproxy.store.logbook import Logbook, RequestRow
 from ccproxy.store.migrations import require_current
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
@@ -42,11 +44,13 @@ from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
+from ccproxy.traces import Traces, open_traces
 from ccproxy.web import (
     errors,
     explain,
     keys,
     messages,
+    metrics,
     models,
     passthrough,
     presets,
@@ -65,8 +69,8 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     """The WSGI application. `counters` are those of the one whose place it takes: limits hold on across a reload.
 
     Raises SettingsError where the database is not migrated, its keys cannot be read with the secret keys at hand, or
-    an offered provider or route is not one; Unavailable where another process holds the database. Leaves no connection
-    open and starts no greenlet, so that a server may fork after it.
+    an offered provider or route is not one, or traces are wanted and cannot be made; Unavailable where another process
+    holds the database. Leaves no connection open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
     engine = open_engine(settings.database_url)
@@ -83,7 +87,7 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     parts.routes.close()
     engine.dispose()
     console = (presets, pages, session)
-    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, *console):
+    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, metrics, *console):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -98,17 +102,20 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
     pricing = Pricing(said.snapshot)
     choice = Choice(health, affinity, random, pricing.estimate)
     caller = Caller(upstream, credentials)
+    table = Providers(engine, vault)
+    logbook = Logbook(engine)
+    counted = Metrics(lambda: table.held)
     client_keys = ClientKeys(engine)
     sessions = Sessions(lambda: vault.seal_keys)
     spending = Spending(engine)
     return Services(
         settings=settings,
-        providers=Providers(engine, vault),
+        providers=table,
         routes=Routes(engine),
         client_keys=client_keys,
         prices=said,
         spending=spending,
-        logbook=Logbook(engine),
+        logbook=logbook,
         statistics=Statistics(engine),
         readings=Readings(),
         gate=Gate(
@@ -126,8 +133,25 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
         sessions=sessions,
+        metrics=counted,
+        traces=_traces(settings, table),
+        record=_recorder(logbook.record, counted.observe),
         started_at=datetime.now(UTC),
     )
+
+
+def _recorder(*takers: Callable[[RequestRow], None]) -> Callable[[RequestRow], None]:
+    """All that a finished request's row is handed to, in this order; none of them raises."""
+
+    def record(row: RequestRow) -> None:
+        for take in takers:
+            take(row)
+
+    return record
+
+
+def _traces(settings: Settings, table: Providers) -> Traces | None:
+    return None if settings.otlp_endpoint is None else open_traces(settings.otlp_endpoint, lambda: table.held)
 
 
 def _counters(settings: Settings, shared: SharedCounters) -> Counters:

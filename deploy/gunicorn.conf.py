@@ -15,13 +15,15 @@ import structlog  # noqa: E402
 
 from ccproxy.app import create_app  # noqa: E402
 from ccproxy.errors import CCProxyError, SettingsError  # noqa: E402
+from ccproxy.metrics import folder  # noqa: E402
 from ccproxy.settings import load  # noqa: E402
 from ccproxy.web.services import EXTENSION  # noqa: E402
 
+# This file is read again for each reload.
+serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
 try:
     settings = load(os.environ)
 except SettingsError as error:
-    serving = os.environ.get("CCPROXY_SERVING") == str(os.getpid())
     if not serving:
         print(f"ccproxy: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad setting gets
         sys.exit(1)
@@ -32,6 +34,8 @@ else:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     bind = f"{host}:{settings.port}"
     workers = settings.workers
+    if not serving:  # over reloads the workers count on in the same folder
+        os.environ[folder.VARIABLE] = folder.fresh()
     os.environ["CCPROXY_SERVING"] = str(os.getpid())
     os.environ["CCPROXY_SERVING_BIND"] = bind
     os.environ["CCPROXY_SERVING_WORKERS"] = str(workers)
@@ -73,6 +77,21 @@ forwarded_allow_ips = ""
 def on_starting(server):
     """Before the first fork: a byte that master and workers share, counting the reloads."""
     server.app.reloads = mmap.mmap(-1, 1)
+
+
+def pre_fork(server, worker):
+    """Give the worker its seat among those that count together: the lowest that is free, so a dead one's before all."""
+    worker.seat = folder.free_seat(other.seat for other in server.WORKERS.values())
+
+
+def child_exit(server, worker):  # noqa: ARG001 - gunicorn's signature
+    """However the worker ended: what it was busy with is none of the present any more."""
+    folder.vacate(os.environ[folder.VARIABLE], worker.seat)
+
+
+def on_exit(server):  # noqa: ARG001 - gunicorn's signature
+    """The end of the master, after that of its workers."""
+    folder.remove(os.environ[folder.VARIABLE])
 
 
 def when_ready(server):

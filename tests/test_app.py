@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("/api/hello", {"GET", "HEAD"}),
     ("/health", {"GET"}),
     ("/status", {"GET"}),
+    ("/metrics", {"GET"}),
     ("/providers", {"GET", "POST"}),
     ("/providers/groq", {"GET", "PUT", "DELETE"}),
     ("/providers/groq/toggle", {"PATCH"}),
@@ -64,16 +65,16 @@ def test_everything_hangs_off_one_value(environ: dict[str, str]) -> None:
     parts = create_app(settings).extensions[EXTENSION]
     assert isinstance(parts, Services)
     assert parts.settings is settings
-    assert all(getattr(parts, field.name) is not None for field in dataclasses.fields(parts))
+    absent = [field.name for field in dataclasses.fields(parts) if getattr(parts, field.name) is None]
+    assert absent == ["traces"], "nobody asked for them"
 
 
 def test_two_applications_share_nothing(environ: dict[str, str]) -> None:
     first, second = (create_app(load(environ)).extensions[EXTENSION] for _ in range(2))
-    shared = [
-        field.name
-        for field in dataclasses.fields(Services)
-        if field.name not in ("settings", "started_at") and getattr(first, field.name) is getattr(second, field.name)
+    own = [
+        field.name for field in dataclasses.fields(Services) if field.name not in ("settings", "started_at", "traces")
     ]
+    shared = [name for name in own if getattr(first, name) is getattr(second, name)]
     assert shared == []
 
 

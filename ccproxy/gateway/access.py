@@ -120,6 +120,10 @@ class Gate:
         except CCProxyError:
             return None
 
+    def client_address(self, environ: Environ) -> str:
+        """Where a call comes from, past trusted proxies. Raises Forbidden where that cannot be told."""
+        return self._peers.client(environ).address
+
     def _check_local(self, environ: Environ) -> Caller:
         peer = self._peers.peer(environ)
         client = self._peers.client(environ)

@@ -68,6 +68,8 @@ class Settings:
     idle_timeout: float = 600.0
     request_timeout: float = 3600.0
     workers: int = field(default_factory=_default_workers)
+    metrics_allowed_ips: tuple[Network, ...] = ()
+    otlp_endpoint: str | None = None
     redis_url: str | None = None
     providers: tuple[Mapping[str, Any], ...] = ()
     routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -107,6 +109,8 @@ _SETTINGS: Mapping[str, _Setting] = {
     "idle_timeout": _Setting(values.seconds),
     "request_timeout": _Setting(values.seconds),
     "workers": _Setting(values.integer(1, _MOST_WORKERS)),
+    "metrics_allowed_ips": _Setting(values.networks),
+    "otlp_endpoint": _Setting(values.web_address, secret=True),  # somebody may write a password into it
     "redis_url": _Setting(values.redis_url, secret=True),
 }
 

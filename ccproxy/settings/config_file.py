@@ -51,6 +51,8 @@ class ConfigSchema(Schema):
     idle_timeout = fields.Raw()
     request_timeout = fields.Raw()
     workers = fields.Raw()
+    metrics_allowed_ips = fields.Raw()
+    otlp_endpoint = fields.Raw()
     redis_url = fields.Raw()
     providers = fields.List(fields.Dict(keys=fields.String(), error_messages=_OBJECT), error_messages=_LIST)
     routes = fields.Raw()

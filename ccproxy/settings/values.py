@@ -102,6 +102,22 @@ def apikey(given: object) -> Secret:
     return Secret(text)
 
 
+def web_address(given: object) -> str:
+    """The base URL of a server, without a slash at its end."""
+    allowed = "a URL such as http://collector:4318"
+    text = _text(given, allowed)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(allowed) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _VISIBLE.fullmatch(text):
+        raise ValueError(allowed)
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(f"{allowed}, without a user, a query or a fragment")
+    return text.rstrip("/")
+
+
 def secret_keys(given: object) -> tuple[Secret, ...]:
     """Fernet keys, comma between; the first encrypts."""
     parts = given.split(",") if isinstance(given, str) else given

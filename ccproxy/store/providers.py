@@ -94,6 +94,11 @@ class Providers:
         self._version = version.VersionReader(engine)
         self._held: Snapshot | None = None
 
+    @property
+    def held(self) -> Snapshot | None:
+        """The snapshot that was taken last, however old, for nothing is read; None before the first."""
+        return self._held
+
     def snapshot(self) -> Snapshot:
         """What is true now: one small read, and a reload where the version has moved.
 

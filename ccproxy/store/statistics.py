@@ -6,6 +6,7 @@ Every query is bounded by an index or a row count, so a long log costs no more t
 from __future__ import annotations
 
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -59,6 +60,20 @@ class Statistics:
         except (SQLAlchemyError, OSError):
             return False
         return True
+
+    def database_bytes(self) -> int | None:
+        """What the database takes on the disk, with its `-wal` and `-shm` files; None where it is none of files."""
+        name = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or name is None:
+            return None
+        return sum(_size(Path(f"{name}{suffix}")) for suffix in ("", "-wal", "-shm"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # SQLite removes them with its last connection
+        return 0
 
 
 def _durations(connection: Connection) -> list[float]:

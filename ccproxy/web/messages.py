@@ -48,12 +48,13 @@ def create() -> Response:
     parts = services()
     environ = request.environ
     caller = parts.gate.check(environ)
+    record = parts.record if parts.traces is None else parts.traces.following(environ, parts.record)
     with ExitStack() as ending:
         token = parts.lifecycle.enter()
         ending.callback(parts.lifecycle.leave, token)
         entry = ending.enter_context(
             journal.begin(
-                parts.logbook.record,
+                record,
                 request_id=g.request_id,
                 caller=caller.name,
                 client_ip=caller.address,

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from flask import Blueprint, Response, request
 
 from ccproxy.errors import Forbidden, NotFound
+from ccproxy.gateway.access import ADMIN
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.limits import is_budgeted
@@ -70,7 +71,9 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
     """One such request; `body_type`: it has a body of that type."""
     parts = services()
     environ = request.environ
-    key = parts.gate.check(environ).key
+    caller = parts.gate.check(environ)
+    if caller.role != ADMIN and request.method == "GET" and not id:
+        raise Forbidden(f"{what}: the list holds everybody's, so it is for administrators; ask for one by its id")
     with ExitStack() as ending:
         token = parts.lifecycle.enter()
         ending.callback(parts.lifecycle.leave, token)
@@ -85,7 +88,7 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
             headers["content-type"] = environ["CONTENT_TYPE"]
             targets = targets[:1]
             if what == "batches":
-                targets, body = _led(body, key)
+                targets, body = _led(body, caller.key)
         elif request.method == "POST":
             body = b""
         client = environ.get("gunicorn.socket")

@@ -30,6 +30,7 @@ LINKS = {
     "keys": "/keys",
     "console": "/console",
     "health": "/health",
+    "metrics": "/metrics",
     "status": "/status",
 }
 

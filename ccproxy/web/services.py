@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ccproxy.gateway.access import Gate
     from ccproxy.gateway.catalog import Catalog
     from ccproxy.gateway.counting import Counter
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
     from ccproxy.gateway.routing import Router
     from ccproxy.gateway.sessions import Sessions
     from ccproxy.gateway.trial import Trial
+    from ccproxy.metrics.counting import Metrics
     from ccproxy.settings import Settings
     from ccproxy.store.client_keys import ClientKeys
-    from ccproxy.store.logbook import Logbook
+    from ccproxy.store.logbook import Logbook, RequestRow
     from ccproxy.store.prices import Prices
     from ccproxy.store.providers import Providers
     from ccproxy.store.routes import Routes
     from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
+    from ccproxy.traces import Traces
     from ccproxy.web.health import Readings
 
 EXTENSION = "ccproxy"
@@ -39,7 +43,8 @@ EXTENSION = "ccproxy"
 class Services:
     """The parts of the application, put together by `ccproxy.app` and found under `app.extensions["ccproxy"]`.
 
-    `started_at` is an aware UTC time.
+    `record` takes the row of each finished request, once. `traces` is None where none are wanted. `started_at` is an
+    aware UTC time.
     """
 
     settings: Settings
@@ -64,6 +69,9 @@ class Services:
     catalog: Catalog
     trial: Trial
     sessions: Sessions
+    metrics: Metrics
+    traces: Traces | None
+    record: Callable[[RequestRow], None]
     started_at: datetime
 
     @property

@@ -63,6 +63,9 @@ _MARGIN = 5.0  # seconds between the end of a drain and gunicorn's patience, for
 class Worker(GeventWorker):
     """A gevent worker that lets its requests end."""
 
+    seat: int | None = None
+    """Its place among the workers that count together; deploy/gunicorn.conf.py gives it before the fork."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # in the master, before the fork
         # deploy/gunicorn.conf.py hangs it on the application object that all workers share
@@ -74,6 +77,9 @@ class Worker(GeventWorker):
     def run(self) -> None:
         """Serve until told to stop; the log rows of all that was served are written before this returns."""
         parts = self._services()
+        parts.metrics.start(self.seat)
+        if parts.traces is not None:
+            parts.traces.start()
         parts.logbook.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
@@ -83,6 +89,16 @@ class Worker(GeventWorker):
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
             parts.health.flush(_NEWS)
+            if parts.traces is not None:
+                parts.traces.stop(_NEWS)
+            parts.metrics.publish(0, 0, parts.logbook.dropped)
+            parts.metrics.stop()
+
+    def notify(self) -> None:
+        """The heartbeat, once a second: the master sees that this worker lives, and the metrics what it does."""
+        super().notify()
+        parts = self._services()
+        parts.metrics.publish(parts.lifecycle.live, parts.logbook.queued, parts.logbook.dropped)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
         """SIGTERM. Runs inside a signal handler, so the work is left to a greenlet."""

@@ -18,8 +18,8 @@ from tests.deploy.proxy import ROOT, environment, free_port, running
 @pytest.fixture(scope="module")
 def service() -> dict[str, Any]:
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    assert list(composed["services"]) == ["ccproxy"]
-    assert set(composed["volumes"]) == {"data"}
+    assert [name for name, one in composed["services"].items() if "profiles" not in one] == ["ccproxy"]
+    assert "data" in composed["volumes"]
     found: dict[str, Any] = composed["services"]["ccproxy"]
     return found
 

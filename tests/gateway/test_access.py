@@ -311,6 +311,14 @@ def test_every_refusal_is_an_error_of_ours() -> None:
             gate.check({})
 
 
+def test_where_a_call_comes_from() -> None:
+    gate = Gate(KEY, PRIVATE, [ip_network("10.9.9.1/32")])
+    assert gate.client_address(environ("::ffff:192.0.2.7")) == "192.0.2.7"
+    assert gate.client_address(environ("10.9.9.1", x_forwarded_for="203.0.113.5, 192.0.2.8")) == "192.0.2.8"
+    with pytest.raises(Forbidden):
+        gate.client_address(environ("10.9.9.1", x_forwarded_for="nobody"))
+
+
 # --- client keys -------------------------------------------------------------------------------------------------
 
 SECRET, FORMER, OTHER = key_text.new_key(), key_text.new_key(), key_text.new_key()

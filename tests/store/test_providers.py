@@ -384,3 +384,10 @@ class TestTrouble:
         providers.snapshot()
         providers.close()
         assert names(providers) == ["a"]
+
+
+def test_what_is_held_is_not_read(providers):
+    assert providers.held is None
+    taken = providers.snapshot()
+    providers.save({"name": "later", "type": "openai-chat", "api_base_url": "http://x"})
+    assert providers.held is taken

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,3 +85,18 @@ def test_database_ok(engine, tmp_path):
     assert Statistics(open_engine(f"sqlite:///{tmp_path}/empty.db")).database_ok() is False
     (tmp_path / "folder.db").mkdir()
     assert Statistics(open_engine(f"sqlite:///{tmp_path}/folder.db")).database_ok() is False
+
+
+def test_the_size_of_the_database(engine, tmp_path):
+    statistics = Statistics(engine)
+    files = [path for path in tmp_path.rglob("*") if ".db" in path.name and path.suffix != ".key"]
+    assert statistics.database_bytes() == sum(path.stat().st_size for path in files) > 0
+    assert Statistics(open_engine(f"sqlite:///{tmp_path}/none.db")).database_bytes() == 0
+
+
+def test_only_files_have_a_size():
+    class Elsewhere:
+        dialect = SimpleNamespace(name="postgresql")
+        url = SimpleNamespace(database="ccproxy")
+
+    assert Statistics(Elsewhere()).database_bytes() is None

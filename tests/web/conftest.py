@@ -22,6 +22,7 @@ from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.sessions import Sessions
+from ccproxy.metrics.counting import Metrics
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
@@ -55,6 +56,9 @@ class Health:
     def provider_health(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
         return self.log
+
+    def database_bytes(self) -> int | None:
+        return 4096 if self.ok else None
 
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
@@ -149,6 +153,9 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             catalog=absent,
             trial=absent,
             sessions=sessions,
+            metrics=Metrics(lambda: store.held),
+            traces=None,
+            record=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)

@@ -40,7 +40,7 @@ class Proxy:
         self.parts: Services = app.extensions[EXTENSION]
         self.client: FlaskClient = app.test_client()
         self.rows: list[RequestRow] = []
-        object.__setattr__(self.parts.logbook, "record", self.rows.append)
+        object.__setattr__(self.parts, "record", self.rows.append)
 
     def explain(self, body: Any, **headers: str) -> Any:
         sent = {"x-api-key": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}

@@ -43,7 +43,7 @@ class Proxy:
         self.parts: Services = app.extensions[EXTENSION]
         self.client: FlaskClient = app.test_client()
         self.rows: list[RequestRow] = []
-        object.__setattr__(self.parts.logbook, "record", self.rows.append)
+        object.__setattr__(self.parts, "record", self.rows.append)
 
     def post(self, body: Any, path: str = "/v1/messages?beta=true", **headers: str) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body)

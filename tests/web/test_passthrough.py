@@ -38,12 +38,12 @@ class Proxy:
         # Read to its end and closed, as a server does.
         return self.client.open(path, method=method, base_url="http://localhost:3456", **{"buffered": True, **options})
 
-    def create(self, *models: str) -> Any:
+    def create(self, *models: str, **options: Any) -> Any:
         params = {"max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
         requests = [
             {"custom_id": str(place), "params": {**params, "model": model}} for place, model in enumerate(models)
         ]
-        return self.ask("POST", BATCHES, json={"requests": requests})
+        return self.ask("POST", BATCHES, json={"requests": requests}, **options)
 
 
 @pytest.fixture
@@ -194,6 +194,40 @@ def test_callers_only(tmp_path: Path, first: FakeAnthropic) -> None:
         assert made.ask("GET", path).status_code == 401
     assert made.ask("GET", BATCHES, headers={"x-api-key": "sk-ccproxy-0123456789abcdef"}).status_code == 200
     made.parts.providers.close()
+
+
+def member(proxy: Proxy, **fields: Any) -> dict[str, str]:
+    return {"x-api-key": proxy.parts.client_keys.create({"name": "anna", **fields})[1]}
+
+
+def test_a_member_has_its_own_and_not_the_list_of_everybody_s(proxy: Proxy) -> None:
+    headers = member(proxy)
+    made = proxy.create("two/opus", headers=headers)
+    assert made.status_code == 200
+    assert proxy.ask("GET", f"{BATCHES}/{made.json['id']}", headers=headers).status_code == 200
+    for path in (BATCHES, "/v1/files"):
+        refused = proxy.ask("GET", path, headers=headers)
+        assert (refused.status_code, refused.json["error"]["type"]) == (403, "permission_error")
+        assert "ask for one by its id" in refused.json["error"]["message"]
+    assert proxy.ask("GET", "/v1/files/nothing", headers=headers).status_code == 404
+    proxy.parts.client_keys.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"models": ("two/*",)}, 200, ""),
+        ({"models": ("one/*",)}, 403, "model: the key 'anna' may not use 'two/opus'"),
+        ({"requests_per_minute": 1}, 200, ""),
+        ({"daily_budget_usd": 1.0}, 403, "message batches: what they use is not counted here"),
+        ({"tokens_per_minute": 10**9}, 403, "message batches: what they use is not counted here"),
+    ],
+)
+def test_a_key_s_batches_hold_what_it_may_use(proxy: Proxy, fields: dict[str, Any], status: int, said: str) -> None:
+    answer = proxy.create("two/opus", headers=member(proxy, **fields))
+    assert answer.status_code == status
+    assert not said or answer.json["error"]["message"].startswith(said)
+    proxy.parts.client_keys.close()
 
 
 def test_errors_pass_byte_for_byte_and_hold_no_secret(proxy: Proxy, first: FakeAnthropic) -> None:

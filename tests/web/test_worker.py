@@ -46,8 +46,41 @@ class Logbook:
     def start(self) -> None:
         self.told.append("logbook starts")
 
+    queued = 4
+    dropped = 2
+
     def stop(self, timeout: float) -> None:
         self.told.append("logbook stops")
+
+
+class Metrics:
+    """Notes when counting begins and ends, and what was published."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+        self.published: list[tuple[int, int, int]] = []
+
+    def start(self, seat: int | None) -> None:
+        self.told.append(f"counts at seat {seat}")
+
+    def publish(self, *now: int) -> None:
+        self.published.append(now)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        self.told.append("counts no more")
+
+
+class Traces:
+    """Notes when sending begins and ends."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    def start(self) -> None:
+        self.told.append("traces start")
+
+    def stop(self, _seconds: float) -> None:
+        self.told.append("traces stop")
 
 
 class Stage:
@@ -66,7 +99,10 @@ class Stage:
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
-        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news)
+        self.metrics = Metrics(self.told)
+        self.parts = parts = SimpleNamespace(
+            lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news, metrics=self.metrics, traces=None
+        )
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
 
@@ -139,10 +175,37 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
         raise SystemExit
 
     monkeypatch.setattr(GeventWorker, "run", serve)
+    stage.worker.seat = 3
     with pytest.raises(SystemExit):
         stage.worker.run()
-    assert stage.told == ["logbook starts", "serves", "logbook stops", "what rests is written"]
+    assert stage.told == [
+        "counts at seat 3",
+        "logbook starts",
+        "serves",
+        "logbook stops",
+        "what rests is written",
+        "counts no more",
+    ]
     assert stage.lifecycle.draining, "what still ran was ended before"
+
+
+def test_traces_begin_in_the_worker_and_end_behind_the_last_request(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GeventWorker, "run", lambda _: stage.told.append("serves"))
+    stage.parts.traces = Traces(stage.told)
+    stage.worker.run()
+    told = [line for line in stage.told if "trace" in line or line == "serves"]
+    assert told == ["traces start", "serves", "traces stop"]
+
+
+def test_each_heartbeat_tells_what_the_worker_does(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[str] = []
+    monkeypatch.setattr(GeventWorker, "notify", lambda _: beats.append("beat"))
+    stage.lifecycle.enter()
+    stage.worker.notify()
+    assert beats == ["beat"]
+    assert stage.metrics.published == [(1, 4, 2)]
 
 
 def test_only_ends_are_left_out_of_gunicorns_log() -> None:

@@ -1,0 +1,72 @@
+"""The folder in which the workers of one server count together, and each worker's seat in it.
+
+prometheus-client's multi-process mode keeps a file for each kind of metric and each process, and finds the folder in
+the environment. Its processes are told apart by seats, not by process ids: a new worker takes the seat of one that has
+ended and counts on in its files, so there are never more files than there were workers at once, however often they
+were reloaded or killed, and no counter ever falls.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import multiprocess
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus-client's own name for it."""
+
+_PREFIX = "ccproxy-metrics-"
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
+
+
+def fresh(parent: Path | None = None) -> str:
+    """Make an empty folder for this server, private to its user, and remove those that servers before it left behind.
+
+    In `parent`, else in shared memory where there is some, for it is written to with every request. The folder is
+    locked as long as the calling process or a fork of it lives, which is how it is known not to be left behind.
+    """
+    if parent is None:
+        parent = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(parent)
+    made = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    fcntl.flock(os.open(made, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)  # stays open until the process ends
+    return made
+
+
+def remove(folder: str) -> None:
+    """Remove the folder with what is in it; nothing happens where it is gone already."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_seat(taken: Iterable[int | None]) -> int:
+    """The lowest seat that nobody has."""
+    others = set(taken)
+    return next(seat for seat in range(len(others) + 1) if seat not in others)
+
+
+def vacate(folder: str, seat: int | None) -> None:
+    """Forget what the worker of that seat said of its present state; what it counted stays."""
+    if seat is not None:
+        multiprocess.mark_process_dead(seat, folder)  # type: ignore[no-untyped-call]
+
+
+def _sweep(parent: Path) -> None:
+    for found in parent.glob(f"{_PREFIX}*"):
+        try:
+            if found.is_symlink() or found.stat().st_uid != os.geteuid():
+                continue
+            lock = os.open(found, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(found, ignore_errors=True)
+        except OSError:
+            continue  # its server runs
+        finally:
+            os.close(lock)
