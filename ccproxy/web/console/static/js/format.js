@@ -18,7 +18,7 @@ export const compact = (value) => (value === null || value === undefined ? NOTHI
 export function money(value) {
   if (value === null || value === undefined) return NOTHING;
   if (value === 0) return "$0";
-  const digits = value >= 100 ? 0 : value >= 0.1 ? 2 : value >= 0.001 ? 4 : 6;
+  const digits = value >= 100 ? 0 : value >= 0.1 ? 2 : value >= 0.0005 ? 4 : 6;
   return `$${value.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits })}`;
 }
 

@@ -28,7 +28,7 @@ export function card({ title, lead, actions = [], flush = false, level = 2, attr
 }
 
 /** A word with a colour: `kind` is "", "good", "warn", "bad" or "info". */
-export const badge = (kind, text, title) => h("span", { class: `badge ${kind}`, title }, text);
+export const badge = (kind, text, title) => h("span", { class: `badge ${kind}`, title }, h("span", {}, text));
 
 export const chip = (text, title) => h("span", { class: "chip", title }, text);
 

@@ -8,6 +8,7 @@ import { card, table } from "../parts.js";
 import { named, naming, ticks, upwards } from "./scale.js";
 
 const HEIGHT = 190;
+const BRIDGED = 6;
 const MARGIN = { top: 10, right: 18, bottom: 24, left: 56 };
 
 /**
@@ -16,7 +17,7 @@ const MARGIN = { top: 10, right: 18, bottom: 24, left: 56 };
  * `format` writes values, `axis` those beside the grid, `whole` keeps them to whole numbers. A series' `tone` is its colour
  * where that is not its place, and `dashed` its line.
  */
-export function timeChart({ title, lead, kind = "bars", format, axis = format, whole = false }) {
+export function timeChart({ title, lead, kind = "bars", format, axis = format, whole = false, level = 3 }) {
   let data = { times: [], step: 1, series: [] };
   let at = null;
   const hidden = new Set();
@@ -27,7 +28,7 @@ export function timeChart({ title, lead, kind = "bars", format, axis = format, w
   const rows = h("div");
   const details = h("details", { class: "more small" }, h("summary", {}, "As a table"), rows);
   const area = h("div", { class: "chart" }, plot, cursor, tip);
-  const element = card({ title, lead, level: 3, attributes: { class: "chart-card" } }, legend, area, details);
+  const element = card({ title, lead, level, attributes: { class: "chart-card" } }, legend, area, details);
 
   const shown = () => data.series.map((one, place) => ({ ...one, tone: one.tone ?? place })).filter((one) => !hidden.has(one.name));
   const empty = () => data.series.every((one) => one.values.every((value) => !value));
@@ -156,9 +157,10 @@ function bars(series, slot, y, count) {
 function lines(series, slot, y) {
   return series.map((one) => {
     const points = one.values.map((value, place) => (value === null ? null : [slot * (place + 0.5), y(value)]));
-    // A line goes on over what was not measured only where both neighbours were; a lone value is a dot.
-    const path = points.map((point, place) => (point ? `${place > 0 && points[place - 1] ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}` : "")).join("");
-    const dots = points.filter((point, place) => point && !points[place - 1] && !points[place + 1]);
+    // A line goes on over a few buckets in which nothing was measured, and no further; a lone value is a dot.
+    const near = (place, way) => Array.from({ length: BRIDGED }, (_, far) => points[place + way * (far + 1)]).some(Boolean);
+    const path = points.map((point, place) => (point ? `${near(place, -1) ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}` : "")).join("");
+    const dots = points.filter((point, place) => point && !near(place, -1) && !near(place, 1));
     return [
       svg("path", { class: `line-path series-${one.tone % 8} ${one.dashed ? "dashed" : ""}`, d: path || "M0 0" }),
       dots.map(([x, top]) => svg("circle", { class: `dot series-${one.tone % 8}`, cx: x, cy: top, r: 3 })),

@@ -79,14 +79,14 @@ function listing(keys, who, acts) {
       { title: "State", cell: state },
       { title: "May", cell: may },
       { title: "Budgets", cell: budgets },
-      { title: "This month", number: true, cell: (key) => h("div", {}, money(key.spend.month.cost_usd), h("div", { class: "small soft" }, `${compact(key.spend.month.tokens)} tokens, ${compact(key.spend.month.requests)} requests`)) },
+      { title: "This month", number: true, cell: (key) => h("div", {}, money(key.spend.month.cost_usd), h("div", { class: "small soft" }, `${compact(key.spend.month.tokens)} tokens`), h("div", { class: "small soft" }, `${compact(key.spend.month.requests)} requests`)) },
       { title: "On", cell: (key) => toggle(`${key.name} is on`, key.enabled, acts.flip(key)) },
       {
         title: "Actions",
         actions: true,
         cell: (key) => [
           button("Edit", acts.edit(key), { kind: "quiet small", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}` }),
-          button("Rotate", acts.rotate(key), { kind: "quiet small", icon: icon("rotate"), calm: true, "aria-label": `Rotate ${key.name}` }),
+          button("", acts.rotate(key), { kind: "quiet small icon", icon: icon("rotate"), calm: true, "aria-label": `Rotate ${key.name}`, title: "Rotate" }),
           button("", acts.remove(key), { kind: "quiet small icon", icon: icon("trash"), calm: true, "aria-label": `Revoke ${key.name}`, title: "Revoke" }),
         ],
       },
@@ -102,7 +102,7 @@ function state(key) {
     key.expires_at && !ended ? `ends ${ago(key.expires_at)}` : null,
     key.former ? `the one before until ${time(key.former.until)}` : null,
   ];
-  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
+  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft nowrap" }, text)));
 }
 
 function may(key) {

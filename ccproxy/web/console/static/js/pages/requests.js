@@ -147,7 +147,7 @@ function listing(rows) {
       { title: "Answered", cell: (row) => h("div", {}, h("span", { class: "mono" }, row.provider ? `${row.provider}/${row.upstream_model ?? ""}` : "–"), row.route ? h("div", { class: "small soft" }, `route ${row.route}`) : null) },
       { title: "Tokens", number: true, rare: true, cell: (row) => h("span", { title: `${count(row.input_tokens)} in, ${count(row.output_tokens)} out` }, `${compact(row.input_tokens)} → ${compact(row.output_tokens)}`) },
       { title: "Cost", number: true, cell: (row) => money(row.cost_usd) },
-      { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first word ${span(row.ttft_ms)}`)) },
+      { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first: ${span(row.ttft_ms)}`)) },
     ],
   });
 }

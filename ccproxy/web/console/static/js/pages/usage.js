@@ -20,8 +20,8 @@ export default async function render({ main, query, who, signal }) {
   const ranges = Object.entries(RANGES).filter(([range]) => range !== "1h");
   let range = ranges.some(([name]) => name === query.get("last")) ? query.get("last") : "7d";
   const places = { tiles: h("div"), groups: h("div"), fault: h("div") };
-  const requests = timeChart({ title: "Requests", format: compact, whole: true });
-  const cost = timeChart({ title: "Cost", format: money });
+  const requests = timeChart({ title: "Requests", format: compact, whole: true, level: 2 });
+  const cost = timeChart({ title: "Cost", format: money, level: 2 });
 
   async function look() {
     const data = await usage(range, "model", signal);

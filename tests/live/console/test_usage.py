@@ -1,0 +1,113 @@
+"""What was asked, as the console shows it: the overview, the requests, and a member's own usage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fake_upstream import FakeUpstream, Refusal
+from tests.live.console.conftest import KEY, said
+from tests.live.console.visit import Visit
+from tests.live.server import Server, until
+
+Api = Callable[..., tuple[int, dict[str, str]]]
+
+
+@pytest.fixture
+def asked(
+    request: pytest.FixtureRequest, site: Server, provider: str, api: Api, upstream: FakeUpstream
+) -> dict[str, str]:
+    """A key of the test's own has asked three times, and once in vain; its secret, and the id of what failed."""
+    name = request.node.name.replace("_", "-")[:60]
+    if site.request("GET", "/usage", None, {"x-api-key": KEY})[0] == 404:
+        pytest.skip("this ccproxy keeps no accounts")
+    secret = api("POST", "/keys", {"name": name})[1]["secret"]
+    body = {"model": "fake/one", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    for _ in range(3):
+        assert site.request("POST", "/v1/messages", body, {"x-api-key": secret})[0] == 200
+    upstream.script("one", Refusal(400, "the fourth is refused"))
+    status, _, headers = site.request("POST", "/v1/messages", body, {"x-api-key": secret})
+    assert status == 400
+    upstream.script("one", said)
+    until(lambda: api("GET", f"/logs/{headers['request-id']}")[0] == 200, "the row is written")
+    return {"key": name, "secret": secret, "failed": headers["request-id"]}
+
+
+def test_the_overview_tells_how_things_are(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.open("overview", "Overview")
+    expect(page.locator(".tile", has_text="Requests")).to_contain_text(re.compile(r"Requests\d+"))
+    expect(page.get_by_text("have no known price")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"fake, the last 24 hours: \d+ requests"))).to_be_visible()
+    cursor = page.get_by_role("slider", name="Requests: moment", exact=True)
+    cursor.focus()
+    assert re.search(r": .*fake \d+", str(cursor.get_attribute("aria-valuetext")))
+    before = cursor.get_attribute("aria-valuenow")
+    cursor.press("ArrowLeft")
+    assert cursor.get_attribute("aria-valuenow") == str(int(str(before)) - 1)
+    page.locator(".chart-card", has_text="Requests").first.get_by_text("As a table").click()
+    expect(page.get_by_role("group", name="Requests", exact=True).get_by_role("row")).to_have_count(25)
+    assert admin.violations() == []
+    for time, by in (("1 hour", "By key"), ("30 days", "By model")):
+        page.get_by_role("button", name=time).click()
+        page.get_by_role("button", name=by).click()
+        expect(page.get_by_role("heading", name=f"In numbers, {by.lower()}")).to_be_visible()
+    assert "last=30d" in page.url
+    assert "by=model" in page.url
+
+
+def test_the_overview_lives_while_it_is_seen(admin: Visit, asked: dict[str, str], site: Server) -> None:
+    page = admin.open("overview?by=key", "Overview")
+    row = page.get_by_role("group", name="In numbers, by key").get_by_role("row", name=asked["key"])
+    count = row.get_by_role("cell").first
+    before = int(count.inner_text())
+    body = {"model": "fake/one", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    assert site.request("POST", "/v1/messages", body, {"x-api-key": asked["secret"]})[0] == 200
+    expect(count).to_have_text(str(before + 1), timeout=8000)
+
+
+def test_requests_are_found_and_told(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.open(f"requests?key={asked['key']}&status=error", "Requests")
+    expect(page.get_by_label("Key", exact=True)).to_have_value(asked["key"])
+    rows = page.get_by_role("group", name="Requests").get_by_role("row")
+    expect(rows).to_have_count(2)
+    assert admin.violations() == []
+    page.get_by_label("Status").select_option("2xx")
+    expect(rows).to_have_count(4)
+    assert "status=2xx" in page.url
+    page.get_by_label("Status").select_option("error")
+    rows.nth(1).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Request")
+    assert page.url.endswith(f"/console/requests/{asked['failed']}")
+    expect(page.get_by_role("img", name=re.compile("1 attempt within"))).to_be_visible()
+    expect(page.get_by_role("row", name="fake/one")).to_contain_text("400")
+    assert admin.violations() == []
+    page.go_back()
+    expect(page.get_by_label("Status")).to_have_value("error")
+
+
+def test_a_fault_in_a_filter_is_said(admin: Visit, asked: dict[str, str]) -> None:
+    admin.expect(400)
+    page = admin.open("requests?min_duration_ms=long", "Requests")
+    expect(page.get_by_role("alert")).to_contain_text("min_duration_ms: ")
+
+
+def test_requests_are_exported(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.open(f"requests?key={asked['key']}", "Requests")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.suggested_filename == "logs.csv"
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("id,request_id,started_at")
+
+
+def test_a_member_sees_the_own_usage(visit: Visit, asked: dict[str, str]) -> None:
+    visit.sign_in(asked["secret"])
+    page = visit.page
+    page.goto(f"{visit.base}/console")
+    expect(page.get_by_text(f"What the key {asked['key']} has used.")).to_be_visible()
+    expect(page.get_by_role("row", name="one")).to_be_visible()
+    assert visit.violations() == []
