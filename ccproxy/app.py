@@ -38,6 +38,8 @@ from ccproxy.store.vault import Vault, open_vault
 from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
+from ccproxy.web.route_schemas import show_route
+from ccproxy.web.schemas import show_provider
 from ccproxy.web.services import EXTENSION, Services
 
 
@@ -77,8 +79,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     caller = Caller(upstream, credentials)
     return Services(
         settings=settings,
-        providers=Providers(engine, vault),
-        routes=Routes(engine),
+        providers=Providers(engine, vault, show=show_provider),
+        routes=Routes(engine, show=show_route),
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
