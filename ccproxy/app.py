@@ -26,16 +26,18 @@ from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
+from ccproxy.store.audit import Audit
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
+from ccproxy.store.refusals import Refusals
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
+from ccproxy.web import audit, errors, explain, messages, models, passthrough, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.route_schemas import show_route
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes):
+    for module in (service, messages, explain, passthrough, models, providers, routes, audit):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -77,6 +79,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
     health = Health(Cooldowns(engine), affinity)
     choice = Choice(health, affinity, random)
     caller = Caller(upstream, credentials)
+    refusals = Refusals(engine)
     return Services(
         settings=settings,
         providers=Providers(engine, vault, show=show_provider),
@@ -84,7 +87,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         logbook=Logbook(engine),
         statistics=Statistics(engine),
         readings=Readings(),
-        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies),
+        gate=Gate(settings.apikey, settings.allowed_ips, settings.trusted_proxies, refused=refusals.note),
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),
         exchange=Exchange(caller, health, choice, total=settings.request_timeout),
@@ -94,6 +97,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
         started_at=datetime.now(UTC),
+        audit=Audit(engine),
+        refusals=refusals,
     )
 
 

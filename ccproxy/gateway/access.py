@@ -13,14 +13,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from ccproxy.errors import CCProxyError, Forbidden, Unauthenticated
+from ccproxy.errors import CCProxyError, ClientError, Forbidden, Unauthenticated
+from ccproxy.gateway.refused import describe
+from ccproxy.store.refusals import Refusal
 
 Environ = Mapping[str, Any]
 Network = IPv4Network | IPv6Network
@@ -50,14 +52,26 @@ class Peer(Struct, frozen=True):
     allowed: bool
 
 
+def _untold(_refusal: Refusal) -> None:
+    pass
+
+
 class Gate:
     """Lets callers in or raises; one for the whole application, safe to share between greenlets.
 
     `allowed` are the networks that may call once a key is configured; `trusted` those whose `X-Forwarded-For`
-    counts. The key itself is not kept, only its digest.
+    counts. The key itself is not kept, only its digest. `refused` hears of whoever was not let in.
     """
 
-    def __init__(self, apikey: str | None, allowed: Iterable[Network], trusted: Iterable[Network] = ()) -> None:
+    def __init__(
+        self,
+        apikey: str | None,
+        allowed: Iterable[Network],
+        trusted: Iterable[Network] = (),
+        *,
+        refused: Callable[[Refusal], object] = _untold,
+    ) -> None:
+        self._refused = refused
         self._digest = hashlib.sha256(apikey.encode()).digest() if apikey else None
         self._allowed = tuple(allowed)
         self._trusted = tuple(trusted)
@@ -73,6 +87,13 @@ class Gate:
 
     def check(self, environ: Environ) -> Caller:
         """The caller. Raises Forbidden for the address, the Host or the page, Unauthenticated for the key."""
+        try:
+            return self._check(environ)
+        except (Forbidden, Unauthenticated) as error:
+            self._tell(environ, error)
+            raise
+
+    def _check(self, environ: Environ) -> Caller:
         if self._digest is None:
             return self._check_local(environ)
         client = self._client(environ)
@@ -85,15 +106,29 @@ class Gate:
         """As `check`, for the admin API."""
         caller = self.check(environ)
         if caller.role != ADMIN:
-            raise Forbidden("only an administrator may do this")
+            error = Forbidden("only an administrator may do this")
+            self._tell(environ, error, caller.name)
+            raise error
         return caller
 
     def identify(self, environ: Environ) -> Caller | None:
         """The caller, or None where `check` would refuse: for answers that say more to those who may know more."""
         try:
-            return self.check(environ)
+            return self._check(environ)
+        except Unauthenticated as error:
+            self._tell(environ, error)  # or keys could be tried out here unseen
         except CCProxyError:
-            return None
+            pass
+        return None
+
+    def _tell(self, environ: Environ, error: ClientError, name: str = "") -> None:
+        try:
+            address = self._client(environ).address
+        except Forbidden:  # what proxies say of it is no address
+            address = str(environ.get("REMOTE_ADDR", ""))
+        refusal = describe(environ, error, address, name)
+        if refusal is not None:
+            self._refused(refusal)
 
     def _check_local(self, environ: Environ) -> Caller:
         peer = self._peer(environ)

@@ -26,6 +26,7 @@ LINKS = {
     "models": "/v1/models",
     "providers": "/providers",
     "routes": "/routes",
+    "audit": "/audit",
     "health": "/health",
     "status": "/status",
 }

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ccproxy.gateway.routing import Router
     from ccproxy.gateway.trial import Trial
     from ccproxy.settings import Settings
+    from ccproxy.store.audit import Audit
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
+    from ccproxy.store.refusals import Refusals
     from ccproxy.store.routes import Routes
     from ccproxy.store.statistics import Statistics
     from ccproxy.web.health import Readings
@@ -51,6 +53,8 @@ class Services:
     catalog: Catalog
     trial: Trial
     started_at: datetime
+    audit: Audit
+    refusals: Refusals
 
     @property
     def uptime(self) -> float:

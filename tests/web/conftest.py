@@ -20,15 +20,19 @@ from flask.testing import FlaskClient
 from ccproxy.gateway import health as standings
 from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.store.audit import Audit
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Providers
+from ccproxy.store.refusals import Refusals
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, providers, routes, service
+from ccproxy.web import audit, errors, providers, routes, service
 from ccproxy.web.health import Readings
+from ccproxy.web.route_schemas import show_route
+from ccproxy.web.schemas import show_provider
 from ccproxy.web.services import EXTENSION, Services
 
 KEY = "sk-ccproxy-0123456789abcdef"
@@ -112,9 +116,10 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         if not path.exists():
             shutil.copy(empty_database, path)
         engine = open_engine(f"sqlite:///{path}")
-        store = Providers(engine, Vault((Fernet.generate_key().decode(),)))
-        routing = Routes(engine)
+        store = Providers(engine, Vault((Fernet.generate_key().decode(),)), show=show_provider)
+        routing = Routes(engine, show=show_route)
         opened.extend((store, routing))
+        doorbell = Refusals(engine)
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
@@ -124,7 +129,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
-            gate=Gate(apikey, PRIVATE),
+            gate=Gate(apikey, PRIVATE, refused=doorbell.note),
             health=standings.Health(Cooldowns(engine)),
             router=absent,
             exchange=absent,
@@ -134,12 +139,15 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             catalog=absent,
             trial=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
+            audit=Audit(engine),
+            refusals=doorbell,
         )
         app = Flask("site", static_folder=None)
         app.extensions[EXTENSION] = parts
         app.register_blueprint(service.blueprint)
         app.register_blueprint(providers.blueprint)
         app.register_blueprint(routes.blueprint)
+        app.register_blueprint(audit.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)
