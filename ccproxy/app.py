@@ -30,6 +30,7 @@ from ccproxy.store.audit import Audit
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
+from ccproxy.store.occupancy import Occupancy
 from ccproxy.store.providers import Providers
 from ccproxy.store.refusals import Refusals
 from ccproxy.store.rotation import require_readable
@@ -53,12 +54,13 @@ def create_app(settings: Settings) -> Flask:
     open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
+    occupancy = Occupancy(settings.database_url)
     engine = open_engine(settings.database_url)
     require_current(engine)
     vault = open_vault(settings.secret_keys, settings.database_url)
     require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
-    app.extensions[EXTENSION] = parts = _services(settings, engine, vault)
+    app.extensions[EXTENSION] = parts = _services(settings, engine, vault, occupancy)
     parts.providers.add_missing(offered_providers(settings))
     parts.routes.add_missing(offered_routes(settings))
     if not parts.providers.snapshot().enabled:
@@ -72,7 +74,7 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
+def _services(settings: Settings, engine: Engine, vault: Vault, occupancy: Occupancy) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
     affinity = Affinity()
@@ -99,6 +101,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         started_at=datetime.now(UTC),
         audit=Audit(engine),
         refusals=refusals,
+        occupancy=occupancy,
     )
 
 

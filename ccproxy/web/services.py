@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ccproxy.settings import Settings
     from ccproxy.store.audit import Audit
     from ccproxy.store.logbook import Logbook
+    from ccproxy.store.occupancy import Occupancy
     from ccproxy.store.providers import Providers
     from ccproxy.store.refusals import Refusals
     from ccproxy.store.routes import Routes
@@ -55,6 +56,7 @@ class Services:
     started_at: datetime
     audit: Audit
     refusals: Refusals
+    occupancy: Occupancy
 
     @property
     def uptime(self) -> float:

@@ -141,6 +141,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
             audit=Audit(engine),
             refusals=doorbell,
+            occupancy=absent,
         )
         app = Flask("site", static_folder=None)
         app.extensions[EXTENSION] = parts
