@@ -42,7 +42,7 @@ from ccproxy.web import audit, errors, explain, messages, models, passthrough, p
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.route_schemas import show_route
-from ccproxy.web.schemas import show_provider
+from ccproxy.web.schemas import audited_provider
 from ccproxy.web.services import EXTENSION, Services
 
 
@@ -84,7 +84,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault, occupancy: Occup
     refusals = Refusals(engine)
     return Services(
         settings=settings,
-        providers=Providers(engine, vault, show=show_provider),
+        providers=Providers(engine, vault, show=audited_provider),
         routes=Routes(engine, show=show_route),
         logbook=Logbook(engine),
         statistics=Statistics(engine),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
@@ -105,7 +105,7 @@ class Tally:
         if known is None:
             self._others.add(1, at)
         else:
-            known.last = refusal
+            known.last = refusal if refusal.hint else replace(refusal, hint=known.last.hint)
             known.add(1, at)
 
     def due(self, now: float, *, ending: bool = False) -> list[Told]:

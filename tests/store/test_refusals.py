@@ -89,6 +89,14 @@ def test_each_address_and_reason_is_one():
     ]
 
 
+def test_a_key_of_ours_among_others_is_what_is_shown():
+    tally = Tally()
+    knock(tally, 0, refusal(), refusal(hint="ccp_ab12"), refusal(path="/last"))
+    [told] = tally.due(0)
+    assert told.hint == "ccp_ab12"
+    assert told.detail.endswith("last at /last")
+
+
 def test_all_addresses_of_one_ipv6_network_are_one_and_the_last_is_named():
     tally = Tally()
     knock(tally, 0, *(refusal(f"2001:db8::{last:x}") for last in range(1, 50)), refusal("2001:db8:0:1::1"))

@@ -32,7 +32,7 @@ from ccproxy.store.vault import Vault
 from ccproxy.web import audit, errors, providers, routes, service
 from ccproxy.web.health import Readings
 from ccproxy.web.route_schemas import show_route
-from ccproxy.web.schemas import show_provider
+from ccproxy.web.schemas import audited_provider
 from ccproxy.web.services import EXTENSION, Services
 
 KEY = "sk-ccproxy-0123456789abcdef"
@@ -116,7 +116,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         if not path.exists():
             shutil.copy(empty_database, path)
         engine = open_engine(f"sqlite:///{path}")
-        store = Providers(engine, Vault((Fernet.generate_key().decode(),)), show=show_provider)
+        store = Providers(engine, Vault((Fernet.generate_key().decode(),)), show=audited_provider)
         routing = Routes(engine, show=show_route)
         opened.extend((store, routing))
         doorbell = Refusals(engine)

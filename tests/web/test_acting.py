@@ -50,12 +50,19 @@ def test_what_is_refused_changes_and_tells_nothing(site: Site) -> None:
 
 
 def test_no_secret_is_told(site: Site) -> None:
-    site.add(**PROVIDER, headers={"x-token": "tok-secret-123456"})
+    site.add(**PROVIDER, headers={"x-token": "tok-secret-123456", "x-team": "team-secret-1234"})
     site.client.put("/providers/a", json={"api_key": "sk-other-9876543210"})
     text = site.get("/audit").text
     assert "sk-0123456789" not in text
     assert "sk-other" not in text
     assert "tok-secret" not in text
-    changed = site.get("/audit").json["data"][0]
+    assert "team-secret" not in text, "headers are encrypted in the database, whatever they are called"
+    site.client.put("/providers/a", json={"headers": {"x-team": "another"}})
+    moved = site.get("/audit").json["data"][0]
+    assert (moved["before"], moved["after"]) == (
+        {"headers": {"x-token": "…", "x-team": "…"}},
+        {"headers": {"x-team": "…"}},
+    )
+    changed = site.get("/audit?limit=2").json["data"][1]
     assert changed["before"] == {"api_key_hint": "abcd", "api_key_hints": ["abcd"]}
     assert changed["after"] == {"api_key_hint": "3210", "api_key_hints": ["3210"]}
