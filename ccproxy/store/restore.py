@@ -28,6 +28,8 @@ from ccproxy.store.session import make_private_folder, open_engine, sqlite_path,
 from ccproxy.store.vault import Vault, key_file, new_key, parse_keys
 
 BEFORE = ".before-restore"
+PATIENCE = 1.0
+"""Seconds for another command to end its work with the database."""
 _STAGE = ".ccproxy-restore-"
 
 
@@ -157,7 +159,7 @@ def _owned(database: Path) -> Iterator[None]:
     if not database.exists():
         yield
         return
-    with closing(sqlite3.connect(database, isolation_level=None, timeout=1)) as connection:
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=PATIENCE)) as connection:
         aside = [] if _folded(connection, database) else _log_aside(database)
         try:
             yield

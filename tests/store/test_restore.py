@@ -151,7 +151,8 @@ def test_while_somebody_serves(url, file):
     del serving
 
 
-def test_while_another_program_has_it_open(url, file):
+def test_while_another_program_has_it_open(url, file, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
     with closing(sqlite3.connect(sqlite_path(url))) as other:
         other.execute("SELECT * FROM providers").fetchall()
         other.execute("PRAGMA journal_mode = WAL").fetchall()
