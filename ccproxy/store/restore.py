@@ -16,6 +16,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from ccproxy.errors import SettingsError
 from ccproxy.store import archive, audit
 from ccproxy.store.archive import DATABASE, KEYS, BadBackup, Manifest
@@ -24,7 +26,7 @@ from ccproxy.store.migrations import migrate
 from ccproxy.store.models import SCHEMA
 from ccproxy.store.occupancy import InUse, alone
 from ccproxy.store.rotation import require_readable
-from ccproxy.store.session import make_private_folder, open_engine, sqlite_path, write_engine
+from ccproxy.store.session import open_engine, sqlite_path, write_engine
 from ccproxy.store.vault import Vault, key_file, new_key, parse_keys
 
 BEFORE = ".before-restore"
@@ -53,7 +55,6 @@ def restore(database_url: str, file: Path, secret_keys: Sequence[str] = ()) -> R
     database = sqlite_path(database_url)
     if database is None:
         raise SettingsError(ELSEWHERE.format("pg_restore"))
-    make_private_folder(database.parent)
     keys = key_file(database_url)
     with alone(database_url):
         _clear_up(database, keys)
@@ -115,8 +116,11 @@ def _make_ready(staged: Path, manifest: Manifest, keys: Sequence[str]) -> None:
     migrate(engine)
     require_readable(engine, Vault(keys or (new_key(),)))  # without any key there must be nothing to open
     told = f"backup of {manifest.made_at} by ccproxy {manifest.version}, schema {manifest.schema}"
-    with write_engine(engine).begin() as connection:
-        audit.record(connection, audit.COMMAND_LINE, "database.restore", "", detail=told)
+    try:
+        with write_engine(engine).begin() as connection:
+            audit.record(connection, audit.COMMAND_LINE, "database.restore", "", detail=told)
+    except DBAPIError as error:
+        raise BadBackup(f"the backup cannot be made ready: {error.orig}") from None
     engine.dispose()
     with _owned(staged), staged.open("rb") as file:
         os.fsync(file.fileno())

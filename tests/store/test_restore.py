@@ -183,6 +183,13 @@ def test_a_damaged_one_is_refused(url, file, tmp_path, spoil):
         refused(url, file, BadBackup, "its database is damaged")
 
 
+def test_one_that_takes_no_event_is_refused(url, file, tmp_path):
+    with closing(sqlite3.connect(sqlite_path(url), isolation_level=None)) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'full'); END")
+    make(url, tmp_path / "full.tar", with_keys=True)
+    refused(url, tmp_path / "full.tar", BadBackup, "the backup cannot be made ready: full")
+
+
 def test_what_is_no_backup(url, file, tmp_path):
     (tmp_path / "x").write_text("no")
     refused(url, tmp_path / "x", BadBackup, "is no backup")
