@@ -12,8 +12,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select
+from sqlalchemy.exc import DBAPIError
 
+from ccproxy.errors import Unavailable
 from ccproxy.store.models import audit_events
 
 V = TypeVar("V")
@@ -144,13 +146,18 @@ class Audit:
 
     def page(self, wanted: Wanted, limit: int, before: tuple[datetime, int] | None = None) -> list[Event]:
         """The `limit` newest events that are wanted, newest first; with `before`, those older than the event of that
-        time and id. Every filter has an index in this order, so the work is that of the page."""
+        time and id. Every filter has an index in this order, so the work is that of the page, or at most that of
+        all events of one name. Raises Unavailable where the database cannot be read."""
         at, number = audit_events.c.at, audit_events.c.id
         chosen = [
             audit_events.c[name] == value
-            for name in ("actor", "action", "subject")
+            for name in ("actor", "subject")
             if (value := getattr(wanted, name)) is not None
         ]
+        if wanted.action is not None:
+            # Few events are of one name and many of one action (refusals), so beside a name its index must not be used
+            action = audit_events.c.action
+            chosen.append((func.coalesce(action, "") if chosen else action) == wanted.action)
         if wanted.since is not None:
             chosen.append(at >= wanted.since)
         if wanted.until is not None:
@@ -158,8 +165,11 @@ class Audit:
         if before is not None:
             chosen.append(and_(at <= before[0], or_(at < before[0], number < before[1])))
         query = select(audit_events).where(*chosen).order_by(at.desc(), number.desc()).limit(limit)
-        with self._engine.connect() as connection:
-            return [Event(**row._mapping) for row in connection.execute(query)]
+        try:
+            with self._engine.connect() as connection:
+                return [Event(**row._mapping) for row in connection.execute(query)]
+        except DBAPIError as error:
+            raise Unavailable("the audit cannot be read", retry_after=1) from error
 
 
 def _differing(old: Any, new: Any) -> list[str]:
