@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from ccproxy import __version__
+from ccproxy.cli.audit import audit
+from ccproxy.cli.backup import backup, restore
 from ccproxy.cli.check import check
 from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
@@ -62,5 +64,8 @@ for command in (
     migrate_command,
     new_secret,
     rotate_secrets,
+    audit,
+    backup,
+    restore,
 ):
     main.add_command(command)

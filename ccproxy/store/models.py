@@ -298,7 +298,10 @@ audit_events = Table(
     Column("after", JSON),
     Column("detail", Text),
 )
-Index("ix_audit_events_action", audit_events.c.action)
+Index("ix_audit_events_at", audit_events.c.at)
+Index("ix_audit_events_actor", audit_events.c.actor, audit_events.c.at)
+Index("ix_audit_events_action", audit_events.c.action, audit_events.c.at)
+Index("ix_audit_events_subject", audit_events.c.subject, audit_events.c.at)
 
 # Bodies of requests and answers, where a key or a route asks for them: encrypted, and for a few days.
 captures = Table(

@@ -28,6 +28,7 @@ LINKS = {
     "providers": "/providers",
     "routes": "/routes",
     "keys": "/keys",
+    "audit": "/audit",
     "health": "/health",
     "metrics": "/metrics",
     "status": "/status",

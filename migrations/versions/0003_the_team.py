@@ -105,7 +105,10 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
     )
-    op.create_index("ix_audit_events_action", "audit_events", ["action"])
+    op.create_index("ix_audit_events_at", "audit_events", ["at"])
+    for name in ("actor", "action", "subject"):
+        op.create_index(f"ix_audit_events_{name}", "audit_events", [name, "at"])
+    _refuse_all_but_new_events()
     op.create_table(
         "captures",
         sa.Column("request_id", sa.String(64), nullable=False),
@@ -125,9 +128,33 @@ def upgrade() -> None:
     )
 
 
+def _refuse_all_but_new_events() -> None:
+    """Triggers, so that no statement of ours or of anybody's tool changes what the audit says."""
+    refusal = "audit events are only ever added"
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        )
+        return
+    # REPLACE deletes without a DELETE trigger, hence the one for INSERT; without a given id NEW.id is -1 there
+    taken = "WHEN EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)"
+    for verb, when in (("update", ""), ("delete", ""), ("insert", taken)):
+        op.execute(
+            f"CREATE TRIGGER audit_events_refuse_{verb} BEFORE {verb.upper()} ON audit_events {when} "
+            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        )
+
+
 def downgrade() -> None:
     for table in ("chores", "captures", "audit_events", "usage_days", "usage_hours"):
-        op.drop_table(table)
+        op.drop_table(table)  # with its triggers
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_audit_change()")
     for table in ("prices", "key_uses", "client_keys"):
         op.drop_table(table)
     with op.batch_alter_table("request_logs") as request_logs:

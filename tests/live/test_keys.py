@@ -58,12 +58,12 @@ def test_a_key_works_from_its_creation_to_its_end_in_both_workers(team: Server) 
 
 def test_the_python_sdk_and_a_mistyped_key(team: Server) -> None:
     secret = make_key(team, "sdk")["x-api-key"]
-    client = anthropic.Anthropic(base_url=team.url, auth_token=secret, max_retries=0)
-    message = client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
-    assert message.model == "fake/m"
-    wrong = anthropic.Anthropic(base_url=team.url, auth_token=secret[:-1], max_retries=0)
-    with pytest.raises(anthropic.AuthenticationError, match="mistyped or cut off"):
-        wrong.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+    asked: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    with anthropic.Anthropic(base_url=team.url, auth_token=secret, max_retries=0) as client:
+        assert client.messages.create(**asked).model == "fake/m"
+    with anthropic.Anthropic(base_url=team.url, auth_token=secret[:-1], max_retries=0) as client:
+        with pytest.raises(anthropic.AuthenticationError, match="mistyped or cut off"):
+            client.messages.create(**asked)
     assert secret[12:] not in team.log.read_text()
 
 

@@ -22,18 +22,23 @@ from ccproxy.gateway.access import Gate
 from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.pricing import Pricing
 from ccproxy.metrics.counting import Metrics
+from ccproxy.store.audit import Audit
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
+from ccproxy.store.refusals import Refusals
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, keys, prices, providers, routes, service
+from ccproxy.web import audit, errors, keys, prices, providers, routes, service
 from ccproxy.web.health import Readings
+from ccproxy.web.key_schemas import audited_key
+from ccproxy.web.route_schemas import show_route
+from ccproxy.web.schemas import audited_provider
 from ccproxy.web.services import EXTENSION, Services
 
 KEY = "sk-ccproxy-0123456789abcdef"
@@ -120,11 +125,12 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         if not path.exists():
             shutil.copy(empty_database, path)
         engine = open_engine(f"sqlite:///{path}")
-        store = Providers(engine, Vault((Fernet.generate_key().decode(),)))
-        routing = Routes(engine)
-        keyring = ClientKeys(engine)
+        store = Providers(engine, Vault((Fernet.generate_key().decode(),)), show=audited_provider)
+        routing = Routes(engine, show=show_route)
+        keyring = ClientKeys(engine, show=audited_key)
         said = Prices(engine)
         opened.extend((store, routing, keyring, said))
+        doorbell = Refusals(engine)
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
@@ -137,7 +143,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
-            gate=Gate(apikey, PRIVATE, keys=keyring.snapshot),
+            gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, refused=doorbell.note),
             counters=absent,
             limits=absent,
             pricing=Pricing(said.snapshot),
@@ -153,6 +159,9 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             traces=None,
             record=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
+            audit=Audit(engine),
+            refusals=doorbell,
+            occupancy=absent,
         )
         app = Flask("site", static_folder=None)
         app.extensions[EXTENSION] = parts
@@ -161,6 +170,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(routes.blueprint)
         app.register_blueprint(keys.blueprint)
         app.register_blueprint(prices.blueprint)
+        app.register_blueprint(audit.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)
