@@ -238,7 +238,7 @@ Index(
 _FAILED = request_logs.c.error_type.is_not(None)
 Index(
     "ix_request_logs_failed",
-    *(request_logs.c[name] for name in ("started_at", "error_type", "status", "caller", "provider")),
+    *(request_logs.c[name] for name in ("started_at", "id", "error_type", "status", "caller", "provider")),
     sqlite_where=_FAILED,
     postgresql_where=_FAILED,
 )

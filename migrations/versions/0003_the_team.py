@@ -26,7 +26,7 @@ _LOG_INDEXES = (
     ("ix_request_logs_session_id_started_at", ["session_id", "started_at"], "session_id IS NOT NULL"),
     (
         "ix_request_logs_failed",
-        ["started_at", "error_type", "status", "caller", "provider"],
+        ["started_at", "id", "error_type", "status", "caller", "provider"],
         "error_type IS NOT NULL",
     ),
 )
