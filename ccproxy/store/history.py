@@ -1,0 +1,183 @@
+"""The requests that the log keeps, page by page, the newest first.
+
+A page costs the same however long the log is and whatever it is filtered by. One index leads (`_lead`), in the order of
+time, and at most SCANNED of its entries are looked at: a page that ends there may hold fewer rows than were asked for,
+and its `next` goes on behind them. SQLite keeps no statistics here and would choose between indexes by guess, so it is
+told which; where that cannot be used the question fails, rather than reading the whole log.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, literal_column, or_, select, text, true
+
+from ccproxy.store.models import captures, request_logs
+
+SCANNED = 10_000
+"""Rows that are looked at for one page: some 30 ms where hardly any of them is wanted."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_POSITION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
+# Columns without their table, for the table is written with its index
+_C = {column.name: literal_column(column.name, column.type) for column in request_logs.columns}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which requests: all that is said must hold, None says nothing.
+
+    `since` and `until` are when a request began, aware; `until` is not in it. `model` is the provider's name of it or
+    the client's. `statuses` are the first and the last one; `failed` is whether something went wrong at all, in any
+    way. `error` is a piece of the error's words, in any case.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    key: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    route: str | None = None
+    client: str | None = None
+    session: str | None = None
+    statuses: tuple[int, int] | None = None
+    failed: bool | None = None
+    error_type: str | None = None
+    min_duration_ms: float | None = None
+    error: str | None = None
+
+    @property
+    def of_failures(self) -> bool:
+        """Whether only failures can fit."""
+        of_status = self.statuses is not None and not self.statuses[0] <= 200 <= self.statuses[1]
+        return bool(self.failed or of_status or self.error_type is not None or self.error is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A row's place in the order of time; rows that began in one moment are in the order of their numbers."""
+
+    at: datetime
+    number: int
+
+    def encode(self) -> str:
+        """As text that says nothing to whoever holds it."""
+        plain = f"{(self.at - _EPOCH) // _MICROSECOND}.{self.number}"
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, given: str) -> Position:
+        """The position that `encode` wrote. Raises ValueError for anything else."""
+        plain = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        found = _POSITION.fullmatch(plain.decode("ascii"))
+        if found is None:
+            raise ValueError("not a position")
+        try:
+            return cls(_EPOCH + int(found[1]) * _MICROSECOND, int(found[2]))
+        except OverflowError:
+            raise ValueError("not a position") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows by column name, the newest first; `next` is behind what was looked at, None where nothing is left."""
+
+    rows: list[Mapping[str, Any]]
+    next: Position | None
+
+
+def page(connection: Connection, filters: Filters, limit: int, after: Position | None = None) -> Page:
+    """At most `limit` rows that began before the position, all in one snapshot of the database."""
+    sqlite = connection.dialect.name == "sqlite"
+    index, lead = _lead(filters)
+    source = text(f"request_logs INDEXED BY {index}" if sqlite else "request_logs")
+    reach = [lead, *_after(after, filters), *_since(filters)]
+    end = connection.execute(_ordered(select(_C["started_at"], _C["id"]), source, reach).offset(SCANNED - 1).limit(1))
+    last = next((Position(*row) for row in end), None)
+    within = [] if last is None else [*_until(last)]
+    query = _ordered(select(*_C.values()), source, [*reach, *within, *_conditions(filters)]).limit(limit)
+    rows: list[Mapping[str, Any]] = [dict(row) for row in connection.execute(query).mappings()]
+    if len(rows) == limit:
+        last = Position(rows[-1]["started_at"], rows[-1]["id"])
+    return Page(rows, last)
+
+
+def find(connection: Connection, request_id: str) -> tuple[Mapping[str, Any], bool] | None:
+    """One request's row, and whether its bodies were captured; None where the log has no such request."""
+    query = select(request_logs).where(request_logs.c.request_id == request_id).order_by(request_logs.c.id.desc())
+    row = connection.execute(query.limit(1)).mappings().first()
+    if row is None:
+        return None
+    captured = connection.execute(select(captures.c.request_id).where(captures.c.request_id == request_id)).first()
+    return dict(row), captured is not None
+
+
+def _lead(filters: Filters) -> tuple[str, ColumnElement[bool]]:
+    """The index that finds the fewest rows to look at, and its condition."""
+    if filters.session is not None:
+        return "ix_request_logs_session_id_started_at", _C["session_id"] == filters.session
+    if filters.of_failures:
+        return "ix_request_logs_failed", _C["error_type"].is_not(None)
+    if filters.key is not None:
+        return "ix_request_logs_caller_started_at", _C["caller"] == filters.key
+    if filters.provider is not None:
+        return "ix_request_logs_provider_started_at", _C["provider"] == filters.provider
+    return "ix_request_logs_started_at", true()
+
+
+def _ordered(query: Select[Any], source: TextClause, conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    return query.select_from(source).where(*conditions).order_by(_C["started_at"].desc(), _C["id"].desc())
+
+
+def _after(position: Position | None, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Rows behind the position, and before `until`. There is always an end, so that it is a search in the index."""
+    at, number = _C["started_at"], _C["id"]
+    if filters.until is not None:
+        yield at < filters.until
+    if position is not None:
+        yield at <= position.at
+        yield or_(at < position.at, number < position.number)
+    elif filters.until is None:
+        yield at <= datetime.max.replace(tzinfo=UTC)
+
+
+def _since(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.since is not None:
+        yield _C["started_at"] >= filters.since
+
+
+def _until(last: Position) -> Iterator[ColumnElement[bool]]:
+    """Rows up to the last one that may be looked at."""
+    at, number = _C["started_at"], _C["id"]
+    yield at >= last.at
+    yield or_(at > last.at, number >= last.number)
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    same = {
+        "caller": filters.key,
+        "provider": filters.provider,
+        "route": filters.route,
+        "client": filters.client,
+        "session_id": filters.session,
+        "error_type": filters.error_type,
+    }
+    for name, value in same.items():
+        if value is not None:
+            yield _C[name] == value
+    if filters.model is not None:
+        yield or_(_C["upstream_model"] == filters.model, _C["model"] == filters.model)
+    if filters.statuses is not None:
+        yield _C["status"].between(*filters.statuses)
+    if filters.failed is not None:
+        yield _C["error_type"].is_not(None) if filters.failed else _C["error_type"].is_(None)
+    if filters.min_duration_ms is not None:
+        yield _C["duration_ms"] >= filters.min_duration_ms
+    if filters.error is not None:
+        yield _C["error"].icontains(filters.error, autoescape=True)
