@@ -76,7 +76,7 @@ _FILL = f"""
 # them takes longer than all the rest.
 _SUM = "({number} * 37 + way * 11 + hour) % 7"
 _HOURS = f"""
-    INSERT OR IGNORE INTO usage_hours (hour, key, provider, model, route, client, requests, {", ".join(SUMS[1:])}, cost_usd)
+    INSERT OR IGNORE INTO usage_hours (hour, key, provider, model, route, client, {", ".join(SUMS)}, cost_usd)
     WITH RECURSIVE ways(way) AS (SELECT 0 UNION ALL SELECT way + 1 FROM ways WHERE way < {WAYS - 1}),
     hours(hour) AS (SELECT :first UNION ALL SELECT hour + 1 FROM hours WHERE hour < :first + {DAYS * 24 - 1})
     SELECT hour, 'key-' || (way % {KEYS}), 'provider-' || ({_MODEL} % {PROVIDERS}), 'model-' || {_MODEL},
@@ -120,4 +120,3 @@ def _fill(connection: Connection, rows: int) -> None:
     for statement in (_HOURS, _ROLLED_UP):
         connection.execute(text(statement), {"rows": rows, "first": int(start) // 3600})
     connection.execute(text("UPDATE request_totals SET total = :rows"), {"rows": rows})
-

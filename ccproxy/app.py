@@ -30,12 +30,15 @@ from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
 from ccproxy.store.migrations import require_current
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
+from ccproxy.store.retention import Retention
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service
+from ccproxy.web import errors, explain, messages, models, passthrough, providers, routes, service, usage
+from ccproxy.web import logs as log_pages
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
@@ -62,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes):
+    for module in (service, messages, explain, passthrough, models, providers, routes, usage, log_pages):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -91,6 +94,8 @@ def _services(settings: Settings, engine: Engine, vault: Vault) -> Services:
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
+        reader=Reader(engine),
+        retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
         started_at=datetime.now(UTC),
     )
 

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, TextClause, literal_column, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    TextClause,
+    and_,
+    case,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from ccproxy.store.models import captures, request_logs
 
@@ -97,11 +109,12 @@ def page(connection: Connection, filters: Filters, limit: int, after: Position |
     sqlite = connection.dialect.name == "sqlite"
     index, lead = _lead(filters)
     source = text(f"request_logs INDEXED BY {index}" if sqlite else "request_logs")
-    reach = [lead, *_after(after, filters), *_since(filters)]
-    end = connection.execute(_ordered(select(_C["started_at"], _C["id"]), source, reach).offset(SCANNED - 1).limit(1))
-    last = next((Position(*row) for row in end), None)
-    within = [] if last is None else [*_until(last)]
-    query = _ordered(select(*_C.values()), source, [*reach, *within, *_conditions(filters)]).limit(limit)
+    begun = [lead, *_upper(after, filters)]
+    places = _ordered(select(_C["started_at"], _C["id"]), source, [*begun, *_lower(None, filters)])
+    end = connection.execute(places.offset(SCANNED - 1).limit(1)).first()
+    last = None if end is None else Position(*end)
+    reach = [*begun, *_lower(last, filters), *_conditions(filters)]
+    query = _ordered(select(*_C.values()), source, reach).limit(limit)
     rows: list[Mapping[str, Any]] = [dict(row) for row in connection.execute(query).mappings()]
     if len(rows) == limit:
         last = Position(rows[-1]["started_at"], rows[-1]["id"])
@@ -135,48 +148,51 @@ def _ordered(query: Select[Any], source: TextClause, conditions: list[ColumnElem
     return query.select_from(source).where(*conditions).order_by(_C["started_at"].desc(), _C["id"].desc())
 
 
-def _after(position: Position | None, filters: Filters) -> Iterator[ColumnElement[bool]]:
-    """Rows behind the position, and before `until`. There is always an end, so that it is a search in the index."""
+# Of two bounds on one side SQLite takes any to search by, and reads all that lies between; so there is only one.
+
+
+def _upper(after: Position | None, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Rows behind the position, or before `until`. There is always an end, so that it is a search in the index."""
     at, number = _C["started_at"], _C["id"]
-    if filters.until is not None:
-        yield at < filters.until
-    if position is not None:
-        yield at <= position.at
-        yield or_(at < position.at, number < position.number)
-    elif filters.until is None:
-        yield at <= datetime.max.replace(tzinfo=UTC)
+    if after is not None and (filters.until is None or after.at < filters.until):
+        yield at <= after.at
+        yield or_(at < after.at, number < after.number)
+    else:
+        yield at < (filters.until or datetime.max.replace(tzinfo=UTC))
 
 
-def _since(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    if filters.since is not None:
-        yield _C["started_at"] >= filters.since
-
-
-def _until(last: Position) -> Iterator[ColumnElement[bool]]:
-    """Rows up to the last one that may be looked at."""
+def _lower(last: Position | None, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Rows up to the last one that may be looked at, or from `since` on."""
     at, number = _C["started_at"], _C["id"]
-    yield at >= last.at
-    yield or_(at > last.at, number >= last.number)
+    if last is not None:
+        yield at >= last.at
+        yield or_(at > last.at, number >= last.number)
+    elif filters.since is not None:
+        yield at >= filters.since
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    same = {
-        "caller": filters.key,
-        "provider": filters.provider,
-        "route": filters.route,
-        "client": filters.client,
-        "session_id": filters.session,
-        "error_type": filters.error_type,
-    }
-    for name, value in same.items():
+    """What the index of failures can tell by itself, then the rest as one: each further condition has SQLite expect
+    fewer rows, until it would rather sort them all than read them in order.
+    """
+    for name, value in (("caller", filters.key), ("provider", filters.provider), ("error_type", filters.error_type)):
         if value is not None:
             yield _C[name] == value
-    if filters.model is not None:
-        yield or_(_C["upstream_model"] == filters.model, _C["model"] == filters.model)
     if filters.statuses is not None:
         yield _C["status"].between(*filters.statuses)
     if filters.failed is not None:
         yield _C["error_type"].is_not(None) if filters.failed else _C["error_type"].is_(None)
+    rest = [*_others(filters)]
+    if rest:
+        yield case((and_(*rest), 1), else_=0) == 1
+
+
+def _others(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    for name, value in (("session_id", filters.session), ("route", filters.route), ("client", filters.client)):
+        if value is not None:
+            yield _C[name] == value
+    if filters.model is not None:
+        yield or_(_C["upstream_model"] == filters.model, _C["model"] == filters.model)
     if filters.min_duration_ms is not None:
         yield _C["duration_ms"] >= filters.min_duration_ms
     if filters.error is not None:

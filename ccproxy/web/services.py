@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ccproxy.settings import Settings
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.providers import Providers
+    from ccproxy.store.reader import Reader
+    from ccproxy.store.retention import Retention
     from ccproxy.store.routes import Routes
     from ccproxy.store.statistics import Statistics
     from ccproxy.web.health import Readings
@@ -50,6 +52,8 @@ class Services:
     lifecycle: Lifecycle
     catalog: Catalog
     trial: Trial
+    reader: Reader
+    retention: Retention
     started_at: datetime
 
     @property

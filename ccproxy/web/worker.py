@@ -75,11 +75,13 @@ class Worker(GeventWorker):
         """Serve until told to stop; the log rows of all that was served are written before this returns."""
         parts = self._services()
         parts.logbook.start()
+        parts.retention.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
         try:
             super().run()
         finally:
+            parts.retention.stop()
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
             parts.health.flush(_NEWS)

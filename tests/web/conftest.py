@@ -23,11 +23,13 @@ from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
+from ccproxy.store.retention import Retention
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, providers, routes, service
+from ccproxy.web import errors, logs, providers, routes, service, usage
 from ccproxy.web.health import Readings
 from ccproxy.web.services import EXTENSION, Services
 
@@ -49,6 +51,10 @@ class Health:
     def provider_health(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
         return self.log
+
+    def storage(self) -> dict[str, Any]:
+        assert self.ok, "asked a database that cannot be read"
+        return {"bytes": 4096, "free_bytes": 0, "requests": 3, "oldest": None, "captures": 0}
 
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
@@ -133,6 +139,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             lifecycle=Lifecycle(),
             catalog=absent,
             trial=absent,
+            reader=Reader(engine),
+            retention=Retention(engine, 30, 3, 4096 * 1024 * 1024),
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)
@@ -140,6 +148,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(service.blueprint)
         app.register_blueprint(providers.blueprint)
         app.register_blueprint(routes.blueprint)
+        app.register_blueprint(usage.blueprint)
+        app.register_blueprint(logs.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)

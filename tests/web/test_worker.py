@@ -66,7 +66,8 @@ class Stage:
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
-        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news)
+        chores = SimpleNamespace(start=lambda: None, stop=lambda: self.told.append("no more chores"))
+        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news, retention=chores)
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
 
@@ -141,7 +142,7 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
     monkeypatch.setattr(GeventWorker, "run", serve)
     with pytest.raises(SystemExit):
         stage.worker.run()
-    assert stage.told == ["logbook starts", "serves", "logbook stops", "what rests is written"]
+    assert stage.told == ["logbook starts", "serves", "no more chores", "logbook stops", "what rests is written"]
     assert stage.lifecycle.draining, "what still ran was ended before"
 
 
