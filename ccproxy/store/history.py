@@ -22,6 +22,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     case,
+    func,
     literal_column,
     or_,
     select,
@@ -119,6 +120,26 @@ def page(connection: Connection, filters: Filters, limit: int, after: Position |
     if len(rows) == limit:
         last = Position(rows[-1]["started_at"], rows[-1]["id"])
     return Page(rows, last)
+
+
+def newest(connection: Connection) -> int:
+    """The number of the row that was written last; 0 where there is none."""
+    return connection.execute(select(func.max(request_logs.c.id))).scalar() or 0
+
+
+def newer(connection: Connection, filters: Filters, number: int, limit: int) -> tuple[list[Mapping[str, Any]], int]:
+    """At most `limit` rows that were written after that one, in this order, and the number of the last looked at.
+
+    A request is written when it has ended, so one that took long comes late. Where several workers write at once
+    (PostgreSQL), a number may come after a higher one: whoever follows looks back a little.
+    """
+    last = min(newest(connection), number + SCANNED)
+    source = text("request_logs NOT INDEXED" if connection.dialect.name == "sqlite" else "request_logs")
+    wanted = [*_lower(None, filters), *_upper(None, filters), *_conditions(filters)]
+    query = select(*_C.values()).select_from(source).where(_C["id"] > number, _C["id"] <= last, *wanted)
+    found = connection.execute(query.order_by(_C["id"]).limit(limit)).mappings()
+    rows: list[Mapping[str, Any]] = [dict(row) for row in found]
+    return rows, rows[-1]["id"] if len(rows) == limit else last
 
 
 def find(connection: Connection, request_id: str) -> tuple[Mapping[str, Any], bool] | None:

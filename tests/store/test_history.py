@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, insert
 
 from bench import history as month
 from ccproxy.store import history as module
-from ccproxy.store.history import SCANNED, Filters, Position, find, page
+from ccproxy.store.history import SCANNED, Filters, Position, find, newer, page
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
 from ccproxy.store.models import captures, request_logs
@@ -251,6 +251,16 @@ def test_any_page_of_a_million_rows_is_searched_for_in_an_index_and_costs_no_mor
             assert watch.steps <= MOST_STEPS, (filters, watch.steps)
             seen.add(len(found.rows))
     assert {0, 50} <= seen
+
+
+def test_what_was_written_since_is_found_by_its_number(million: Engine) -> None:
+    for filters in (*together(COMMON), *together(RARE)):
+        with million.connect() as connection:
+            watch = Watch(connection)
+            _, last = newer(connection, Filters(**filters), 400_000, 10_000)
+        assert last == 400_000 + SCANNED
+        assert watch.plans[1] == "SEARCH request_logs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+        assert watch.steps <= MOST_STEPS
 
 
 def test_one_request_among_a_million_is_found_by_an_index(million: Engine) -> None:

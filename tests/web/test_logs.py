@@ -115,6 +115,8 @@ def test_a_span_has_its_beginning_and_not_its_end(filled: Site) -> None:
         ("limit=501", "limit: must be a whole number from 1 to 500"),
         ("cursor=abc", "cursor: must be the `next` of an earlier page"),
         ("min_duration_ms=-1", "min_duration_ms: must be a whole number"),
+        ("after=1&cursor=MS4x", "after: cannot be given beside cursor"),
+        ("after=1&format=csv", "after: cannot be exported"),
         ("format=xml", "format: must be json or csv or ndjson"),
         ("caller=ann", "caller: is not a parameter here"),
         ("from=2026-01-02&to=2026-01-01", "from: must be before to"),
@@ -161,6 +163,20 @@ def test_an_export_of_nothing_is_its_heading(filled: Site) -> None:
     assert filled.get("/logs?format=ndjson&key=nobody").get_data() == b""
 
 
+def test_what_was_written_since_comes_in_its_order(filled: Site) -> None:
+    newest = filled.get("/logs?limit=1").get_json()["newest"]
+    assert newest == 12
+    late = {"started_at": NOW - timedelta(hours=1), "caller": "ann", "status": 200}  # it took an hour
+    write(filled, [RequestRow(request_id="late", **late), RequestRow(request_id="new", started_at=NOW, status=529)])
+    body = filled.get(f"/logs?after={newest}").get_json()
+    assert ([row["request_id"] for row in body["data"]], body["next"], body["newest"]) == (["late", "new"], None, 14)
+    body = filled.get(f"/logs?after={newest}&key=ann").get_json()
+    assert ([row["request_id"] for row in body["data"]], body["newest"]) == (["late"], 14)
+    body = filled.get("/logs?after=0&limit=2").get_json()
+    assert ([row["request_id"] for row in body["data"]], body["newest"]) == (["r0", "r1"], 2)
+    assert filled.get("/logs?after=99").get_json() == {"data": [], "next": None, "newest": 14}
+
+
 def test_one_request(filled: Site) -> None:
     with write_engine(filled.services.reader._engine).begin() as connection:
         connection.execute(insert(captures).values(request_id="r2", captured_at=NOW, request=b"t", truncated=False))
@@ -178,7 +194,7 @@ def test_members_see_nobody_s_requests(filled: Site) -> None:
 
 def test_a_key_is_needed(locked_site: Site) -> None:
     refused(locked_site.get("/logs"), 401, "authentication_error")
-    assert locked_site.get("/logs", headers={"x-api-key": KEY}).get_json() == {"data": [], "next": None}
+    assert locked_site.get("/logs", headers={"x-api-key": KEY}).get_json() == {"data": [], "next": None, "newest": 0}
 
 
 def test_a_database_that_cannot_be_read_has_a_status(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
