@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import decoders, machine, routing, server
+from bench import decoders, machine, routing, server, usage
 from bench.cases import BARE, CROWD, PROXY, ROUND, UPSTREAM, Case, measure
 from bench.load import Result
 from bench.report import Figures, figures, table
@@ -53,12 +53,15 @@ def main() -> int:
     routed = routing.costs()
     print()
     print(routing.table(routed))
+    kept = usage.costs(*((50_000, 20) if options.quick else ()))
+    print()
+    print(usage.table(kept))
     print()
     print(_circumstances(cores, rounds, seconds))
     if before > 0.5:
         print(f"the machine was busy with something else: load average {before:.1f} before this began")
     if options.json:
-        _write(options.json, rows, memory, proxy.ready_after, compared, routed)
+        _write(options.json, rows, memory, proxy.ready_after, compared, routed, kept)
     return _errors(results)
 
 
@@ -98,6 +101,7 @@ def _write(
     ready_after: float,
     compared: list[decoders.Cost],
     routed: list[routing.Cost],
+    kept: usage.Costs,
 ) -> None:
     content = {
         "cases": [asdict(row) for row in rows],
@@ -105,6 +109,11 @@ def _write(
         "ready_after_s": ready_after,
         "decoders": [one._asdict() for one in compared],
         "routing": [one._asdict() for one in routed],
+        "log": {
+            "rows_per_second": kept.rows,
+            "megabytes": kept.megabytes,
+            "questions": [one._asdict() for one in kept.questions],
+        },
         "machine": machine.described(),
     }
     path.write_text(json.dumps(content, indent=1) + "\n")

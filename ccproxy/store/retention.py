@@ -31,7 +31,7 @@ FIRST_SECONDS = 20.0
 """After a worker's start, which has more urgent things to do."""
 MOST_SECONDS = 240.0
 """A round goes on with the next one, before another worker could think that it has died."""
-STEP_ROWS = 500
+STEP_ROWS = 200
 STEP_CAPTURES = 20
 """They hold whole conversations: as many bytes as hundreds of rows."""
 PAUSE_SECONDS = 0.05

@@ -23,6 +23,8 @@ from ccproxy.web.schemas import moment
 from ccproxy.web.services import services
 
 DEFAULT_SPAN = timedelta(days=30)
+DEFAULT_HOURS = timedelta(days=7)
+"""Hour by hour: as far back as one answer may go."""
 ALLOWED = ("group_by", "from", "to", "last", *DIMENSIONS, "format")
 
 blueprint = Blueprint("usage", __name__)
@@ -68,7 +70,7 @@ def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Questio
         raise InvalidRequest("group_by: must have hour or day, not both")
     since, until = given.span(now)
     until = until or now
-    since = since or until - DEFAULT_SPAN
+    since = since or until - (DEFAULT_HOURS if "hour" in by else DEFAULT_SPAN)
     if since >= until:
         raise InvalidRequest("from: must be before now")
     where = {name: value for name in DIMENSIONS if (value := given.text(name)) is not None}

@@ -55,6 +55,7 @@ def test_groups(used: Site) -> None:
     found = [(row["key"], row["day"], row["requests"]) for row in body["data"]]
     assert found == [("=bob", moment(days[1]), 1), ("ann", moment(days[0]), 1), ("bob", moment(days[0]), 1)]
     assert body["group_by"] == ["key", "day"]
+    assert used.get("/usage?group_by=hour").get_json()["from"] == moment(THIS_HOUR - timedelta(days=7))
     [hour] = used.get("/usage?group_by=hour&last=1h").get_json()["data"]
     assert (hour["hour"], hour["requests"]) == (moment(THIS_HOUR), 2)
 
@@ -93,7 +94,7 @@ def test_csv(used: Site) -> None:
     [
         ("group_by=week", "group_by: must be a comma list of key, provider, model, route, client, hour, day"),
         ("group_by=hour,day", "group_by: must have hour or day, not both"),
-        ("group_by=hour", "group_by: hour by hour at most 7 days"),
+        ("group_by=hour&last=30d", "group_by: hour by hour at most 7 days"),
         ("from=2030-01-01", "from: must be before now"),
         ("from=x", "from: must be a time"),
         ("format=xml", "format: must be json or csv"),
