@@ -78,7 +78,7 @@ _SUM = "({number} * 37 + way * 11 + hour) % 7"
 _HOURS = f"""
     INSERT OR IGNORE INTO usage_hours (hour, key, provider, model, route, client, {", ".join(SUMS)}, cost_usd)
     WITH RECURSIVE ways(way) AS (SELECT 0 UNION ALL SELECT way + 1 FROM ways WHERE way < {WAYS - 1}),
-    hours(hour) AS (SELECT :first UNION ALL SELECT hour + 1 FROM hours WHERE hour < :first + {DAYS * 24 - 1})
+    hours(hour) AS (SELECT :first UNION ALL SELECT hour + 1 FROM hours WHERE hour < :first + :hours - 1)
     SELECT hour, 'key-' || (way % {KEYS}), 'provider-' || ({_MODEL} % {PROVIDERS}), 'model-' || {_MODEL},
         'route-' || (way / 3 % {ROUTES}), {_CLIENT}, :rows / {DAYS * 24 * WAYS} + 1,
         {", ".join(_SUM.format(number=number) for number in range(1, len(SUMS)))}, way / 1000.0
@@ -117,6 +117,7 @@ def _fill(connection: Connection, rows: int) -> None:
     connection.execute(text(_FILL), {"blocks": rows // _BLOCK, "start": start, "step": step})
     for index in indexes:
         index.create(connection)
+    hours = min(DAYS * 24, rows // 100)  # a short log would have as many
     for statement in (_HOURS, _ROLLED_UP):
-        connection.execute(text(statement), {"rows": rows, "first": int(start) // 3600})
+        connection.execute(text(statement), {"rows": rows, "first": int(start) // 3600, "hours": hours})
     connection.execute(text("UPDATE request_totals SET total = :rows"), {"rows": rows})

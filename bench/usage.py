@@ -184,14 +184,14 @@ def _cost(
     engine: Engine,
     questions: Iterable[Callable[[Connection], Any]],
     limit: float | None = None,
-    rounds: int = ROUNDS,
+    rounds: int | None = None,
 ) -> Cost:
     """The best of some rounds of each question: what else the machine does is not what is asked for."""
     times = []
     with _held(engine):
         for question in questions:
             best = float("inf")
-            for _ in range(rounds):
+            for _ in range(rounds or ROUNDS):
                 began = time.perf_counter()
                 with engine.begin() as connection:
                     question(connection)
