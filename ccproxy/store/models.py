@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -294,7 +295,7 @@ def _usage(table: str, period: str) -> Table:
         Column("model", String(200), primary_key=True),  # the provider's name of it
         Column("route", String(200), primary_key=True),
         Column("client", String(64), primary_key=True),
-        *(Column(name, Integer, nullable=False, server_default="0") for name in SUMS),
+        *(Column(name, BigInteger, nullable=False, server_default="0") for name in SUMS),
         Column("cost_usd", Float, nullable=False, server_default="0"),
         sqlite_with_rowid=False,  # a span of time is read as one piece
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import BigInteger, Connection, Table, cast, func, select
 
 from ccproxy.errors import InvalidRequest
 from ccproxy.store.models import HISTOGRAM_MS, SUMS, usage_days, usage_hours
@@ -113,7 +113,7 @@ def _read(
     period = table.c.hour if table is usage_hours else table.c.day
     groups = [_group(table, name) for name in question.by]
     query = (
-        select(*groups, *(func.sum(table.c[name]) for name in (*SUMS, "cost_usd")))
+        select(*groups, *(cast(func.sum(table.c[name]), BigInteger) for name in SUMS), func.sum(table.c.cost_usd))
         .where(period >= first, period < last, *(table.c[name] == value for name, value in question.where.items()))
         .group_by(*groups)
         .having(func.sum(table.c.requests) > 0)  # without a group there would be one of nothing

@@ -101,7 +101,7 @@ def upgrade() -> None:
             sa.Column("route", sa.String(200), nullable=False),
             sa.Column("client", sa.String(64), nullable=False),
             *(
-                sa.Column(name, sa.Integer(), nullable=False, server_default="0")
+                sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
                 for name in (*_COUNTS, *_TOKENS, *_BUCKETS)
             ),
             sa.Column("cost_usd", sa.Float(), nullable=False, server_default="0"),

@@ -21,6 +21,7 @@ from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
 from ccproxy.store.models import captures, request_logs
 from ccproxy.store.session import open_engine, write_engine
+from ccproxy.store.storage import measure
 from ccproxy.store.usage import GROUPS, Question, ask
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -271,6 +272,14 @@ def test_one_request_among_a_million_is_found_by_an_index(million: Engine) -> No
     assert found is not None
     assert found[0] == wanted
     assert all("USING INDEX" in plan or "USING COVERING INDEX" in plan for plan in watch.plans), watch.plans
+    assert watch.steps < 1000
+
+
+def test_how_much_is_kept_is_known_without_counting(million: Engine) -> None:
+    with million.connect() as connection:
+        watch = Watch(connection)
+        found = measure(connection)
+    assert found["requests"] == month.ROWS
     assert watch.steps < 1000
 
 
