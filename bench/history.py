@@ -99,7 +99,7 @@ def make(path: Path, rows: int = ROWS) -> Engine:
         driver: Any = connection.connection.driver_connection
         # Nobody else reads it yet, and half of one is worth nothing
         driver.execute("PRAGMA journal_mode = OFF").fetchall()
-        for pragma in ("synchronous = OFF", "cache_size = -200000", "temp_store = MEMORY", "threads = 2"):
+        for pragma in ("synchronous = OFF", "cache_size = -200000", "threads = 2"):
             driver.execute(f"PRAGMA {pragma}")
         _fill(connection, rows)
         connection.commit()

@@ -148,7 +148,7 @@ def upgrade() -> None:
 def roll_up() -> None:
     """Count the requests that the log holds, as `store.rollups` does with those that come."""
     sums = ", ".join((*_COUNTS, *_TOKENS, *_BUCKETS, "cost_usd"))
-    op.execute(f"INSERT INTO usage_hours (hour, {_WHAT}, {sums}) {_hours(op.get_bind().dialect.name)}")  # noqa: S608
+    op.execute(f"INSERT INTO usage_hours (hour, {_WHAT}, {sums}) {_hours(op.get_bind().dialect.name)}")
     added = ", ".join(f"sum({name})" for name in (*_COUNTS, *_TOKENS, *_BUCKETS, "cost_usd"))
     op.execute(
         f"INSERT INTO usage_days (day, {_WHAT}, {sums})"  # noqa: S608 - words of ours

@@ -200,9 +200,9 @@ MOST_STEPS = 60 * SCANNED
 """Steps of SQLite's machine for a page: some dozens for each row that may be looked at."""
 
 
-def together(cases: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Nothing, each alone, each two together, and all."""
-    names = [*chain.from_iterable(combinations(cases, size) for size in (0, 1, 2)), tuple(cases)]
+def together(cases: dict[str, dict[str, Any]], most: int) -> Iterator[dict[str, Any]]:
+    """Nothing, each alone, each so many together, and all."""
+    names = [*chain.from_iterable(combinations(cases, size) for size in range(most + 1)), tuple(cases)]
     for chosen in names:
         yield {key: value for name in chosen for key, value in cases[name].items()}
 
@@ -241,21 +241,21 @@ def test_any_page_of_a_million_rows_is_searched_for_in_an_index_and_costs_no_mor
     million: Engine,
 ) -> None:
     seen = set()
-    for filters in (*together(COMMON), *together(RARE)):
-        for after in (None, Position(month.END - timedelta(days=15), 500_000)):
-            with million.connect() as connection:
+    for filters in (*together(COMMON, 1), *together(RARE, 2)):
+        with million.connect() as connection:
+            for after in (None, Position(month.END - timedelta(days=15), 500_000)):
                 watch = Watch(connection)
                 found = page(connection, Filters(**filters), 50, after)
-            for plan in watch.plans:
-                assert plan.startswith("SEARCH request_logs USING "), (filters, plan)
-                assert "TEMP B-TREE" not in plan, (filters, plan)
-            assert watch.steps <= MOST_STEPS, (filters, watch.steps)
-            seen.add(len(found.rows))
+                for plan in watch.plans:
+                    assert plan.startswith("SEARCH request_logs USING "), (filters, plan)
+                    assert "TEMP B-TREE" not in plan, (filters, plan)
+                assert watch.steps <= MOST_STEPS, (filters, watch.steps)
+                seen.add(len(found.rows))
     assert {0, 50} <= seen
 
 
 def test_what_was_written_since_is_found_by_its_number(million: Engine) -> None:
-    for filters in (*together(COMMON), *together(RARE)):
+    for filters in together(RARE, 1):
         with million.connect() as connection:
             watch = Watch(connection)
             _, last = newer(connection, Filters(**filters), 400_000, 10_000)

@@ -86,12 +86,12 @@ def test_others_write_in_between(engine, retention, monkeypatch):
     """Whoever wants to write while it deletes gets in, long before it is done."""
     monkeypatch.setattr(module, "STEP_ROWS", 1)
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.002)
-    requests(engine, [31 + n / 1000 for n in range(300)])
+    requests(engine, [31 + n / 1000 for n in range(60)])
     sweeping = gevent.spawn(retention.sweep, NOW)
     gevent.sleep(0.02)
     requests(engine, [1])
     assert not sweeping.ready()
-    assert sweeping.get(timeout=30) == 300
+    assert sweeping.get(timeout=30) == 60
     assert kept(engine, request_logs.c.request_id) == ["1"]
 
 
