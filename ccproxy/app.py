@@ -39,7 +39,9 @@ from ccproxy.store.migrations import require_current
 from ccproxy.store.occupancy import Occupancy
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
 from ccproxy.store.refusals import Refusals
+from ccproxy.store.retention import Retention
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
@@ -60,7 +62,9 @@ from ccproxy.web import (
     providers,
     routes,
     service,
+    usage,
 )
+from ccproxy.web import logs as log_pages
 from ccproxy.web.health import Readings
 from ccproxy.web.key_schemas import audited_key
 from ccproxy.web.offers import offered_providers, offered_routes
@@ -91,7 +95,8 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, audit, metrics):
+    pages = (service, messages, explain, passthrough, models, metrics)
+    for module in (*pages, providers, routes, keys, prices, usage, log_pages, audit):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -145,6 +150,8 @@ def _services(
         metrics=counted,
         traces=_traces(settings, table),
         record=_recorder(logbook.record, counted.observe),
+        reader=Reader(engine),
+        retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
         started_at=datetime.now(UTC),
         audit=Audit(engine),
         refusals=refusals,

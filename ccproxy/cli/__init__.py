@@ -27,6 +27,7 @@ from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
 from ccproxy.cli.terminal import say
+from ccproxy.cli.usage import usage
 from ccproxy.errors import CCProxyError
 
 __all__ = ["main"]
@@ -61,6 +62,7 @@ for command in (
     check,
     import_command,
     logs,
+    usage,
     migrate_command,
     new_secret,
     rotate_secrets,

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from ccproxy.store.occupancy import Occupancy
     from ccproxy.store.prices import Prices
     from ccproxy.store.providers import Providers
+    from ccproxy.store.reader import Reader
     from ccproxy.store.refusals import Refusals
+    from ccproxy.store.retention import Retention
     from ccproxy.store.routes import Routes
     from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
@@ -73,6 +75,8 @@ class Services:
     metrics: Metrics
     traces: Traces | None
     record: Callable[[RequestRow], None]
+    reader: Reader
+    retention: Retention
     started_at: datetime
     audit: Audit
     refusals: Refusals

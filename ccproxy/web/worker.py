@@ -81,11 +81,13 @@ class Worker(GeventWorker):
         if parts.traces is not None:
             parts.traces.start()
         parts.logbook.start()
+        parts.retention.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
         try:
             super().run()
         finally:
+            parts.retention.stop()
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
             parts.refusals.stop(_NEWS)

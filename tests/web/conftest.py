@@ -28,13 +28,15 @@ from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
 from ccproxy.store.refusals import Refusals
+from ccproxy.store.retention import Retention
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import audit, errors, keys, prices, providers, routes, service
+from ccproxy.web import audit, errors, keys, logs, prices, providers, routes, service, usage
 from ccproxy.web.health import Readings
 from ccproxy.web.key_schemas import audited_key
 from ccproxy.web.route_schemas import show_route
@@ -62,6 +64,10 @@ class Health:
 
     def database_bytes(self) -> int | None:
         return 4096 if self.ok else None
+
+    def storage(self) -> dict[str, Any]:
+        assert self.ok, "asked a database that cannot be read"
+        return {"bytes": 4096, "free_bytes": 0, "requests": 3, "oldest": None, "captures": 0}
 
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
@@ -158,6 +164,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             metrics=Metrics(lambda: store.held),
             traces=None,
             record=absent,
+            reader=Reader(engine),
+            retention=Retention(engine, 30, 3, 4096 * 1024 * 1024),
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
             audit=Audit(engine),
             refusals=doorbell,
@@ -171,6 +179,8 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(keys.blueprint)
         app.register_blueprint(prices.blueprint)
         app.register_blueprint(audit.blueprint)
+        app.register_blueprint(usage.blueprint)
+        app.register_blueprint(logs.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)

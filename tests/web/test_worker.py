@@ -100,6 +100,7 @@ class Stage:
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
+        chores = SimpleNamespace(start=lambda: None, stop=lambda: self.told.append("no more chores"))
         doorbell = SimpleNamespace(stop=lambda _seconds: self.told.append("who was refused is written"))
         self.metrics = Metrics(self.told)
         self.parts = parts = SimpleNamespace(
@@ -109,6 +110,7 @@ class Stage:
             metrics=self.metrics,
             traces=None,
             refusals=doorbell,
+            retention=chores,
         )
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
@@ -189,6 +191,7 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
         "counts at seat 3",
         "logbook starts",
         "serves",
+        "no more chores",
         "logbook stops",
         *LAST_WORDS,
         "counts no more",
