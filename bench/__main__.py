@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import decoders, limits, machine, routing, server
+from bench import decoders, limits, machine, routing, server, usage
 from bench.cases import BARE, CROWD, PROXY, ROUND, UPSTREAM, Case, measure
 from bench.load import Result
 from bench.report import Figures, figures, table
@@ -56,12 +56,15 @@ def main() -> int:
     held = limits.costs()
     print()
     print(limits.table(held))
+    kept = usage.costs(*((50_000, 20) if options.quick else ()))
+    print()
+    print(usage.table(kept))
     print()
     print(_circumstances(cores, rounds, seconds))
     if before > 0.5:
         print(f"the machine was busy with something else: load average {before:.1f} before this began")
     if options.json:
-        _write(options.json, rows, memory, proxy.ready_after, compared, routed, held)
+        _write(options.json, rows, memory, proxy.ready_after, compared, routed, held, kept)
     return _errors(results)
 
 
@@ -102,6 +105,7 @@ def _write(
     compared: list[decoders.Cost],
     routed: list[routing.Cost],
     held: list[limits.Cost],
+    kept: usage.Costs,
 ) -> None:
     content = {
         "cases": [asdict(row) for row in rows],
@@ -110,6 +114,11 @@ def _write(
         "decoders": [one._asdict() for one in compared],
         "routing": [one._asdict() for one in routed],
         "limits": [one._asdict() for one in held],
+        "log": {
+            "rows_per_second": kept.rows,
+            "megabytes": kept.megabytes,
+            "questions": [one._asdict() for one in kept.questions],
+        },
         "machine": machine.described(),
     }
     path.write_text(json.dumps(content, indent=1) + "\n")

@@ -32,12 +32,17 @@ from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.metrics.counting import Metrics
 from ccproxy.settings import Settings
+from ccproxy.store.audit import Audit
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook, RequestRow
 from ccproxy.store.migrations import require_current
+from ccproxy.store.occupancy import Occupancy
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
+from ccproxy.store.refusals import Refusals
+from ccproxy.store.retention import Retention
 from ccproxy.store.rotation import require_readable
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
@@ -46,6 +51,8 @@ from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
 from ccproxy.traces import Traces, open_traces
 from ccproxy.web import (
+    audit,
+    console,
     errors,
     explain,
     keys,
@@ -58,10 +65,14 @@ from ccproxy.web import (
     providers,
     routes,
     service,
+    usage,
 )
-from ccproxy.web.console import pages, session
+from ccproxy.web import logs as log_pages
 from ccproxy.web.health import Readings
+from ccproxy.web.key_schemas import audited_key
 from ccproxy.web.offers import offered_providers, offered_routes
+from ccproxy.web.route_schemas import show_route
+from ccproxy.web.schemas import audited_provider
 from ccproxy.web.services import EXTENSION, Services
 
 
@@ -73,12 +84,13 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     holds the database. Leaves no connection open and starts no greenlet, so that a server may fork after it.
     """
     logs.configure(settings.log_level, settings.log_format)
+    occupancy = Occupancy(settings.database_url)
     engine = open_engine(settings.database_url)
     require_current(engine)
     vault = open_vault(settings.secret_keys, settings.database_url)
     require_readable(engine, vault)
     app = Flask(__name__, static_folder=None)
-    app.extensions[EXTENSION] = parts = _services(settings, engine, vault, counters or SharedCounters())
+    app.extensions[EXTENSION] = parts = _services(settings, engine, vault, counters or SharedCounters(), occupancy)
     parts.providers.add_missing(offered_providers(settings))
     parts.routes.add_missing(offered_routes(settings))
     if not parts.providers.snapshot().enabled:
@@ -86,14 +98,16 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    console = (presets, pages, session)
-    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, metrics, *console):
+    pages = (service, messages, explain, passthrough, models, metrics)
+    for module in (*pages, providers, routes, keys, prices, usage, log_pages, audit, presets, *console.MODULES):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
 
 
-def _services(settings: Settings, engine: Engine, vault: Vault, counters: SharedCounters) -> Services:
+def _services(
+    settings: Settings, engine: Engine, vault: Vault, counters: SharedCounters, occupancy: Occupancy
+) -> Services:
     upstream = Upstream(connect=settings.connect_timeout, idle=settings.idle_timeout)
     credentials = Credentials(upstream)
     affinity = Affinity()
@@ -102,16 +116,17 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
     pricing = Pricing(said.snapshot)
     choice = Choice(health, affinity, random, pricing.estimate)
     caller = Caller(upstream, credentials)
-    table = Providers(engine, vault)
+    table = Providers(engine, vault, show=audited_provider)
     logbook = Logbook(engine)
     counted = Metrics(lambda: table.held)
-    client_keys = ClientKeys(engine)
+    client_keys = ClientKeys(engine, show=audited_key)
     sessions = Sessions(lambda: vault.seal_keys)
     spending = Spending(engine)
+    refusals = Refusals(engine)
     return Services(
         settings=settings,
         providers=table,
-        routes=Routes(engine),
+        routes=Routes(engine, show=show_route),
         client_keys=client_keys,
         prices=said,
         spending=spending,
@@ -119,7 +134,12 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
         statistics=Statistics(engine),
         readings=Readings(),
         gate=Gate(
-            settings.apikey, settings.allowed_ips, settings.trusted_proxies, client_keys.snapshot, sessions.brought
+            settings.apikey,
+            settings.allowed_ips,
+            settings.trusted_proxies,
+            client_keys.snapshot,
+            sessions.brought,
+            refused=refusals.note,
         ),
         counters=counters,
         limits=Limits(_counters(settings, counters), spending.since),
@@ -136,7 +156,12 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
         metrics=counted,
         traces=_traces(settings, table),
         record=_recorder(logbook.record, counted.observe),
+        reader=Reader(engine),
+        retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
         started_at=datetime.now(UTC),
+        audit=Audit(engine),
+        refusals=refusals,
+        occupancy=occupancy,
     )
 
 

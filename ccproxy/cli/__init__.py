@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from ccproxy import __version__
+from ccproxy.cli.audit import audit
+from ccproxy.cli.backup import backup, restore
 from ccproxy.cli.check import check
 from ccproxy.cli.code import code
 from ccproxy.cli.database import migrate_command
@@ -25,6 +27,7 @@ from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
 from ccproxy.cli.terminal import say
+from ccproxy.cli.usage import usage
 from ccproxy.errors import CCProxyError
 
 __all__ = ["main"]
@@ -59,8 +62,12 @@ for command in (
     check,
     import_command,
     logs,
+    usage,
     migrate_command,
     new_secret,
     rotate_secrets,
+    audit,
+    backup,
+    restore,
 ):
     main.add_command(command)

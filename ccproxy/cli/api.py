@@ -55,17 +55,27 @@ class Api:
         InvalidRequest is for a body that no JSON can hold, and nothing was sent.
         """
         status, text = self._send(method, path, body, headers or {}, seconds)
+        return status, self._document(method, path, status, text)
+
+    def _document(self, method: str, path: str, status: int, text: bytes) -> Any:
         try:
             document = json.loads(text) if text else None
         except ValueError:
             raise Strange(f"{self.url} answers {method} {path} without JSON (HTTP {status}); is it ccproxy?") from None
         if status >= 300:
             raise Refused(_reason(document) or f"{self.url} answers {method} {path} with HTTP {status}", status)
-        return status, document
+        return document
 
     def get(self, path: str) -> Any:
         """The document at a path."""
         return self.ask("GET", path)[1]
+
+    def text(self, path: str) -> bytes:
+        """What is at a path, where it is no JSON. Raises NoAnswer, Strange, Refused."""
+        status, text = self._send("GET", path, None, {}, SECONDS)
+        if status >= 300:
+            self._document("GET", path, status, text)
+        return text
 
     def _send(self, method: str, path: str, body: Any, extra: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
         parts = urlsplit(self.url)

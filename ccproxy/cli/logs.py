@@ -1,117 +1,125 @@
-"""`ccproxy logs`: the requests that have come in, read from the database beside a running proxy, and never written."""
+"""`ccproxy logs`: the requests that have come in, from a running proxy's API, or from the database of this machine.
+
+Both are asked the same and answer the same; the database also where no proxy runs. It is never written.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import click
-from sqlalchemy import ColumnElement, Engine, Select, select
+from sqlalchemy import Connection, Engine
+from werkzeug.datastructures import MultiDict
 
+from ccproxy.cli.connection import address
 from ccproxy.cli.database import open_current
 from ccproxy.cli.home import pinned
 from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
 from ccproxy.settings import load
-from ccproxy.store.models import request_logs
+from ccproxy.web import log_queries
 
 POLL_SECONDS = 0.5
-# Where several workers write at once, the row with the lower number may come later; SQLite has one writer.
+# Where several workers write at once, the row with the lower number may come later.
 _LOOK_BACK = 200
 
-_STATUS = re.compile(r"[1-5](?:xx|[0-9]{2})")
+Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""A query in the words of `/logs`, and its answer."""
 
 
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on with those that come, until Ctrl-C.")
 @click.option("-n", "count", type=click.IntRange(0), default=20, show_default=True, help="How many of the last ones.")
+@click.option("--key", help="Only those of the client key of this name.")
 @click.option("--provider", help="Only those that went to this provider.")
+@click.option("--model", help="Only those for this model, by the provider's name of it or the client's.")
+@click.option("--route", help="Only those that took this route.")
+@click.option("--client", help="Only those of this program, such as claude-cli.")
+@click.option("--session", help="Only those of this session.")
 @click.option("--status", help="Only those with this status: 429, or 4xx.")
 @click.option("--errors", is_flag=True, help="Only those that failed.")
+@click.option("--error-type", help="Only those that failed like this: rate_limit_error.")
+@click.option("--error", help="Only those whose error holds this text.")
+@click.option("--min-duration-ms", type=click.IntRange(0), help="Only those that took at least so long.")
+@click.option("--last", help="Only those that began within this time: 24h, 7d.")
+@click.option("--from", help="Only those that began then or later: a date, or 2026-11-28T06:30:00Z.")
+@click.option("--to", help="Only those that began before.")
 @click.option("--json", "as_json", is_flag=True, help="All that is kept of each, one JSON object a line.")
-def logs(follow: bool, count: int, provider: str | None, status: str | None, errors: bool, as_json: bool) -> None:
-    """Show the last requests: when, status, where to, tokens, times, route, failed attempts, error."""
-    engine = open_current(load(pinned(os.environ)).database_url)
-    chosen = select(request_logs).where(*_conditions(provider, status, errors))
-    show = _as_json if as_json else line
+@click.option("--url", envvar="CCPROXY_URL", help="Ask the proxy at this address; else the database here is read.")
+@click.option("--api-key", envvar="CCPROXY_APIKEY", help="Its key; else CCPROXY_APIKEY, else from the config file.")
+def logs(
+    follow: bool, count: int, errors: bool, as_json: bool, url: str | None, api_key: str | None, **given: Any
+) -> None:
+    """Show the last requests: when, status, where to, tokens, cost, times, route, failed attempts, error."""
+    query = {name: _printable(name, value) for name, value in given.items() if value is not None}
+    if errors:
+        if "status" in query:
+            raise InvalidRequest("--errors: cannot be given beside --status")
+        query["status"] = "error"
+    ask = _here(open_current(load(pinned(os.environ)).database_url)) if url is None else _there(url, api_key)
+    show = json.dumps if as_json else line
     try:
-        seen = _Seen(engine)
-        for row in seen.last(chosen, min(count, sys.maxsize)):  # databases count no further
+        newest = ask({"limit": 1})["newest"]
+        shown = [*_last(ask, query, min(count, sys.maxsize))]
+        for row in reversed(shown):
             say(show(row))
-        while follow:
-            for row in seen.next(chosen):
-                say(show(row))
-            time.sleep(POLL_SECONDS)
+        for row in _next(ask, query, newest, {row["id"] for row in shown}) if follow else ():
+            say(show(row))
     except KeyboardInterrupt:
         return
     except BrokenPipeError:  # whoever read has enough; nothing may be left for the interpreter's end to write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _conditions(provider: str | None, status: str | None, errors: bool) -> Iterator[ColumnElement[bool]]:
-    if provider is not None:
-        if not provider.isprintable():  # bytes that are no text are not, and no database takes them
-            raise InvalidRequest(f"--provider: {provider!r} is not allowed; must be a provider's name")
-        yield request_logs.c.provider == provider
-    if errors:
-        yield request_logs.c.error_type.is_not(None)
-    if status is not None:
-        if not _STATUS.fullmatch(status):
-            raise InvalidRequest(f"--status: {status!r} is not allowed; must be a status such as 429, or 4xx")
-        lowest = int(status.replace("x", "0"))
-        yield request_logs.c.status.between(lowest, lowest + (99 if status.endswith("xx") else 0))
+def _printable(name: str, value: Any) -> Any:
+    if isinstance(value, str) and not value.isprintable():  # bytes that are no text are not
+        raise InvalidRequest(f"--{name.replace('_', '-')}: {value!r} is not allowed; must be printable characters")
+    return value
 
 
-class _Seen:
-    """Reads on from where it was, each row once."""
+def _here(engine: Engine) -> Ask:
+    def read(work: Callable[[Connection], Any]) -> Any:
+        with engine.connect() as connection:
+            return work(connection)
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._newest = 0
-        self._recent: set[int] = set()
-        self._back = 0 if engine.dialect.name == "sqlite" else _LOOK_BACK
-
-    def last(self, chosen: Select[Any], count: int) -> list[Mapping[str, Any]]:
-        """The last `count` rows, oldest first."""
-        newest = self._read(select(request_logs).order_by(request_logs.c.id.desc()).limit(1))
-        self._newest = newest[0]["id"] if newest else 0
-        rows = self._read(
-            chosen.where(request_logs.c.id <= self._newest).order_by(request_logs.c.id.desc()).limit(count)
-        )
-        if self._back:
-            before = select(request_logs.c.id).where(request_logs.c.id > self._newest - self._back)
-            self._recent = {row["id"] for row in self._read(before)}
-        return rows[::-1]
-
-    def next(self, chosen: Select[Any]) -> list[Mapping[str, Any]]:
-        """Rows that have come since."""
-        rows = [
-            row
-            for row in self._read(
-                chosen.where(request_logs.c.id > self._newest - self._back).order_by(request_logs.c.id)
-            )
-            if row["id"] not in self._recent
-        ]
-        if rows:
-            self._newest = max(self._newest, *(row["id"] for row in rows))
-        if self._back:
-            self._recent |= {row["id"] for row in rows}
-            self._recent = {number for number in self._recent if number > self._newest - self._back}
-        return rows
-
-    def _read(self, query: Select[Any]) -> list[Mapping[str, Any]]:
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+    return lambda query: log_queries.page(read, MultiDict({name: str(value) for name, value in query.items()}))
 
 
-def _as_json(row: Mapping[str, Any]) -> str:
-    return json.dumps(dict(row), default=lambda value: value.isoformat() if isinstance(value, datetime) else str(value))
+def _there(url: str, key: str | None) -> Ask:
+    api = address(url, key, os.environ)
+    return lambda query: api.get(f"/logs?{urlencode(query)}")
+
+
+def _last(ask: Ask, query: Mapping[str, Any], count: int) -> Iterator[Mapping[str, Any]]:
+    """The newest rows, the newest first, from as many pages as it takes."""
+    cursor: dict[str, Any] = {}
+    while count > 0:
+        page = ask({**query, **cursor, "limit": min(count, log_queries.MOST_ROWS)})
+        yield from page["data"]
+        count -= len(page["data"])
+        if page["next"] is None:
+            return
+        cursor = {"cursor": page["next"]}
+
+
+def _next(ask: Ask, query: Mapping[str, Any], newest: int, seen: set[int]) -> Iterator[Mapping[str, Any]]:
+    """Rows that are written after that one, each once, without those that were seen."""
+    behind = ask({**query, "after": max(0, newest - _LOOK_BACK), "limit": log_queries.MOST_ROWS})
+    seen = seen | {row["id"] for row in behind["data"] if row["id"] <= newest}
+    while True:
+        page = ask({**query, "after": max(0, newest - _LOOK_BACK), "limit": log_queries.MOST_ROWS})
+        yield from (row for row in page["data"] if row["id"] not in seen)
+        newest = page["newest"]
+        seen = {row["id"] for row in page["data"]} | {number for number in seen if number > newest - _LOOK_BACK}
+        if len(page["data"]) < log_queries.MOST_ROWS:
+            time.sleep(POLL_SECONDS)
 
 
 def line(row: Mapping[str, Any]) -> str:
@@ -119,10 +127,11 @@ def line(row: Mapping[str, Any]) -> str:
     asked = row["model"] or "?"
     answered = "/".join(filter(None, (row["provider"], row["upstream_model"])))
     parts = [
-        row["started_at"].astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        datetime.fromisoformat(row["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         str(row["status"]),
         answered if answered in ("", asked) else f"{asked} -> {answered}",
         _tokens(row),
+        "" if row["cost_usd"] is None else f"${row['cost_usd']:.4f}",
         _times(row),
         f"route {row['route']}" if row["route"] else "",
         _attempts(row["attempts"] or []),

@@ -20,10 +20,12 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from ccproxy.errors import CCProxyError, Forbidden, Unauthenticated
+from ccproxy.errors import CCProxyError, ClientError, Forbidden, Unauthenticated
 from ccproxy.gateway.peers import Environ, Network, Peers, is_within
+from ccproxy.gateway.refused import describe, keys_sent
 from ccproxy.store import key_text
 from ccproxy.store.client_keys import ClientKey, KeySnapshot
+from ccproxy.store.refusals import Refusal
 
 ADMIN = "admin"
 FIRST_KEY = "key"
@@ -56,12 +58,16 @@ def _no_session(_environ: Environ) -> str | None:
     return None
 
 
+def _untold(_refusal: Refusal) -> None:
+    pass
+
+
 class Gate:
     """Lets callers in or raises; one for the whole application, safe to share between greenlets.
 
     `allowed` are the networks that may call with a key; `trusted` those whose `X-Forwarded-For` counts. `keys` gives
     the client keys of this moment, `session` the digest of the key that a request's session was begun with, None where
-    it brings none. Of `apikey` only the digest is kept.
+    it brings none. Of `apikey` only the digest is kept. `refused` hears of whoever was not let in.
     """
 
     def __init__(
@@ -71,11 +77,14 @@ class Gate:
         trusted: Iterable[Network] = (),
         keys: Callable[[], KeySnapshot] = _no_keys,
         session: Callable[[Environ], str | None] = _no_session,
+        *,
+        refused: Callable[[Refusal], object] = _untold,
     ) -> None:
         self._digest = hashlib.sha256(apikey.encode()).digest() if apikey else None
         self._peers = Peers(allowed, trusted)
         self._keys = keys
         self._session = session
+        self._refused = refused
 
     def __repr__(self) -> str:
         return f"Gate(key_configured={self.key_configured})"
@@ -87,7 +96,14 @@ class Gate:
 
     def check(self, environ: Environ) -> Caller:
         """The caller. Raises Forbidden for the address, the Host or the page, Unauthenticated for the key."""
-        sent = _sent(environ)
+        try:
+            return self._check(environ)
+        except (Forbidden, Unauthenticated) as error:
+            self._tell(environ, error)
+            raise
+
+    def _check(self, environ: Environ) -> Caller:
+        sent = keys_sent(environ)
         marked = [text for text in sent if key_text.is_marked(text)]
         session = None if sent else self._session(environ)
         if self._digest is None and not marked and session is None:
@@ -101,7 +117,7 @@ class Gate:
         digests = [session] if session else [key_text.digest(text) for text in marked if key_text.is_whole(text)]
         key = self._client_key(digests)
         if key is None:
-            raise Unauthenticated(_OVER if session else _wrong(marked) if any(sent) else _NEEDED)
+            raise Unauthenticated(_OVER if session else _wrong(marked) if sent else _NEEDED)
         if key.addresses and not is_within(client.address, key.addresses):
             raise Forbidden(f"the key {key.name!r} may not be used from the address {client.address}")
         return Caller(key.name, key.role, client.address, key)
@@ -110,19 +126,33 @@ class Gate:
         """As `check`, for the admin API."""
         caller = self.check(environ)
         if caller.role != ADMIN:
-            raise Forbidden("only an administrator may do this")
+            error = Forbidden("only an administrator may do this")
+            self._tell(environ, error, caller.name)
+            raise error
         return caller
 
     def identify(self, environ: Environ) -> Caller | None:
         """The caller, or None where `check` would refuse: for answers that say more to those who may know more."""
         try:
-            return self.check(environ)
+            return self._check(environ)
+        except Unauthenticated as error:
+            self._tell(environ, error)  # or keys could be tried out here unseen
         except CCProxyError:
-            return None
+            pass
+        return None
 
     def client_address(self, environ: Environ) -> str:
         """Where a call comes from, past trusted proxies. Raises Forbidden where that cannot be told."""
         return self._peers.client(environ).address
+
+    def _tell(self, environ: Environ, error: ClientError, name: str = "") -> None:
+        try:
+            address = self._peers.client(environ).address
+        except Forbidden:  # what proxies say of it is no address
+            address = str(environ.get("REMOTE_ADDR", ""))
+        refusal = describe(environ, error, address, name)
+        if refusal is not None:
+            self._refused(refusal)
 
     def _check_local(self, environ: Environ) -> Caller:
         peer = self._peers.peer(environ)
@@ -164,18 +194,6 @@ class Gate:
                 raise Unauthenticated(f"the key {key.name!r} was replaced by a new one; ask for that")
             return key
         return None
-
-
-def _sent(environ: Environ) -> list[str]:
-    """The keys that a request brings, in the order in which they count."""
-    sent = []
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        sent.append(token.strip())
-    key = environ.get("HTTP_X_API_KEY")
-    if key is not None:
-        sent.append(key.strip())
-    return sent
 
 
 def _is_any(sent: Sequence[str], digest: bytes) -> bool:

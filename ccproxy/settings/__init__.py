@@ -34,6 +34,7 @@ LOCAL_NETWORKS: tuple[Network, ...] = tuple(
 """Loopback and private ranges: who may call when a key is set and nothing else is said."""
 
 _MOST_WORKERS = 64
+_MOST_DAYS = 3650
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _LOG_FORMATS = ("json", "console")
 
@@ -67,6 +68,9 @@ class Settings:
     # The SDKs give up after ten minutes too; a model that thinks without streaming is silent for most of it.
     idle_timeout: float = 600.0
     request_timeout: float = 3600.0
+    log_days: int = 30
+    capture_days: int = 3
+    log_max_bytes: int = 4096 * 1024 * 1024
     workers: int = field(default_factory=_default_workers)
     metrics_allowed_ips: tuple[Network, ...] = ()
     otlp_endpoint: str | None = None
@@ -104,10 +108,13 @@ _SETTINGS: Mapping[str, _Setting] = {
     "secret_keys": _Setting(values.secret_keys, secret=True),
     "log_level": _Setting(values.choice(_LOG_LEVELS)),
     "log_format": _Setting(values.choice(_LOG_FORMATS)),
-    "max_body_mb": _Setting(values.megabytes, field="max_body_bytes"),
+    "max_body_mb": _Setting(values.megabytes(1, 1024), field="max_body_bytes"),
     "connect_timeout": _Setting(values.seconds),
     "idle_timeout": _Setting(values.seconds),
     "request_timeout": _Setting(values.seconds),
+    "log_days": _Setting(values.integer(1, _MOST_DAYS)),
+    "capture_days": _Setting(values.integer(1, _MOST_DAYS)),
+    "log_max_mb": _Setting(values.megabytes(64, 1024 * 1024), field="log_max_bytes"),
     "workers": _Setting(values.integer(1, _MOST_WORKERS)),
     "metrics_allowed_ips": _Setting(values.networks),
     "otlp_endpoint": _Setting(values.web_address, secret=True),  # somebody may write a password into it

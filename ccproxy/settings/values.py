@@ -23,7 +23,6 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?", 
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=", re.ASCII)
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _MEGABYTE = 1024 * 1024
-_MOST_MEGABYTES = 1024
 _LONGEST_TIMEOUT = 7 * 86400
 
 
@@ -68,9 +67,10 @@ def seconds(given: object) -> float:
     return float(given)
 
 
-def megabytes(given: object) -> int:
+def megabytes(least: int, most: int) -> Callable[[object], int]:
     """A size in MB (of 1024 × 1024 bytes), in bytes."""
-    return integer(1, _MOST_MEGABYTES)(given) * _MEGABYTE
+    parse = integer(least, most)
+    return lambda given: parse(given) * _MEGABYTE
 
 
 def choice(allowed: Collection[str]) -> Callable[[object], str]:

@@ -7,7 +7,7 @@ kept here; access, limits and budgets are the gateway's.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ccproxy.errors import Conflict, Unavailable
 from ccproxy.store import key_text, version
+from ccproxy.store.audit import SYSTEM, Actor, Trail, only_name
 from ccproxy.store.models import client_keys, key_uses
 from ccproxy.store.named_rows import NamedRows
 from ccproxy.store.report import Report, to_logging
@@ -93,13 +94,18 @@ class ClientKeys:
     """The table of client keys. Reads happen where they are called, writes in a thread of their own.
 
     Fields are those of ClientKey that an administrator says; anything else is a TypeError. Writes raise Unavailable
-    when another process holds the database for too long.
+    when another process holds the database for too long. Each is told to the audit with its actor, and as `show` shows
+    the key.
     """
 
-    def __init__(self, engine: Engine, report: Report = to_logging) -> None:
+    def __init__(
+        self, engine: Engine, report: Report = to_logging, show: Callable[[ClientKey], Mapping[str, Any]] = only_name
+    ) -> None:
         self._engine = engine
         self._report = report
-        self._rows = NamedRows(engine, client_keys, "key", report, version_row=version.KEYS)
+        self._rows = NamedRows(
+            engine, client_keys, "key", report, trail=Trail("key", _key, show), version_row=version.KEYS
+        )
         self._version = version.VersionReader(engine, version.KEYS)
         self._held: KeySnapshot | None = None
 
@@ -128,23 +134,23 @@ class ClientKeys:
         with self._engine.connect() as connection:
             return {row.key: row.last_used_at for row in connection.execute(select(key_uses))}
 
-    def create(self, fields: Mapping[str, Any]) -> tuple[ClientKey, str]:
+    def create(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[ClientKey, str]:
         """A new key, and its text, which nobody can be told again. Raises Conflict where there is one of its name."""
         text = key_text.new_key()
         columns = {**_DEFAULTS} | _columns(fields) | _identity(text)
         try:
-            return self._rows.write(lambda connection: _key(self._rows.insert(connection, columns))), text
+            return self._rows.write(lambda connection: _key(self._rows.insert(connection, columns, actor))), text
         except IntegrityError:
             raise Conflict(f"a key named {fields['name']!r} exists already; change it under /keys/NAME") from None
 
-    def change(self, name: str, fields: Mapping[str, Any]) -> ClientKey:
+    def change(self, name: str, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> ClientKey:
         """Update a key; fields left out stay. Raises NotFound."""
         columns = _columns(fields)
         return self._rows.write(
-            lambda connection: _key(self._rows.update(connection, self._rows.get(connection, name), columns))
+            lambda connection: _key(self._rows.update(connection, self._rows.get(connection, name), columns, actor))
         )
 
-    def rotate(self, name: str, grace: timedelta) -> tuple[ClientKey, str]:
+    def rotate(self, name: str, grace: timedelta, actor: Actor = SYSTEM) -> tuple[ClientKey, str]:
         """Give a key a new text; the old one is taken for `grace` longer, one before it no more. Raises NotFound."""
         text = key_text.new_key()
 
@@ -154,22 +160,22 @@ class ClientKeys:
             if grace > timedelta(0):
                 until = datetime.now(UTC) + grace
                 former = {"former_prefix": row.prefix, "former_digest": row.digest, "former_until": until}
-            return _key(self._rows.update(connection, row, {**former, **_identity(text)}))
+            return _key(self._rows.update(connection, row, {**former, **_identity(text)}, actor, "rotate"))
 
         return self._rows.write(work), text
 
-    def toggle(self, name: str) -> ClientKey:
+    def toggle(self, name: str, actor: Actor = SYSTEM) -> ClientKey:
         """Flip `enabled`. Raises NotFound."""
 
         def work(connection: Connection) -> ClientKey:
             row = self._rows.get(connection, name)
-            return _key(self._rows.update(connection, row, {"enabled": not row.enabled}))
+            return _key(self._rows.update(connection, row, {"enabled": not row.enabled}, actor, "toggle"))
 
         return self._rows.write(work)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, actor: Actor = SYSTEM) -> None:
         """Delete a key; what it did stays in the logs under its name. Raises NotFound."""
-        self._rows.delete(name)
+        self._rows.delete(name, actor)
 
     def close(self) -> None:
         """Give back the connection and the thread; both come again when they are needed."""

@@ -18,7 +18,7 @@ from gevent.event import Event
 from sqlalchemy import Connection, Engine, insert, update
 from sqlalchemy.exc import DBAPIError
 
-from ccproxy.store import answers
+from ccproxy.store import answers, rollups
 from ccproxy.store.models import request_logs, request_totals
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.writer import Writer, is_the_database
@@ -200,6 +200,7 @@ def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
     """The rows and what they add to; by executemany, which is 40 times cheaper than row by row."""
     connection.execute(insert(request_logs), [row.to_dict() for row in rows])
     answers.note(connection, ((row.started_at, row.attempts) for row in rows))
+    rollups.count(connection, rows)
     failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
     connection.execute(
         update(request_totals).values(total=request_totals.c.total + len(rows), failed=request_totals.c.failed + failed)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.errors import SettingsError
+from ccproxy.store import audit
 from ccproxy.store.models import SCHEMA
 from ccproxy.store.session import write_engine
 
@@ -22,10 +23,12 @@ def migrate(engine: Engine) -> str:
     """Run every migration that is missing, in one transaction, and return the schema's number.
 
     The transaction holds SQLite's write lock from before Alembic looks, so of two at once the second waits and then
-    finds nothing to do. Raises SettingsError where the database cannot be opened.
+    finds nothing to do. The audit hears of a database that was brought up to date. Raises SettingsError where the
+    database cannot be opened.
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.migration import MigrationContext
     from alembic.util import CommandError
 
     config = Config()
@@ -33,7 +36,11 @@ def migrate(engine: Engine) -> str:
     try:
         with write_engine(engine).begin() as connection:
             config.attributes["connection"] = connection
+            before = MigrationContext.configure(connection).get_current_revision()
             command.upgrade(config, "head")
+            if before not in (None, SCHEMA):
+                told = f"from schema {before} to {SCHEMA}"
+                audit.record(connection, audit.COMMAND_LINE, "database.migrate", "", detail=told)
     except CommandError as error:  # it knows no migration of that number
         raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} {_NEWER}") from error
     except (SQLAlchemyError, OSError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -224,6 +225,24 @@ request_logs = Table(
 )
 Index("ix_request_logs_started_at", request_logs.c.started_at)
 Index("ix_request_logs_provider_started_at", request_logs.c.provider, request_logs.c.started_at)
+# Those that `history` finds its rows by. The last one holds all that failures are chosen by: they are few among many.
+Index("ix_request_logs_request_id", request_logs.c.request_id)
+Index("ix_request_logs_caller_started_at", request_logs.c.caller, request_logs.c.started_at)
+_IN_SESSION = request_logs.c.session_id.is_not(None)
+Index(
+    "ix_request_logs_session_id_started_at",
+    request_logs.c.session_id,
+    request_logs.c.started_at,
+    sqlite_where=_IN_SESSION,
+    postgresql_where=_IN_SESSION,
+)
+_FAILED = request_logs.c.error_type.is_not(None)
+Index(
+    "ix_request_logs_failed",
+    *(request_logs.c[name] for name in ("started_at", "id", "error_type", "status", "caller", "provider")),
+    sqlite_where=_FAILED,
+    postgresql_where=_FAILED,
+)
 
 # The last good answer of each provider, and its last failure. Found among the attempts in `request_logs`, they would
 # cost a reading of all of it.
@@ -276,8 +295,9 @@ def _usage(table: str, period: str) -> Table:
         Column("model", String(200), primary_key=True),  # the provider's name of it
         Column("route", String(200), primary_key=True),
         Column("client", String(64), primary_key=True),
-        *(Column(name, Integer, nullable=False, server_default="0") for name in SUMS),
+        *(Column(name, BigInteger, nullable=False, server_default="0") for name in SUMS),
         Column("cost_usd", Float, nullable=False, server_default="0"),
+        sqlite_with_rowid=False,  # a span of time is read as one piece
     )
 
 
@@ -298,7 +318,10 @@ audit_events = Table(
     Column("after", JSON),
     Column("detail", Text),
 )
-Index("ix_audit_events_action", audit_events.c.action)
+Index("ix_audit_events_at", audit_events.c.at)
+Index("ix_audit_events_actor", audit_events.c.actor, audit_events.c.at)
+Index("ix_audit_events_action", audit_events.c.action, audit_events.c.at)
+Index("ix_audit_events_subject", audit_events.c.subject, audit_events.c.at)
 
 # Bodies of requests and answers, where a key or a route asks for them: encrypted, and for a few days.
 captures = Table(

@@ -1,7 +1,8 @@
 """Rows that administrators know by name: providers, routes and client keys.
 
-What both have in common is here: each write moves the version in its own transaction, two that create the same name
-make one row, and what a start offers is created once. What a row means is its table's own module's.
+What both have in common is here: each write moves the version and is told to the audit in its own transaction, two
+that create the same name make one row, and what a start offers is created once. What a row means is its table's own
+module's.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ccproxy.errors import NotFound, Unavailable
 from ccproxy.store import version
+from ccproxy.store.audit import Actor, Trail
 from ccproxy.store.report import Report
 from ccproxy.store.writer import T, Writer
+
+OFFERED = "offered by the configuration of a start"
+"""What the audit says of rows that no administrator created."""
 
 
 class NamedRows:
     """One table of them, whose writes move the row `version_row` of the versions. `noun` is what a row is called.
 
-    `seeded` is the table of the names that starts have offered; it is needed for `add_missing` only. Everything that
-    takes a connection is for the work that `write` runs.
+    `seeded` is the table of the names that starts have offered; it is needed for `add_missing` only. `trail` gets to
+    know of every write, and who did it. Everything that takes a connection is for the work that `write` runs.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class NamedRows:
         noun: str,
         report: Report,
         *,
+        trail: Trail[Any],
         seeded: Table | None = None,
         version_row: int = version.CONFIG,
     ) -> None:
@@ -41,6 +47,7 @@ class NamedRows:
         self._version_row = version_row
         self._noun = noun
         self._report = report
+        self._trail = trail
         self._writer = Writer(engine)
 
     def write(self, work: Callable[[Connection], T]) -> T:
@@ -102,25 +109,34 @@ class NamedRows:
             raise NotFound(f"no {self._noun} named {name!r}")
         return row
 
-    def insert(self, connection: Connection, columns: Mapping[str, Any]) -> Row[Any]:
-        """A new row, its times now."""
+    def insert(
+        self, connection: Connection, columns: Mapping[str, Any], actor: Actor, detail: str | None = None
+    ) -> Row[Any]:
+        """A new row, its times now. `detail` is for the audit."""
         now = datetime.now(UTC)
         connection.execute(insert(self._table).values({**columns, "created_at": now, "updated_at": now}))
         version.bump(connection, self._version_row)
-        return self.get(connection, columns["name"])
+        row = self.get(connection, columns["name"])
+        self._trail.created(connection, row, actor, detail)
+        return row
 
-    def update(self, connection: Connection, row: Row[Any], columns: Mapping[str, Any]) -> Row[Any]:
-        """The row with these columns changed, `updated_at` now."""
+    def update(
+        self, connection: Connection, row: Row[Any], columns: Mapping[str, Any], actor: Actor, verb: str = "change"
+    ) -> Row[Any]:
+        """The row with these columns changed, `updated_at` now. `verb` is what the audit calls it."""
         values = {**columns, "updated_at": datetime.now(UTC)}
         connection.execute(update(self._table).where(self._table.c.id == row.id).values(values))
         version.bump(connection, self._version_row)
-        return self.get(connection, columns.get("name", row.name))
+        changed = self.get(connection, columns.get("name", row.name))
+        self._trail.changed(connection, row, changed, actor, verb)
+        return changed
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, actor: Actor) -> None:
         """Delete the row of that name. Raises NotFound."""
 
         def work(connection: Connection) -> None:
             row = self.get(connection, name)
+            self._trail.deleted(connection, row, actor)
             connection.execute(delete(self._table).where(self._table.c.id == row.id))
             version.bump(connection, self._version_row)
 

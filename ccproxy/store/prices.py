@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from ccproxy.errors import NotFound, Unavailable
-from ccproxy.store import version
+from ccproxy.store import audit, version
+from ccproxy.store.audit import SYSTEM, Actor
 from ccproxy.store.models import prices
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.writer import T, Writer
@@ -53,7 +54,7 @@ class PriceSnapshot:
 class Prices:
     """The table of prices. Reads happen where they are called, writes in a thread of their own.
 
-    Writes raise Unavailable when another process holds the database for too long.
+    Writes raise Unavailable when another process holds the database for too long, and are told to the audit.
     """
 
     def __init__(self, engine: Engine, report: Report = to_logging) -> None:
@@ -79,7 +80,7 @@ class Prices:
             self._report("prices cannot be read", error=str(error))
         return self._held
 
-    def save(self, fields: Mapping[str, Any]) -> tuple[SaidPrice, bool]:
+    def save(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[SaidPrice, bool]:
         """Say the price of `fields["provider"]` and `fields["model"]`, in place of what was said; whether it is new.
 
         Fields are those of SaidPrice without its id and times; prices that are left out are None.
@@ -89,18 +90,26 @@ class Prices:
 
         def work(connection: Connection) -> tuple[SaidPrice, bool]:
             now = datetime.now(UTC)
-            changed = connection.execute(update(prices).where(*which).values({**said, "updated_at": now})).rowcount
-            if not changed:
+            was = connection.execute(select(prices).where(*which)).one_or_none()
+            if was is None:
                 connection.execute(insert(prices).values({**said, "created_at": now, "updated_at": now}))
+            else:
+                connection.execute(update(prices).where(*which).values({**said, "updated_at": now}))
             version.bump(connection, version.PRICES)
-            return _price(connection.execute(select(prices).where(*which)).one()), not changed
+            price = _price(connection.execute(select(prices).where(*which)).one())
+            if was is None:
+                audit.record(connection, actor, "price.create", _subject(price), after=_told(price))
+            elif _told(_price(was)) != _told(price):
+                before = _told(_price(was))
+                audit.record(connection, actor, "price.change", _subject(price), before=before, after=_told(price))
+            return price, was is None
 
         try:
             return self._write(work)
         except IntegrityError:  # another database than SQLite lets two inserts race; by now the other has won
             return self._write(work)
 
-    def delete(self, number: int) -> SaidPrice:
+    def delete(self, number: int, actor: Actor = SYSTEM) -> SaidPrice:
         """Take a price back, and return it. Raises NotFound."""
 
         def work(connection: Connection) -> SaidPrice:
@@ -109,7 +118,9 @@ class Prices:
                 raise NotFound(f"there is no price {number}")
             connection.execute(delete(prices).where(prices.c.id == number))
             version.bump(connection, version.PRICES)
-            return _price(row)
+            price = _price(row)
+            audit.record(connection, actor, "price.delete", _subject(price), before=_told(price))
+            return price
 
         return self._write(work)
 
@@ -128,3 +139,12 @@ class Prices:
 
 def _price(row: Row[Any]) -> SaidPrice:
     return SaidPrice(**row._mapping)
+
+
+def _subject(price: SaidPrice) -> str:
+    return f"{price.provider}/{price.model}"
+
+
+def _told(price: SaidPrice) -> dict[str, float | None]:
+    """What the audit says of a price."""
+    return {name: getattr(price, name) for name in ("input", "output", "cache_read", "cache_write")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ccproxy.errors import Conflict, Unavailable
 from ccproxy.store import version
+from ccproxy.store.audit import SYSTEM, Actor, Trail, only_name
 from ccproxy.store.models import providers, seeded_providers
-from ccproxy.store.named_rows import NamedRows
+from ccproxy.store.named_rows import OFFERED, NamedRows
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.routes import Route, all_routes
 from ccproxy.store.vault import Undecryptable, Vault
@@ -83,14 +84,22 @@ class Providers:
 
     Fields are those of Provider without its times and `error`; anything else is a TypeError. `api_key` alone stands in
     place of all keys, as `api_keys` does; empty `api_keys` leave the first as the only one. Writes raise Unavailable
-    when another process holds the database for too long.
+    when another process holds the database for too long. Each write is told to the audit with its actor, and as `show`
+    shows the provider, which must be without its secrets.
     """
 
-    def __init__(self, engine: Engine, vault: Vault, report: Report = to_logging) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        report: Report = to_logging,
+        show: Callable[[Provider], Mapping[str, Any]] = only_name,
+    ) -> None:
         self._engine = engine
         self._vault = vault
         self._report = report
-        self._rows = NamedRows(engine, providers, "provider", report, seeded=seeded_providers)
+        trail = Trail("provider", self._provider, show)
+        self._rows = NamedRows(engine, providers, "provider", report, trail=trail, seeded=seeded_providers)
         self._version = version.VersionReader(engine)
         self._held: Snapshot | None = None
 
@@ -116,7 +125,7 @@ class Providers:
                 raise Unavailable("the provider database cannot be read") from error
         return held
 
-    def save(self, fields: Mapping[str, Any]) -> tuple[Provider, bool]:
+    def save(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[Provider, bool]:
         """Create or update the provider `fields["name"]`; the flag says whether it was created.
 
         Creating fills what is left out with Provider's defaults (`type` and `api_base_url` are needed); updating
@@ -124,24 +133,24 @@ class Providers:
         """
         return self._rows.save(
             fields["name"],
-            lambda connection: self._insert(connection, fields),
-            lambda connection, row: self._update(connection, row, fields),
+            lambda connection: self._insert(connection, fields, actor),
+            lambda connection, row: self._update(connection, row, fields, actor),
         )
 
-    def change(self, name: str, fields: Mapping[str, Any]) -> Provider:
+    def change(self, name: str, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> Provider:
         """Update a provider; fields left out stay, and a new `name` renames it. Raises NotFound, Conflict."""
         try:
             return self._rows.write(
-                lambda connection: self._update(connection, self._rows.get(connection, name), fields)
+                lambda connection: self._update(connection, self._rows.get(connection, name), fields, actor)
             )
         except IntegrityError:
             raise Conflict(f"a provider named {fields.get('name')!r} exists already") from None
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, actor: Actor = SYSTEM) -> None:
         """Delete a provider. Routes that name it stay as they are. Raises NotFound."""
-        self._rows.delete(name)
+        self._rows.delete(name, actor)
 
-    def toggle(self, name: str) -> Provider:
+    def toggle(self, name: str, actor: Actor = SYSTEM) -> Provider:
         """Flip `enabled`. Raises NotFound, and Conflict for a provider that cannot be enabled."""
 
         def work(connection: Connection) -> Provider:
@@ -149,7 +158,7 @@ class Providers:
             provider = self._provider(row)
             if provider.error:
                 raise Conflict(f"provider {name!r}: {provider.error}")
-            return self._update(connection, row, {"enabled": not row.enabled})
+            return self._update(connection, row, {"enabled": not row.enabled}, actor, "toggle")
 
         return self._rows.write(work)
 
@@ -158,7 +167,9 @@ class Providers:
 
         A name is offered once: from then on what an administrator made of it holds, deletion included.
         """
-        return self._rows.add_missing(offered, self._insert)
+        return self._rows.add_missing(
+            offered, lambda connection, fields: self._insert(connection, fields, SYSTEM, OFFERED)
+        )
 
     def close(self) -> None:
         """Give back the connection and the thread; both come again when they are needed."""
@@ -176,16 +187,21 @@ class Providers:
                 self._report("provider is out of use", provider=provider.name, error=provider.error)
         return loaded
 
-    def _insert(self, connection: Connection, fields: Mapping[str, Any]) -> Provider:
-        return self._provider(self._rows.insert(connection, {**_DEFAULTS} | self._columns(fields)))
+    def _insert(
+        self, connection: Connection, fields: Mapping[str, Any], actor: Actor, detail: str | None = None
+    ) -> Provider:
+        columns = {**_DEFAULTS} | self._columns(fields)
+        return self._provider(self._rows.insert(connection, columns, actor, detail))
 
-    def _update(self, connection: Connection, row: Row[Any], fields: Mapping[str, Any]) -> Provider:
+    def _update(
+        self, connection: Connection, row: Row[Any], fields: Mapping[str, Any], actor: Actor, verb: str = "change"
+    ) -> Provider:
         columns = self._columns(fields)
         if columns.get("api_key") and "headers" not in columns and "headers" in self._reveal(row)[2]:
             # A new key is how such a provider is brought back; headers that nobody can read must not stand in its way.
             columns["headers"] = None
             self._report("provider lost its extra headers: they could not be decrypted", provider=row.name)
-        return self._provider(self._rows.update(connection, row, columns))
+        return self._provider(self._rows.update(connection, row, columns, actor, verb))
 
     def _columns(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Fields as their columns hold them: secrets as tokens."""

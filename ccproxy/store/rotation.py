@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, update
 
 from ccproxy.errors import SettingsError
-from ccproxy.store import version
+from ccproxy.store import audit, version
 from ccproxy.store.models import providers
 from ccproxy.store.session import write_engine
 from ccproxy.store.tokens import stored
@@ -54,6 +54,8 @@ def rotate(engine: Engine, secret_keys: Sequence[str], database_url: str) -> int
                 .values({each.column: vault.rotate(each.token)})
             )
         version.bump(connection)
+        told = f"{len(tokens)} tokens encrypted anew under {'a given' if secret_keys else 'a new'} key"
+        audit.record(connection, audit.COMMAND_LINE, "secrets.rotate", "", detail=told)
     return len(tokens)
 
 

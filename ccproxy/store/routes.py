@@ -6,7 +6,7 @@ routes in the snapshot that `store.providers` holds, so every write here moves t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
 from ccproxy.errors import Conflict
+from ccproxy.store.audit import SYSTEM, Actor, Trail, only_name
 from ccproxy.store.models import routes, seeded_routes
-from ccproxy.store.named_rows import NamedRows
+from ccproxy.store.named_rows import OFFERED, NamedRows
 from ccproxy.store.report import Report, to_logging
 
 Scenario = Literal["default", "background", "think", "long_context", "web_search", "image", "count_tokens"]
@@ -87,43 +88,49 @@ class Routes:
     """The route table, for writing; `Providers.snapshot` reads it. Writes happen in a thread of their own.
 
     Fields are those of Route without its times; anything else is a TypeError. Writes raise Unavailable when another
-    process holds the database for too long.
+    process holds the database for too long. Each write is told to the audit with its actor, and as `show` shows the
+    route.
     """
 
-    def __init__(self, engine: Engine, report: Report = to_logging) -> None:
-        self._rows = NamedRows(engine, routes, "route", report, seeded=seeded_routes)
+    def __init__(
+        self, engine: Engine, report: Report = to_logging, show: Callable[[Route], Mapping[str, Any]] = only_name
+    ) -> None:
+        trail = Trail("route", _route, show)
+        self._rows = NamedRows(engine, routes, "route", report, trail=trail, seeded=seeded_routes)
 
-    def save(self, fields: Mapping[str, Any]) -> tuple[Route, bool]:
+    def save(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[Route, bool]:
         """Create or update the route `fields["name"]`; the flag says whether it was created.
 
         Creating fills what is left out with Route's defaults (`targets` are needed); updating leaves it as it is.
         """
         return self._rows.save(
             fields["name"],
-            lambda connection: self._insert(connection, fields),
-            lambda connection, row: _route(self._rows.update(connection, row, _columns(fields))),
+            lambda connection: self._insert(connection, fields, actor),
+            lambda connection, row: _route(self._rows.update(connection, row, _columns(fields), actor)),
         )
 
-    def change(self, name: str, fields: Mapping[str, Any]) -> Route:
+    def change(self, name: str, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> Route:
         """Update a route; fields left out stay, and a new `name` renames it. Raises NotFound, Conflict."""
         columns = _columns(fields)
         try:
             return self._rows.write(
-                lambda connection: _route(self._rows.update(connection, self._rows.get(connection, name), columns))
+                lambda connection: _route(
+                    self._rows.update(connection, self._rows.get(connection, name), columns, actor)
+                )
             )
         except IntegrityError:
             raise Conflict(f"a route named {fields.get('name')!r} exists already") from None
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, actor: Actor = SYSTEM) -> None:
         """Delete a route. Raises NotFound."""
-        self._rows.delete(name)
+        self._rows.delete(name, actor)
 
-    def toggle(self, name: str) -> Route:
+    def toggle(self, name: str, actor: Actor = SYSTEM) -> Route:
         """Flip `enabled`. Raises NotFound."""
 
         def work(connection: Connection) -> Route:
             row = self._rows.get(connection, name)
-            return _route(self._rows.update(connection, row, {"enabled": not row.enabled}))
+            return _route(self._rows.update(connection, row, {"enabled": not row.enabled}, actor, "toggle"))
 
         return self._rows.write(work)
 
@@ -132,16 +139,20 @@ class Routes:
 
         A name is offered once: from then on what an administrator made of it holds, deletion included.
         """
-        return self._rows.add_missing(offered, self._insert)
+        return self._rows.add_missing(
+            offered, lambda connection, fields: self._insert(connection, fields, SYSTEM, OFFERED)
+        )
 
     def close(self) -> None:
         """Give back the thread; it comes again when it is needed."""
         self._rows.close()
 
-    def _insert(self, connection: Connection, fields: Mapping[str, Any]) -> Route:
+    def _insert(
+        self, connection: Connection, fields: Mapping[str, Any], actor: Actor, detail: str | None = None
+    ) -> Route:
         plain = Route(name="", targets=())
         defaults = {name: getattr(plain, name) for name in _FIELDS - {"name", "targets"}}
-        return _route(self._rows.insert(connection, _columns(defaults | dict(fields))))
+        return _route(self._rows.insert(connection, _columns(defaults | dict(fields)), actor, detail))
 
 
 def all_routes(connection: Connection) -> tuple[Route, ...]:

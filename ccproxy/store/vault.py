@@ -135,7 +135,7 @@ def _with_key_file(path: Path, change: Callable[[tuple[str, ...]], tuple[str, ..
             fcntl.flock(file, fcntl.LOCK_EX)
             if os.fstat(file.fileno()).st_mode & 0o077:
                 os.fchmod(file.fileno(), 0o600)
-            before = _parse(path, file.read())
+            before = parse_keys(path, file.read())
             after = change(before)
             if after != before:
                 file.seek(0)
@@ -149,7 +149,8 @@ def _with_key_file(path: Path, change: Callable[[tuple[str, ...]], tuple[str, ..
         raise SettingsError(f"key file {path}: {reason}; it must be a file that this user can read and write") from None
 
 
-def _parse(path: Path, text: str) -> tuple[str, ...]:
+def parse_keys(path: Path, text: str) -> tuple[str, ...]:
+    """The keys in a key file's text. Raises SettingsError for one that is damaged."""
     keys = tuple(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
     for number, key in enumerate(keys, 1):
         try:

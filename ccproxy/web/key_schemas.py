@@ -113,5 +113,11 @@ def show_key(key: ClientKey, now: datetime, last_used_at: datetime | None, spend
     }
 
 
+def audited_key(key: ClientKey) -> dict[str, Any]:
+    """A key as the audit tells of it: what administrators say of it, and which text it has, by its beginning."""
+    shown = show_key(key, key.updated_at, None, {})
+    return {name: value for name, value in shown.items() if name not in ("last_used_at", "spend")}
+
+
 def _moment(when: datetime | None) -> str | None:
     return moment(when) if when is not None else None

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.gateway.limits import periods
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.spending import Spent
+from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.key_schemas import read_grace, read_key, show_key
 from ccproxy.web.schemas import moment
@@ -28,10 +29,7 @@ BODY_TIMEOUT = 30.0
 blueprint = Blueprint("keys", __name__, url_prefix="/keys")
 
 
-@blueprint.before_request
-def admins_only() -> None:
-    """Before a body is read."""
-    services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)
 
 
 @blueprint.get("")
@@ -46,7 +44,7 @@ def create() -> Response:
     given = read_key(read_document(MAX_BODY, BODY_TIMEOUT))
     if "name" not in given:
         raise InvalidRequest("name: is missing")
-    key, secret = services().client_keys.create(given)
+    key, secret = services().client_keys.create(given, acting())
     response = _with_secret(key, secret, 201)
     response.headers["Location"] = f"/keys/{key.name}"
     return response
@@ -64,13 +62,13 @@ def change(name: str) -> Response:
     given = read_key(read_document(MAX_BODY, BODY_TIMEOUT))
     if given.get("name", _find(name).name) != name:
         raise InvalidRequest(f"name: a key keeps its name, which is {name!r} in the path")
-    return _json(_shown([services().client_keys.change(name, given)])[0])
+    return _json(_shown([services().client_keys.change(name, given, acting())])[0])
 
 
 @blueprint.delete("/<name>")
 def delete(name: str) -> Response:
     """Refused from now on, in every worker; requests that have begun end as they were."""
-    services().client_keys.delete(_find(name).name)
+    services().client_keys.delete(_find(name).name, acting())
     return _json({"message": f"key {name} deleted"})
 
 
@@ -79,7 +77,7 @@ def toggle(name: str) -> Response:
     """Flip `enabled`."""
     if has_body():
         check_json()
-    key = services().client_keys.toggle(_find(name).name)
+    key = services().client_keys.toggle(_find(name).name, acting())
     return _json({"message": f"key {name} {'enabled' if key.enabled else 'disabled'}", "enabled": key.enabled})
 
 
@@ -87,7 +85,7 @@ def toggle(name: str) -> Response:
 def rotate(name: str) -> Response:
     """A new text, shown this once; the old one is taken for `grace_seconds` longer."""
     grace = read_grace(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
-    key, secret = services().client_keys.rotate(_find(name).name, grace)
+    key, secret = services().client_keys.rotate(_find(name).name, grace, acting())
     return _with_secret(key, secret, 200)
 
 

@@ -15,6 +15,7 @@ from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.gateway.pricing import Found
 from ccproxy.presets import prices as lists
 from ccproxy.store.prices import EVERY, SaidPrice
+from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import read_document
 from ccproxy.web.fields import Amount
 from ccproxy.web.schemas import NAME, Text, moment, read, require
@@ -59,10 +60,7 @@ class PriceSchema(Schema):
 _schema = PriceSchema()
 
 
-@blueprint.before_request
-def admins_only() -> None:
-    """Before a body is read."""
-    services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)
 
 
 @blueprint.get("")
@@ -74,14 +72,14 @@ def list_all() -> Response:
 @blueprint.post("")
 def say() -> Response:
     """The price of a provider's models that fit a glob; 201 where nothing was said of just these, else 200."""
-    price, created = services().prices.save(read(_schema, read_document(MAX_BODY, BODY_TIMEOUT)))
+    price, created = services().prices.save(read(_schema, read_document(MAX_BODY, BODY_TIMEOUT)), acting())
     return _json(_shown(price), 201 if created else 200)
 
 
 @blueprint.delete("/<int:number>")
 def take_back(number: int) -> Response:
     """From now on the next one applies: a wider glob's, the provider's option, or the price list's."""
-    price = services().prices.delete(number)
+    price = services().prices.delete(number, acting())
     return _json({"message": f"price of {price.model} at {price.provider} deleted"})
 
 

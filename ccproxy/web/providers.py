@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.providers import Provider
+from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.definitions import define
 from ccproxy.web.health import standing_of
@@ -21,12 +22,7 @@ MAX_BODY = 1024 * 1024
 BODY_TIMEOUT = 30.0
 
 blueprint = Blueprint("providers", __name__, url_prefix="/providers")
-
-
-@blueprint.before_request
-def admins_only() -> None:
-    """Before a body is read."""
-    services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)
 
 
 @blueprint.get("")
@@ -45,9 +41,9 @@ def create_or_update() -> Response:
     known = providers.snapshot().get(given["name"])
     fields = define(given, known)
     if known is None:
-        provider, created = providers.save(fields)
+        provider, created = providers.save(fields, acting())
     else:
-        provider, created = providers.change(known.name, _changed(fields, known)), False
+        provider, created = providers.change(known.name, _changed(fields, known), acting()), False
     response = _json(_shown(provider), 201 if created else 200)
     response.headers["Location"] = f"/providers/{provider.name}"
     return response
@@ -67,13 +63,13 @@ def change(name: str) -> Response:
     if given.get("name", name) != name:
         raise InvalidRequest(f"name: a provider keeps its name, which is {name!r} in the path")
     fields = define(given, known)
-    return _json(_shown(services().providers.change(name, _changed(fields, known))))
+    return _json(_shown(services().providers.change(name, _changed(fields, known), acting())))
 
 
 @blueprint.delete("/<name>")
 def delete(name: str) -> Response:
     """Gone at once, in every worker; requests that have begun end as they were."""
-    services().providers.delete(_find(name).name)
+    services().providers.delete(_find(name).name, acting())
     return _json({"message": f"provider {name} deleted"})
 
 
@@ -82,7 +78,7 @@ def toggle(name: str) -> Response:
     """Flip `enabled`."""
     if has_body():
         check_json()
-    provider = services().providers.toggle(_find(name).name)
+    provider = services().providers.toggle(_find(name).name, acting())
     state = "enabled" if provider.enabled else "disabled"
     return _json({"message": f"provider {name} {state}", "enabled": provider.enabled})
 

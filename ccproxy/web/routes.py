@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.routes import Route
+from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.route_schemas import read_route, show_route
 from ccproxy.web.services import services
@@ -18,12 +19,7 @@ MAX_BODY = 1024 * 1024
 BODY_TIMEOUT = 30.0
 
 blueprint = Blueprint("routes", __name__, url_prefix="/routes")
-
-
-@blueprint.before_request
-def admins_only() -> None:
-    """Before a body is read."""
-    services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)
 
 
 @blueprint.url_value_preprocessor
@@ -49,9 +45,9 @@ def create_or_update() -> Response:
     if _known(given["name"]) is None:
         if "targets" not in given:
             raise InvalidRequest("targets: is missing")
-        route, created = routes.save(given)
+        route, created = routes.save(given, acting())
     else:
-        route, created = routes.change(given["name"], given), False
+        route, created = routes.change(given["name"], given, acting()), False
     response = _json(show_route(route), 201 if created else 200)
     response.headers["Location"] = f"/routes/{quote(route.name)}"
     return response
@@ -69,13 +65,13 @@ def change(name: str) -> Response:
     given = read_route(read_document(MAX_BODY, BODY_TIMEOUT))
     if given.get("name", _find(name).name) != name:
         raise InvalidRequest(f"name: a route keeps its name, which is {name!r} in the path")
-    return _json(show_route(services().routes.change(name, given)))
+    return _json(show_route(services().routes.change(name, given, acting())))
 
 
 @blueprint.delete("/<path:name>")
 def delete(name: str) -> Response:
     """Gone at once, in every worker; requests that have begun end as they were."""
-    services().routes.delete(_find(name).name)
+    services().routes.delete(_find(name).name, acting())
     return _json({"message": f"route {name} deleted"})
 
 
@@ -84,7 +80,7 @@ def toggle(name: str) -> Response:
     """Flip `enabled`."""
     if has_body():
         check_json()
-    route = services().routes.toggle(_find(name).name)
+    route = services().routes.toggle(_find(name).name, acting())
     state = "enabled" if route.enabled else "disabled"
     return _json({"message": f"route {name} {state}", "enabled": route.enabled})
 

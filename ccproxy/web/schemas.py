@@ -251,6 +251,11 @@ def show_provider(provider: Provider) -> dict[str, Any]:
     }
 
 
+def audited_provider(provider: Provider) -> dict[str, Any]:
+    """A provider as the audit keeps it for good: no value of any header, for those are encrypted where they belong."""
+    return {**show_provider(provider), "headers": dict.fromkeys(provider.headers, "…")}
+
+
 def hint(secret: str | None) -> str | None:
     """The end of a secret, enough to tell it from others; nothing of one so short that the end gives it away.
 

@@ -28,6 +28,9 @@ LINKS = {
     "providers": "/providers",
     "routes": "/routes",
     "keys": "/keys",
+    "usage": "/usage",
+    "logs": "/logs",
+    "audit": "/audit",
     "console": "/console",
     "health": "/health",
     "metrics": "/metrics",
@@ -74,6 +77,7 @@ def show_health() -> Response:
     body: dict[str, Any] = {"status": word, "timestamp": moment(now)}
     if caller is not None:
         body |= _details(parts, seen, parts.statistics.performance() if reading.database_ok else NO_PERFORMANCE)
+        body["storage"] = _storage(parts) if reading.database_ok else None
     response = _json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -96,6 +100,12 @@ def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str,
         },
         "performance": {"memory_mb": memory_mb(), **performance},
     }
+
+
+def _storage(parts: Services) -> dict[str, Any]:
+    found = parts.statistics.storage()
+    oldest = found["oldest"]
+    return {**found, "oldest": moment(oldest) if oldest else None, "most_bytes": parts.retention.most_bytes}
 
 
 @blueprint.get("/status")

@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from ccproxy.gateway.trial import Trial
     from ccproxy.metrics.counting import Metrics
     from ccproxy.settings import Settings
+    from ccproxy.store.audit import Audit
     from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook, RequestRow
+    from ccproxy.store.occupancy import Occupancy
     from ccproxy.store.prices import Prices
     from ccproxy.store.providers import Providers
+    from ccproxy.store.reader import Reader
+    from ccproxy.store.refusals import Refusals
+    from ccproxy.store.retention import Retention
     from ccproxy.store.routes import Routes
     from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
@@ -72,7 +77,12 @@ class Services:
     metrics: Metrics
     traces: Traces | None
     record: Callable[[RequestRow], None]
+    reader: Reader
+    retention: Retention
     started_at: datetime
+    audit: Audit
+    refusals: Refusals
+    occupancy: Occupancy
 
     @property
     def uptime(self) -> float:

@@ -56,7 +56,7 @@ _REASONS = {
     503: "Service Unavailable",
 }
 _FLUSH = 3.0  # seconds for the last log rows; with the drain's goodbye it fits into the margin
-_NEWS = 0.5  # seconds for what was found out last about providers; the others find it out too
+_NEWS = 0.5  # seconds for what was found out last about providers, and for who was refused last
 _MARGIN = 5.0  # seconds between the end of a drain and gunicorn's patience, for the last answers and rows
 
 
@@ -81,13 +81,16 @@ class Worker(GeventWorker):
         if parts.traces is not None:
             parts.traces.start()
         parts.logbook.start()
+        parts.retention.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
         try:
             super().run()
         finally:
+            parts.retention.stop()
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
+            parts.refusals.stop(_NEWS)
             parts.health.flush(_NEWS)
             if parts.traces is not None:
                 parts.traces.stop(_NEWS)

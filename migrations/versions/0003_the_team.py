@@ -20,6 +20,21 @@ _BUCKETS = tuple(f"{name}_{bucket:02}" for name in ("ttft", "duration") for buck
 _COUNTS = ("requests", "errors", "cancelled", "unpriced", "estimated")
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "thinking_tokens")
 _ADDED = ("client", "error", "cost_usd", "replay_of")
+_LOG_INDEXES = (
+    ("ix_request_logs_request_id", ["request_id"], None),
+    ("ix_request_logs_caller_started_at", ["caller", "started_at"], None),
+    ("ix_request_logs_session_id_started_at", ["session_id", "started_at"], "session_id IS NOT NULL"),
+    (
+        "ix_request_logs_failed",
+        ["started_at", "id", "error_type", "status", "caller", "provider"],
+        "error_type IS NOT NULL",
+    ),
+)
+_EPOCH = {
+    "sqlite": "CAST(strftime('%s', started_at) AS INTEGER)",
+    "postgresql": "CAST(floor(extract(epoch FROM started_at)) AS INTEGER)",
+}
+_WHAT = "key, provider, model, route, client"
 
 
 def upgrade() -> None:
@@ -86,12 +101,17 @@ def upgrade() -> None:
             sa.Column("route", sa.String(200), nullable=False),
             sa.Column("client", sa.String(64), nullable=False),
             *(
-                sa.Column(name, sa.Integer(), nullable=False, server_default="0")
+                sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
                 for name in (*_COUNTS, *_TOKENS, *_BUCKETS)
             ),
             sa.Column("cost_usd", sa.Float(), nullable=False, server_default="0"),
             sa.PrimaryKeyConstraint(period, "key", "provider", "model", "route", "client", name=f"pk_{table}"),
+            sqlite_with_rowid=False,
         )
+    for name, columns, condition in _LOG_INDEXES:
+        where = sa.text(condition) if condition else None
+        op.create_index(name, "request_logs", columns, sqlite_where=where, postgresql_where=where)
+    roll_up()
     op.create_table(
         "audit_events",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -105,7 +125,10 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
     )
-    op.create_index("ix_audit_events_action", "audit_events", ["action"])
+    op.create_index("ix_audit_events_at", "audit_events", ["at"])
+    for name in ("actor", "action", "subject"):
+        op.create_index(f"ix_audit_events_{name}", "audit_events", [name, "at"])
+    _refuse_all_but_new_events()
     op.create_table(
         "captures",
         sa.Column("request_id", sa.String(64), nullable=False),
@@ -125,9 +148,84 @@ def upgrade() -> None:
     )
 
 
+def _refuse_all_but_new_events() -> None:
+    """Triggers, so that no statement of ours or of anybody's tool changes what the audit says."""
+    refusal = "audit events are only ever added"
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        )
+        return
+    # REPLACE deletes without a DELETE trigger, hence the one for INSERT; without a given id NEW.id is -1 there
+    taken = "WHEN EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)"
+    for verb, when in (("update", ""), ("delete", ""), ("insert", taken)):
+        op.execute(
+            f"CREATE TRIGGER audit_events_refuse_{verb} BEFORE {verb.upper()} ON audit_events {when} "
+            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        )
+
+
+def roll_up() -> None:
+    """Count the requests that the log holds, as `store.rollups` does with those that come."""
+    sums = ", ".join((*_COUNTS, *_TOKENS, *_BUCKETS, "cost_usd"))
+    op.execute(f"INSERT INTO usage_hours (hour, {_WHAT}, {sums}) {_hours(op.get_bind().dialect.name)}")
+    added = ", ".join(f"sum({name})" for name in (*_COUNTS, *_TOKENS, *_BUCKETS, "cost_usd"))
+    op.execute(
+        f"INSERT INTO usage_days (day, {_WHAT}, {sums})"  # noqa: S608 - words of ours
+        f" SELECT hour / 24, {_WHAT}, {added} FROM usage_hours GROUP BY hour / 24, {_WHAT}"
+    )
+    op.execute(
+        "INSERT INTO key_uses (key, last_used_at) SELECT substr(caller, 1, 63), max(started_at) FROM request_logs"
+        " WHERE caller IS NOT NULL AND caller <> '' GROUP BY substr(caller, 1, 63)"
+    )
+
+
+def _hours(dialect: str) -> str:
+    """The sums of each hour, in the order of the roll-up's columns."""
+    whole = [f"coalesce(sum({name}), 0)" for name in _TOKENS]
+    buckets = [
+        f"count(CASE WHEN {name} = {bucket} THEN 1 END)"
+        for name in ("ttft", "duration")
+        for bucket in range(len(_HISTOGRAM_MS) + 1)
+    ]
+    # Counted once for each row, not once for each bucket
+    inner = f"""
+        SELECT {_EPOCH[dialect]} / 3600 AS hour, substr(coalesce(caller, ''), 1, 63) AS key,
+            substr(coalesce(provider, ''), 1, 63) AS provider, substr(coalesce(upstream_model, ''), 1, 200) AS model,
+            substr(coalesce(route, ''), 1, 200) AS route, substr(coalesce(client, ''), 1, 64) AS client,
+            {", ".join(_TOKENS)}, cost_usd, status, error_type, usage_estimated,
+            CASE WHEN ttft_ms IS NULL THEN NULL {_bucket("ttft_ms")} END AS ttft,
+            CASE WHEN error_type IS NOT NULL THEN NULL {_bucket("duration_ms")} END AS duration
+        FROM request_logs
+    """  # noqa: S608 - words of ours
+    counts = (
+        "count(*)",
+        "count(CASE WHEN error_type IS NOT NULL AND status <> 499 THEN 1 END)",
+        "count(CASE WHEN status = 499 THEN 1 END)",
+        "count(CASE WHEN cost_usd IS NULL AND (input_tokens > 0 OR output_tokens > 0) THEN 1 END)",
+        "count(CASE WHEN usage_estimated THEN 1 END)",
+    )
+    sums = ", ".join((*counts, *whole, *buckets, "coalesce(sum(cost_usd), 0)"))
+    return f"SELECT hour, {_WHAT}, {sums} FROM ({inner}) AS log GROUP BY hour, {_WHAT}"  # noqa: S608 - words of ours
+
+
+def _bucket(column: str) -> str:
+    bounds = " ".join(f"WHEN {column} <= {most} THEN {place}" for place, most in enumerate(_HISTOGRAM_MS))
+    return f"{bounds} ELSE {len(_HISTOGRAM_MS)}"
+
+
 def downgrade() -> None:
+    for name, _, _ in _LOG_INDEXES:
+        op.drop_index(name, "request_logs")
     for table in ("chores", "captures", "audit_events", "usage_days", "usage_hours"):
-        op.drop_table(table)
+        op.drop_table(table)  # with its triggers
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_audit_change()")
     for table in ("prices", "key_uses", "client_keys"):
         op.drop_table(table)
     with op.batch_alter_table("request_logs") as request_logs:

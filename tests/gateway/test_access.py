@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from ccproxy.errors import CCProxyError, Forbidden, Unauthenticated
+from ccproxy.errors import CCProxyError, ClientError, Forbidden, Unauthenticated
 from ccproxy.gateway import peers
 from ccproxy.gateway.access import Caller, Gate, is_local_origin
 from ccproxy.store import key_text
@@ -429,3 +430,50 @@ def test_a_member_is_no_administrator() -> None:
     with pytest.raises(Forbidden, match="only an administrator"):
         gate_of(KEY, client_key()).require_admin(environ(x_api_key=SECRET))
     assert gate_of(KEY, client_key(role="admin")).require_admin(environ(x_api_key=SECRET)).name == "anna"
+
+
+class TestWhoIsRefusedIsTold:
+    """The gate's callable hears of every refusal of somebody who tried."""
+
+    def told(self, gate_options: dict[str, Any], ask: str, *given: Any, **headers: Any) -> list[Any]:
+        heard: list[Any] = []
+        gate = Gate(**{"apikey": KEY, "allowed": PRIVATE, **gate_options}, refused=heard.append)
+        with contextlib.suppress(ClientError):
+            getattr(gate, ask)(environ(*given, **headers))
+        return heard
+
+    @pytest.mark.parametrize("ask", ["check", "require_admin", "identify"])
+    def test_a_wrong_key(self, ask: str) -> None:
+        [refusal] = self.told({}, ask, "10.0.0.9", x_api_key="nope")
+        assert (refusal.address, refusal.reason) == ("10.0.0.9", "the API key is wrong")
+
+    @pytest.mark.parametrize("ask", ["check", "require_admin", "identify"])
+    def test_no_key_is_no_try_and_a_right_one_no_refusal(self, ask: str) -> None:
+        assert self.told({}, ask, "10.0.0.9") == []
+        assert self.told({}, ask, "10.0.0.9", x_api_key=KEY) == []
+
+    def test_an_address_that_may_not_call_but_may_ask_how_it_is(self) -> None:
+        [refusal] = self.told({}, "check", "8.8.8.8", x_api_key=KEY)
+        assert (refusal.address, refusal.hint) == ("8.8.8.8", "")
+        assert KEY not in repr(refusal)
+        assert self.told({}, "identify", "8.8.8.8") == []
+
+    def test_the_address_is_that_behind_a_trusted_proxy(self) -> None:
+        proxied = {"trusted": [ip_network("10.0.0.1/32")]}
+        [refusal] = self.told(proxied, "check", "10.0.0.1", x_forwarded_for="10.0.0.9", x_api_key="nope")
+        assert refusal.address == "10.0.0.9"
+        [refusal] = self.told(proxied, "check", "10.0.0.1", x_forwarded_for="nonsense", x_api_key="nope")
+        assert refusal.address == "10.0.0.1"
+
+    def test_a_foreign_page_without_a_key(self) -> None:
+        [refusal] = self.told({"apikey": None}, "check", origin="https://evil.example")
+        assert "foreign web pages" in refusal.reason
+
+    def test_a_role_that_may_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        heard: list[Any] = []
+        gate = Gate(KEY, PRIVATE, refused=heard.append)
+        monkeypatch.setattr(gate, "_check", lambda _environ: Caller("anna", "member", "10.0.0.9"))
+        with pytest.raises(Forbidden):
+            gate.require_admin(environ("10.0.0.9", x_api_key=KEY))
+        [refusal] = heard
+        assert (refusal.name, refusal.reason) == ("anna", "only an administrator may do this")

@@ -58,12 +58,12 @@ def test_a_key_works_from_its_creation_to_its_end_in_both_workers(team: Server) 
 
 def test_the_python_sdk_and_a_mistyped_key(team: Server) -> None:
     secret = make_key(team, "sdk")["x-api-key"]
-    client = anthropic.Anthropic(base_url=team.url, auth_token=secret, max_retries=0)
-    message = client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
-    assert message.model == "fake/m"
-    wrong = anthropic.Anthropic(base_url=team.url, auth_token=secret[:-1], max_retries=0)
-    with pytest.raises(anthropic.AuthenticationError, match="mistyped or cut off"):
-        wrong.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+    asked: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    with anthropic.Anthropic(base_url=team.url, auth_token=secret, max_retries=0) as client:
+        assert client.messages.create(**asked).model == "fake/m"
+    refused = pytest.raises(anthropic.AuthenticationError, match="mistyped or cut off")
+    with anthropic.Anthropic(base_url=team.url, auth_token=secret[:-1], max_retries=0) as client, refused:
+        client.messages.create(**asked)
     assert secret[12:] not in team.log.read_text()
 
 
@@ -78,6 +78,11 @@ MEMBER_S = [
     ("DELETE", "/keys/member", 403),
     ("GET", "/prices", 403),
     ("POST", "/prices", 403),
+    ("GET", "/usage", 200),
+    ("GET", "/usage?key=key", 403),
+    ("GET", "/logs", 403),
+    ("GET", "/audit", 403),
+    ("GET", "/metrics", 403),
 ]
 
 
@@ -86,6 +91,21 @@ def test_a_member_reaches_messages_and_nothing_of_the_administrators(team: Serve
     found = [(method, path, team.request(method, path, None, headers)[0]) for method, path, _ in MEMBER_S]
     assert found == MEMBER_S
     assert set(team.request("GET", "/health", None, headers)[1]) == {"status", "timestamp"}
+
+
+def test_a_member_sees_its_own_usage_and_what_it_cost(team: Server) -> None:
+    mine, other = make_key(team, "mine"), make_key(team, "other")
+    assert [ask(team, headers, "dear")[0] for headers in (mine, other, mine)] == [200] * 3
+    asked = "/usage?group_by=key,model&last=24h"
+    until(lambda: (team.request("GET", asked, None, mine)[1]["data"] or [{}])[0].get("requests") == 2, "both count")
+    [seen] = team.request("GET", asked, None, mine)[1]["data"]
+    assert (seen["key"], seen["model"], seen["unpriced"]) == ("mine", "dear", 0)
+    assert seen["cost_usd"] == pytest.approx(seen["input_tokens"] + seen["output_tokens"])
+    everybody = team.request("GET", "/usage?group_by=key&last=24h", None, FIRST)[1]["data"]
+    assert {"mine", "other"} <= {row["key"] for row in everybody}
+    [key] = [key for key in team.request("GET", "/keys", None, FIRST)[1] if key["name"] == "mine"]
+    assert key["spend"]["day"]["cost_usd"] == pytest.approx(seen["cost_usd"])
+    assert key["last_used_at"] is not None
 
 
 def test_models_that_a_key_may_not_use(team: Server) -> None:

@@ -1,5 +1,6 @@
 """A migrated SQLite file of one's own for each test."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,11 +37,19 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/data/ccproxy.db"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, made once and copied."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    migrate(open_engine(f"sqlite:///{path}"))
+    return path
+
+
 @pytest.fixture
-def engine(url: str) -> Engine:
-    engine = open_engine(url)
-    migrate(engine)
-    return engine
+def engine(url: str, tmp_path: Path, empty_database: Path) -> Engine:
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy(empty_database, tmp_path / "data" / "ccproxy.db")
+    return open_engine(url)
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from sqlalchemy import text
 
 from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import key_text
+from ccproxy.store.audit import Actor, Audit, Wanted
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.session import open_engine
+from ccproxy.web.key_schemas import audited_key
 
 FULL = {
     "name": "anna",
@@ -146,3 +148,29 @@ def test_without_a_database_the_last_keys_go_on_serving(keys, engine, said):
     with pytest.raises(Unavailable):
         ClientKeys(engine, said).snapshot()
     keys.close()
+
+
+def test_every_change_is_told_to_the_audit_without_a_digest(engine):
+    keys = ClientKeys(engine, show=audited_key)
+    anna = Actor("anna", "10.0.0.1")
+    _, first = keys.create({"name": "ben"}, anna)
+    keys.change("ben", {"requests_per_minute": 3}, anna)
+    keys.change("ben", {"requests_per_minute": 3}, anna)
+    keys.rotate("ben", timedelta(hours=1), anna)
+    keys.toggle("ben", anna)
+    keys.delete("ben", anna)
+    events = Audit(engine).page(Wanted(), 10)[::-1]
+    assert [event.action for event in events] == [
+        "key.create",
+        "key.change",
+        "key.rotate",
+        "key.toggle",
+        "key.delete",
+    ]
+    assert {(event.actor, event.address, event.subject) for event in events} == {("anna", "10.0.0.1", "ben")}
+    assert (events[1].before, events[1].after) == ({"requests_per_minute": None}, {"requests_per_minute": 3})
+    assert events[2].before["prefix"] == first[:12]
+    assert (events[3].before, events[3].after) == ({"enabled": True}, {"enabled": False})
+    told = str(events)
+    assert key_text.digest(first) not in told
+    assert first not in told

@@ -35,7 +35,7 @@ def test_indexes_are_those_of_the_models(engine, tmp_path):
             rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
             found.append(sorted(rows.scalars()))
     assert found[0] == found[1]
-    assert len(found[0]) == 4
+    assert len(found[0]) == 11
 
 
 def test_the_number_in_the_models_is_the_newest_migration():

@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import text
 
 from ccproxy.errors import NotFound
+from ccproxy.store.audit import Actor, Audit, Wanted
 from ccproxy.store.prices import Prices
 from ccproxy.store.session import open_engine
 
@@ -52,3 +53,19 @@ def test_without_a_database_the_last_prices_go_on(prices, engine, said):
     assert Prices(engine, said).snapshot().prices == ()
     assert said.texts == ["prices cannot be read"] * 2
     prices.close()
+
+
+def test_every_change_is_told_to_the_audit(prices, engine):
+    anna = Actor("anna", "10.0.0.1")
+    made, _ = prices.save(ONE, anna)
+    prices.save(ONE, anna)
+    prices.save({**ONE, "output": 5.0}, anna)
+    prices.delete(made.id, anna)
+    said = {"input": 1.0, "output": 2.0, "cache_read": None, "cache_write": None}
+    events = Audit(engine).page(Wanted(), 10)[::-1]
+    assert [(event.action, event.before, event.after) for event in events] == [
+        ("price.create", None, said),
+        ("price.change", said, said | {"output": 5.0}),
+        ("price.delete", said | {"output": 5.0}, None),
+    ]
+    assert {(event.actor, event.address, event.subject) for event in events} == {("anna", "10.0.0.1", "groq/llama-*")}

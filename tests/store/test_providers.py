@@ -189,7 +189,7 @@ def test_an_insert_that_loses_a_race_becomes_an_update(providers, another, monke
     insert = Providers._insert
     rival = another()
 
-    def beaten(self, connection, fields):
+    def beaten(self, connection, fields, actor):
         monkeypatch.setattr(Providers, "_insert", insert)
         connection.rollback()
         rival.save({"name": "a", **NEEDED, "models": ["theirs"], "options": {"kept": 1}})

@@ -23,19 +23,26 @@ from ccproxy.gateway.lifecycle import Lifecycle
 from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.sessions import Sessions
 from ccproxy.metrics.counting import Metrics
+from ccproxy.store.audit import Audit
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.migrations import migrate
 from ccproxy.store.prices import Prices
 from ccproxy.store.providers import Providers
+from ccproxy.store.reader import Reader
+from ccproxy.store.refusals import Refusals
+from ccproxy.store.retention import Retention
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
-from ccproxy.web import errors, keys, prices, providers, routes, service
+from ccproxy.web import audit, errors, keys, logs, prices, providers, routes, service, usage
 from ccproxy.web.console import pages, session
 from ccproxy.web.health import Readings
+from ccproxy.web.key_schemas import audited_key
+from ccproxy.web.route_schemas import show_route
+from ccproxy.web.schemas import audited_provider
 from ccproxy.web.services import EXTENSION, Services
 
 KEY = "sk-ccproxy-0123456789abcdef"
@@ -59,6 +66,10 @@ class Health:
 
     def database_bytes(self) -> int | None:
         return 4096 if self.ok else None
+
+    def storage(self) -> dict[str, Any]:
+        assert self.ok, "asked a database that cannot be read"
+        return {"bytes": 4096, "free_bytes": 0, "requests": 3, "oldest": None, "captures": 0}
 
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
@@ -122,12 +133,13 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         if not path.exists():
             shutil.copy(empty_database, path)
         engine = open_engine(f"sqlite:///{path}")
-        store = Providers(engine, Vault((Fernet.generate_key().decode(),)))
-        routing = Routes(engine)
-        keyring = ClientKeys(engine)
+        store = Providers(engine, Vault((Fernet.generate_key().decode(),)), show=audited_provider)
+        routing = Routes(engine, show=show_route)
+        keyring = ClientKeys(engine, show=audited_key)
         sessions = Sessions(lambda: (b"a secret of the tests",))
         said = Prices(engine)
         opened.extend((store, routing, keyring, said))
+        doorbell = Refusals(engine)
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
         absent: Any = None
         parts = Services(
@@ -140,7 +152,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
-            gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, session=sessions.brought),
+            gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, session=sessions.brought, refused=doorbell.note),
             counters=absent,
             limits=absent,
             pricing=Pricing(said.snapshot),
@@ -156,7 +168,12 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             metrics=Metrics(lambda: store.held),
             traces=None,
             record=absent,
+            reader=Reader(engine),
+            retention=Retention(engine, 30, 3, 4096 * 1024 * 1024),
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
+            audit=Audit(engine),
+            refusals=doorbell,
+            occupancy=absent,
         )
         app = Flask("site", static_folder=None)
         app.extensions[EXTENSION] = parts
@@ -167,6 +184,9 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         app.register_blueprint(prices.blueprint)
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(session.blueprint)
+        app.register_blueprint(audit.blueprint)
+        app.register_blueprint(usage.blueprint)
+        app.register_blueprint(logs.blueprint)
         errors.register(app)
         if prepare is not None:
             prepare(app)

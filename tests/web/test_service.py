@@ -18,7 +18,7 @@ from tests.web.test_errors import assert_error, assert_id
 
 AUTH = {"x-api-key": KEY}
 PUBLIC = {"status", "timestamp"}
-DETAILS = {"status", "timestamp", "uptime", "version", "config", "providers", "performance"}
+DETAILS = {"status", "timestamp", "uptime", "version", "config", "providers", "performance", "storage"}
 
 
 @pytest.fixture(params=["open", "locked", "elsewhere"])

@@ -21,6 +21,7 @@ from ccproxy.web.services import EXTENSION
 from ccproxy.web.worker import Worker
 
 SECRET = "sk-secret-0123456789"
+LAST_WORDS = ("who was refused is written", "what rests is written")
 
 
 class Log:
@@ -99,9 +100,17 @@ class Stage:
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
+        chores = SimpleNamespace(start=lambda: None, stop=lambda: self.told.append("no more chores"))
+        doorbell = SimpleNamespace(stop=lambda _seconds: self.told.append("who was refused is written"))
         self.metrics = Metrics(self.told)
         self.parts = parts = SimpleNamespace(
-            lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news, metrics=self.metrics, traces=None
+            lifecycle=self.lifecycle,
+            logbook=Logbook(self.told),
+            health=news,
+            metrics=self.metrics,
+            traces=None,
+            refusals=doorbell,
+            retention=chores,
         )
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
@@ -182,8 +191,9 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
         "counts at seat 3",
         "logbook starts",
         "serves",
+        "no more chores",
         "logbook stops",
-        "what rests is written",
+        *LAST_WORDS,
         "counts no more",
     ]
     assert stage.lifecycle.draining, "what still ran was ended before"

@@ -1,0 +1,86 @@
+"""`/usage`: what requests came to, as JSON or CSV. Thin: `store.usage` adds up.
+
+Administrators see everything; everybody else their own key's requests, whatever they ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ccproxy.errors import Forbidden, InvalidRequest
+from ccproxy.gateway.access import ADMIN, Caller
+from ccproxy.store import usage
+from ccproxy.store.rollups import DIMENSIONS
+from ccproxy.web import sheets
+from ccproxy.web.parameters import Parameters
+from ccproxy.web.reading import read
+from ccproxy.web.schemas import moment
+from ccproxy.web.services import services
+
+DEFAULT_SPAN = timedelta(days=30)
+DEFAULT_HOURS = timedelta(days=7)
+"""Hour by hour: as far back as one answer may go."""
+ALLOWED = ("group_by", "from", "to", "last", *DIMENSIONS, "format")
+
+blueprint = Blueprint("usage", __name__)
+
+
+@blueprint.get("/usage")
+def show() -> Response:
+    """The sums of each group, and of all together."""
+    parts = services()
+    caller = parts.gate.check(request.environ)
+    given = Parameters(request.args, ALLOWED)
+    form = given.choice("format", ("json", "csv"), "json")
+    now = datetime.now(UTC)
+    question = _question(given, caller, now)
+    answer = read(parts, lambda connection: usage.ask(connection, question, now))
+    rows = [_row(row, question.by) for row in answer.rows]
+    if form == "csv":
+        heading = [*question.by, *answer.totals]
+        body, kind = sheets.lines([heading, *([row[name] for name in heading] for row in rows)]), sheets.MIMETYPE
+    else:
+        body, kind = (
+            msgspec.json.encode(
+                {
+                    "from": moment(answer.since),
+                    "to": moment(answer.until),
+                    "group_by": question.by,
+                    "data": rows,
+                    "totals": answer.totals,
+                }
+            ),
+            "application/json",
+        )
+    response = Response(body, mimetype=kind)
+    response.headers["Cache-Control"] = "no-store"
+    if form == "csv":
+        response.headers["Content-Disposition"] = "attachment; filename=usage.csv"
+    return response
+
+
+def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Question:
+    by = given.choices("group_by", usage.GROUPS)
+    if {"hour", "day"} <= set(by):
+        raise InvalidRequest("group_by: must have hour or day, not both")
+    since, until = given.span(now)
+    until = until or now
+    since = since or until - (DEFAULT_HOURS if "hour" in by else DEFAULT_SPAN)
+    if since >= until:
+        raise InvalidRequest("from: must be before now")
+    where = {name: value for name in DIMENSIONS if (value := given.text(name)) is not None}
+    if caller.role != ADMIN:
+        if where.get("key", caller.name) != caller.name:
+            raise Forbidden("key: only an administrator may see what other keys have used")
+        where["key"] = caller.name
+    return usage.Question(since=since, until=until, by=by, where=where)
+
+
+def _row(row: Mapping[str, Any], by: tuple[str, ...]) -> dict[str, Any]:
+    times = {name: moment(row[name]) for name in by if name in usage.PERIODS}
+    return {**row, **times}
