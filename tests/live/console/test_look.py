@@ -12,6 +12,8 @@ from tests.live.console.visit import Visit
 from tests.live.server import Server
 
 PAGES = {
+    "overview": "Overview",
+    "requests": "Requests",
     "providers": "Providers",
     "routes": "Routes",
     "keys": "Keys",

@@ -91,8 +91,6 @@ class Visit:
     def _said(self, message: ConsoleMessage) -> None:
         if message.type != "error" or any(re.search(pattern, message.text) for pattern in self.expected):
             return
-        if "/usage?" in str(message.location.get("url")):
-            return
         self.faults.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _asked(self, request: Request) -> None:
