@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.fake_upstream import DONE, FakeUpstream, Received, Reply, Stream, chunk, finish, usage
-from tests.live.console.visit import Visit
+from tests.live.console.visit import Visit, new_context
 from tests.live.server import Server
 
 KEY = "sk-console-tests-0123456789"
@@ -90,10 +90,16 @@ def provider(nothing: None, api: Callable[..., tuple[int, object]], upstream: Fa
     return "fake"
 
 
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> BrowserContext:
+    """A window on a desk, for one visit after the other."""
+    return new_context(browser)
+
+
 @pytest.fixture
-def visit(browser: Browser, site: Server) -> Iterator[Visit]:
+def visit(context: BrowserContext, site: Server) -> Iterator[Visit]:
     """A visit of somebody who is not signed in."""
-    made = Visit(browser, site.url)
+    made = Visit(context, site.url)
     yield made
     made.assert_clean()
 

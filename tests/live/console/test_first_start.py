@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.fake_upstream import FakeUpstream
 from tests.live.console.conftest import KEY, SECRET, WORDS, said
@@ -63,9 +63,9 @@ def test_from_the_first_start_to_the_first_answer(visit: Visit, site: Server, up
     assert (status, answer["content"][0]["text"]) == (200, "".join(WORDS))
 
 
-def test_who_needs_no_key_is_not_asked_for_one(browser: Browser, server: Server) -> None:
+def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, server: Server) -> None:
     """On the machine itself, where none is configured."""
-    visit = Visit(browser, server.url)
+    visit = Visit(context, server.url)
     page = visit.page
     page.goto(f"{server.url}/console/providers")
     expect(page.get_by_role("heading", level=1)).to_have_text("Providers")

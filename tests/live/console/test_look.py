@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.live.console.conftest import KEY
-from tests.live.console.visit import Visit
+from tests.live.console.visit import Visit, new_context
 from tests.live.server import Server
 
 PAGES = {
@@ -37,10 +37,11 @@ def full(provider: str, api: Callable[..., tuple[int, object]]) -> None:
 @pytest.fixture
 def narrow(browser: Browser, site: Server) -> Iterator[Visit]:
     """A telephone, in dark colours."""
-    made = Visit(browser, site.url, width=375, dark=True)
+    made = Visit(new_context(browser, width=375, dark=True), site.url)
     made.sign_in(KEY)
     yield made
     made.assert_clean()
+    made.context.close()
 
 
 @pytest.mark.usefixtures("full")
