@@ -39,6 +39,9 @@ MOST = 512
 
 T = TypeVar("T")
 
+Tell = Callable[[str, Struct], object]
+"""Hears of each finding as it comes: `models`, `answer`, `streaming` and `tools`, each as in the Outcome."""
+
 _WORD = "Reply with the single word ok."
 _CALL = "Call the tool `report` with the word ok."
 _TOOL = {
@@ -98,6 +101,10 @@ class Outcome(Struct, frozen=True):
     error: Fault | None
 
 
+def _untold(_name: str, _finding: Struct) -> None:
+    pass
+
+
 class Trial:
     """Trials of one worker. `catalog` fetches lists, and should give up after LISTING seconds."""
 
@@ -106,7 +113,9 @@ class Trial:
         self._catalog = catalog
         self._health = health
 
-    def run(self, provider: Provider, model: str | None, key: int | None, request_id: str) -> Outcome:
+    def run(
+        self, provider: Provider, model: str | None, key: int | None, request_id: str, tell: Tell = _untold
+    ) -> Outcome:
         """Try a provider, enabled or not, with its `model` (default: its first) and the key at that place in its row.
 
         Takes TOTAL seconds at most. Raises InvalidRequest for a key that there is not.
@@ -117,7 +126,7 @@ class Trial:
         place = key or 0
         one = replace(provider, api_key=held[place], api_keys=()) if held else provider
         deadline = time.monotonic() + TOTAL
-        listing = gevent.spawn(self._list, one)
+        listing = gevent.spawn(self._list, one, tell)
         try:
             name = model or (provider.models[0] if provider.models else None) or listing.get()[1]
             if (
@@ -127,7 +136,7 @@ class Trial:
                     False, provider.name, None, place if held else None, None, found, None, None, found.error
                 )
             run = _Run(self._caller, provider, name, held[place] if held else None, deadline, request_id)
-            whole, streaming, tools = self._steps(run)
+            whole, streaming, tools = self._steps(run, tell)
             models, _ = listing.get()
         finally:
             listing.kill(block=False)
@@ -144,23 +153,32 @@ class Trial:
             error=whole.error,
         )
 
-    def _steps(self, run: _Run) -> tuple[Step, Streaming | None, Step | None]:
+    def _steps(self, run: _Run, tell: Tell) -> tuple[Step, Streaming | None, Step | None]:
         whole, target, failure = run.whole()
+        tell("answer", whole)
         if target is not None and isinstance(failure, UpstreamError):
             self._health.failed(target, failure, (whole.latency_ms or 0.0) / 1000)
         if target is None or failure is not None:
             return whole, None, None
         self._health.succeeded(target, (whole.latency_ms or 0.0) / 1000)
-        return whole, run.streaming(), run.tools()
+        streaming = run.streaming()
+        tell("streaming", streaming)
+        tools = run.tools()
+        tell("tools", tools)
+        return whole, streaming, tools
 
-    def _list(self, provider: Provider) -> tuple[Models, str | None]:
+    def _list(self, provider: Provider, tell: Tell) -> tuple[Models, str | None]:
         """What it lists, and the name of the first."""
+        names: tuple[str, ...] = ()
         try:
             found = self._catalog.fetch(provider)
         except CCProxyError as error:
-            return Models(error=_fault(error, _target(provider))), None
-        names = tuple(model.id.removeprefix(f"{provider.name}/") for model in found)
-        return Models(len(names), names[:SHOWN]), names[0] if names else None
+            models = Models(error=_fault(error, _target(provider)))
+        else:
+            names = tuple(model.id.removeprefix(f"{provider.name}/") for model in found)
+            models = Models(len(names), names[:SHOWN])
+        tell("models", models)
+        return models, names[0] if names else None
 
 
 class _Run:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.providers import Provider
@@ -15,7 +16,7 @@ from ccproxy.web.definitions import define
 from ccproxy.web.health import standing_of
 from ccproxy.web.schemas import read_provider, show_provider
 from ccproxy.web.services import services
-from ccproxy.web.trial import read_trial
+from ccproxy.web.trial import LINES, findings, read_trial
 
 # A provider with every model there is fits many times
 MAX_BODY = 1024 * 1024
@@ -85,14 +86,25 @@ def toggle(name: str) -> Response:
 
 @blueprint.post("/<name>/test")
 def test(name: str) -> Response:
-    """Send tiny real requests to it. 200 also where they fail: that is what was asked."""
+    """Send tiny real requests to it. 200 also where they fail: that is what was asked.
+
+    Who accepts lines of JSON gets each finding as it comes.
+    """
     wanted = read_trial(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
     parts = services()
+    run = partial(parts.trial.run, _find(name), wanted.model, wanted.key, g.request_id)
     token = parts.lifecycle.enter()
+    leave = partial(parts.lifecycle.leave, token)
     try:
-        outcome = parts.trial.run(_find(name), wanted.model, wanted.key, g.request_id)
-    finally:
-        parts.lifecycle.leave(token)
+        if request.accept_mimetypes.best_match(("application/json", LINES)) == LINES:
+            response = Response(findings(run), mimetype=LINES)
+            response.call_on_close(leave)
+            return response
+        outcome = run()
+    except BaseException:
+        leave()
+        raise
+    leave()
     return _json(outcome)
 
 

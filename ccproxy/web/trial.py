@@ -1,12 +1,18 @@
-"""`POST /providers/{name}/test`: what its body may say."""
+"""`POST /providers/{name}/test`: what its body may say, and its findings one by one, for who wants to watch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import gevent
+import msgspec
+from gevent.queue import Queue
 from marshmallow import RAISE, Schema
 from msgspec import Struct
 
+from ccproxy.errors import CCProxyError
+from ccproxy.gateway.trial import Outcome, Tell
 from ccproxy.translate.parse import LONGEST_MODEL
 from ccproxy.web.fields import Whole
 from ccproxy.web.schemas import Text, read, require
@@ -40,7 +46,48 @@ class TrialSchema(Schema):
 
 _schema = TrialSchema()
 
+LINES = "application/x-ndjson"
+"""The media type of findings as they come: who accepts this gets them so."""
+
 
 def read_trial(document: Any) -> Wanted:
     """What a JSON document says. Raises InvalidRequest that names the path of each fault."""
     return Wanted(**read(_schema, document))
+
+
+def findings(run: Callable[[Tell], Outcome]) -> Iterator[bytes]:
+    """What a trial finds, each as a line of JSON as soon as it is found; the last is the `outcome`, or an `error`.
+
+    The trial ends where nobody reads on. Raises what stops it before its first finding.
+    """
+    queue: Queue[bytes | CCProxyError | None] = Queue()
+
+    def tell(name: str, finding: Struct) -> None:
+        queue.put(msgspec.json.encode({"finding": name, **msgspec.structs.asdict(finding)}) + b"\n")
+
+    def work() -> None:
+        try:
+            tell("outcome", run(tell))
+        except CCProxyError as error:
+            queue.put(error)
+        queue.put(None)
+
+    trial = gevent.spawn(work)
+    first = queue.get()
+    if isinstance(first, CCProxyError):
+        raise first
+    return _lines(trial, queue, first)
+
+
+def _lines(
+    trial: gevent.Greenlet[..., None], queue: Queue[bytes | CCProxyError | None], first: bytes | None
+) -> Iterator[bytes]:
+    line: bytes | CCProxyError | None = first
+    try:
+        while line is not None:
+            if isinstance(line, CCProxyError):
+                line = msgspec.json.encode({"finding": "error", "type": line.type, "message": line.message}) + b"\n"
+            yield line
+            line = queue.get()
+    finally:
+        trial.kill(block=False)

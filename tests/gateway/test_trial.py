@@ -120,6 +120,15 @@ def test_all_is_well(stage: Stage, upstream: FakeUpstream) -> None:
     assert all(one.headers["authorization"] == f"Bearer {ONE}" for one in upstream.requests)
 
 
+def test_findings_are_told_as_they_come(stage: Stage, upstream: FakeUpstream) -> None:
+    upstream.script("mine", well)
+    told: list[tuple[str, Any]] = []
+    found = stage.trial.run(provider(upstream, models=("mine",)), None, None, "req_1", lambda *one: told.append(one))
+    assert sorted(name for name, _ in told) == ["answer", "models", "streaming", "tools"]
+    assert [name for name, _ in told if name != "models"] == ["answer", "streaming", "tools"]
+    assert (dict(told)["models"], dict(told)["tools"]) == (found.models, found.tools)
+
+
 @pytest.mark.parametrize(
     ("models", "named", "asked"),
     [((), None, "first"), (("mine", "other"), None, "mine"), (("mine",), "named", "named")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -81,9 +82,15 @@ class Trial:
         self.outcome = outcome
         self.asked: list[tuple[str, str | None, int | None]] = []
 
-    def run(self, provider: Provider, model: str | None, key: int | None, request_id: str) -> Outcome:
+    def run(self, provider: Provider, model: str | None, key: int | None, request_id: str, tell: Any = None) -> Outcome:
         assert request_id
         self.asked.append((provider.name, model, key))
+        if key == 9:
+            raise InvalidRequest("key: there are fewer")
+        if tell is not None:
+            tell("models", self.outcome.models)
+        if key == 8:
+            raise InvalidRequest("key: it broke")
         return self.outcome
 
 
@@ -121,6 +128,33 @@ def test_it_tells_what_works(site: Site) -> None:
     assert body["streaming"] == {"ok": True, "latency_ms": 9.0, "error": None, "first_byte_ms": 3.0}
     assert body["tools"]["error"]["type"] == "no_tool_call"
     assert trial.asked == [("groq", "m", 1)]
+    assert site.services.lifecycle.live == 0
+
+
+LINES = {"Accept": "application/x-ndjson"}
+
+
+def test_findings_come_one_by_one_to_who_wants_lines(site: Site) -> None:
+    site.add(name="groq")
+    with_trial(site)
+    response = site.client.post("/providers/groq/test", headers=LINES)
+    assert response.mimetype == "application/x-ndjson"
+    lines = [json.loads(line) for line in response.text.splitlines()]
+    assert [line["finding"] for line in lines] == ["models", "outcome"]
+    assert lines[0] == {"finding": "models", "count": 2, "first": ["m", "n"], "error": None}
+    assert lines[1]["ok"] is True
+    response.close()
+    assert site.services.lifecycle.live == 0
+
+
+def test_what_stops_it_has_its_status_as_long_as_nothing_was_found(site: Site) -> None:
+    site.add(name="groq")
+    with_trial(site)
+    assert_error(site.client.post("/providers/groq/test", json={"key": 9}, headers=LINES), 400, "invalid_request_error")
+    response = site.client.post("/providers/groq/test", json={"key": 8}, headers=LINES)
+    last = json.loads(response.text.splitlines()[-1])
+    assert last == {"finding": "error", "type": "invalid_request_error", "message": "key: it broke"}
+    response.close()
     assert site.services.lifecycle.live == 0
 
 

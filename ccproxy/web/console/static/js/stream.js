@@ -1,21 +1,32 @@
 /**
- * One answer of /v1/messages as it comes: server-sent events out of a response's bytes.
+ * Answers as they come: server-sent events, or lines of JSON, out of a response's bytes, which may be cut anywhere.
  */
 
-/** The events of a response, each as its parsed data. A long one may be cut anywhere on its way here. */
+/** The events of a response, each as its parsed data. */
 export async function* events(response) {
+  for await (const block of split(response, "\n\n")) {
+    const data = dataOf(block);
+    if (data) yield JSON.parse(data);
+  }
+}
+
+/** The lines of a response, each parsed. */
+export async function* lines(response) {
+  for await (const line of split(response, "\n")) if (line) yield JSON.parse(line);
+}
+
+async function* split(response, mark) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
     for (;;) {
       const { value, done } = await reader.read();
       rest = (rest + (value ?? "")).replaceAll("\r\n", "\n");
-      let end = rest.indexOf("\n\n");
+      let end = rest.indexOf(mark);
       while (end >= 0) {
-        const data = dataOf(rest.slice(0, end));
-        rest = rest.slice(end + 2);
-        if (data) yield JSON.parse(data);
-        end = rest.indexOf("\n\n");
+        yield rest.slice(0, end);
+        rest = rest.slice(end + mark.length);
+        end = rest.indexOf(mark);
       }
       if (done) return;
     }

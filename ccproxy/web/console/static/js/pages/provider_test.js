@@ -2,13 +2,14 @@
  * Whether a provider works: what came of a few tiny real requests.
  */
 
-import { path, post } from "../api.js";
+import { path, send } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { h, replace } from "../dom.js";
 import { button, field, input } from "../forms.js";
 import { count, span } from "../format.js";
 import { badge } from "../parts.js";
 import { note } from "../notice.js";
+import { lines } from "../stream.js";
 
 /** Test a provider in a dialog. */
 export function testDialog(one, signal) {
@@ -33,40 +34,44 @@ export function testDialog(one, signal) {
   });
 }
 
-/** Run the test and show what came of it in `place`: the outcome, null where there was none. */
+/** Run the test and show in `place` what comes of it, as it comes: the outcome, null where there was none. */
 export async function test(place, name, model, signal) {
   const started = performance.now();
   const clock = h("span", {}, "0 s");
   const timer = setInterval(() => (clock.textContent = span(performance.now() - started)), 200);
-  replace(place, h("div", { class: "loading" }, "Asking … ", clock));
+  const found = h("div");
+  const waiting = h("div", { class: "loading" }, h("span", {}, "Asking … ", clock));
+  replace(place, found, waiting);
+  let outcome = null;
   try {
-    const outcome = await post(path("/providers", name, "/test"), model ? { model } : {}, { signal });
-    replace(place, findings(outcome));
-    return outcome;
+    const options = { signal, headers: { accept: "application/x-ndjson" } };
+    const response = await send("POST", path("/providers", name, "/test"), model ? { model } : {}, options);
+    for await (const one of lines(response)) {
+      if (one.finding === "error") throw new Error(one.message);
+      if (one.finding === "outcome") outcome = one;
+      else found.append(SHOWN[one.finding](one));
+    }
+    if (outcome?.error && !found.querySelector("[data-finding=answer]")) found.append(SHOWN.answer(outcome));
   } catch (error) {
-    replace(place, note("bad", error.message));
-    return null;
+    found.append(note("bad", error.message));
   } finally {
     clearInterval(timer);
+    waiting.remove();
   }
+  return outcome;
 }
 
-function findings({ ok, model, latency_ms: latency, models, streaming, tools, error }) {
-  const listed = models.error ? models.error : null;
-  return h(
-    "div",
-    {},
-    finding(!listed, "List of models", listed, listed ? null : `${count(models.count)}: ${models.first.join(", ")}${models.count > models.first.length ? ", …" : ""}`),
-    finding(ok, "Answers", error, model ? `${model}, in ${span(latency)}` : null),
-    streaming ? finding(streaming.ok, "Streams", streaming.error, `first words after ${span(streaming.first_byte_ms)}, all after ${span(streaming.latency_ms)}`) : null,
-    tools ? finding(tools.ok, "Calls tools", tools.error, `in ${span(tools.latency_ms)}`) : null,
-  );
-}
+const SHOWN = {
+  models: ({ count: listed, first, error }) => finding(!error, "List of models", error, `${count(listed)}: ${first.join(", ")}${listed > first.length ? ", …" : ""}`),
+  answer: ({ ok, error, latency_ms: latency }) => finding(ok, "Answers", error, `in ${span(latency)}`, "answer"),
+  streaming: ({ ok, error, first_byte_ms: first, latency_ms: latency }) => finding(ok, "Streams", error, `first words after ${span(first)}, all after ${span(latency)}`),
+  tools: ({ ok, error, latency_ms: latency }) => finding(ok, "Calls tools", error, `in ${span(latency)}`),
+};
 
-function finding(ok, what, error, detail) {
+function finding(ok, what, error, detail, name = null) {
   return h(
     "div",
-    { class: "finding" },
+    { class: "finding", dataset: name ? { finding: name } : {} },
     badge(ok ? "good" : "bad", ok ? "yes" : "no"),
     h("div", {}, h("strong", {}, what), error ? h("div", { class: "soft" }, `${error.message}${error.status ? ` (${error.status})` : ""}`) : h("div", { class: "soft" }, detail)),
   );
