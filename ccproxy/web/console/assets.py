@@ -44,7 +44,7 @@ def load(folder: Path = FOLDER) -> Assets:
     files = {
         path.relative_to(folder).as_posix(): Asset(path.read_bytes(), _TYPES[path.suffix])
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")  # editors and file managers leave such behind
     }
     digest = hashlib.sha256()
     for path, asset in files.items():

@@ -18,7 +18,8 @@ export const compact = (value) => (value === null || value === undefined ? NOTHI
 export function money(value) {
   if (value === null || value === undefined) return NOTHING;
   if (value === 0) return "$0";
-  const digits = value >= 100 ? 0 : value >= 0.1 ? 2 : value >= 0.0005 ? 4 : 6;
+  if (value < 0.0001) return "< $0.0001";
+  const digits = value >= 100 ? 0 : value >= 0.1 ? 2 : 4;
   return `$${value.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits })}`;
 }
 
@@ -47,11 +48,11 @@ export function spanBrief(ms) {
 /** A moment in full, in the reader's own time. */
 export const time = (text) => (text ? moment.format(new Date(text)) : NOTHING);
 
-/** A moment as short as it may be: of today only the time. */
+/** A moment as short as it may be: the time, and the date ("" today). */
 export function when(text, now = new Date()) {
   const date = new Date(text);
-  const clock = date.toLocaleTimeString(undefined, CLOCK);
-  return date.toDateString() === now.toDateString() ? clock : `${date.toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${clock}`;
+  const today = date.toDateString() === now.toDateString();
+  return [date.toLocaleTimeString(undefined, CLOCK), today ? "" : date.toLocaleDateString(undefined, { day: "numeric", month: "short" })];
 }
 
 /** "3 minutes ago", "in 2 hours" */

@@ -13,7 +13,7 @@ import { note } from "../notice.js";
 import { card, head, linkButton, table } from "../parts.js";
 import { href, remember } from "../router.js";
 import { standing } from "./providers.js";
-import { hours, RANGES, series, usage } from "./usage_data.js";
+import { hours, known, RANGES, series, usage } from "./usage_data.js";
 
 const SECONDS = 5;
 const DIMENSIONS = { provider: "By provider", key: "By key", model: "By model" };
@@ -89,9 +89,6 @@ function tiles(totals) {
   ];
   return h("dl", { class: "tiles" }, shown.map(([term, value, more, exact]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", { title: exact }, value, h("div", { class: "small soft" }, more)))));
 }
-
-/** The cost, unless nothing of it is known. */
-export const known = ({ cost_usd: cost, unpriced }) => (cost === 0 && unpriced ? "–" : money(cost));
 
 function healthCard(providers, details, strips) {
   if (providers.length === 0) return null;

@@ -6,13 +6,14 @@ import { ApiError, del, get, patch, path, withQuery } from "../api.js";
 import { confirm } from "../dialog.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
-import { ago, compact, count, money, share, time } from "../format.js";
+import { ago, compact, count, share, time } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
 import { complain, say } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
 import { providerDialog } from "./provider_form.js";
 import { testDialog } from "./provider_test.js";
+import { known } from "./usage_data.js";
 
 const SECONDS = 5;
 
@@ -79,7 +80,7 @@ function listing({ providers, health, spend }, acts) {
       { title: "Health", cell: (one) => standing(one, health[one.name]) },
       { title: "Models", cell: models },
       { title: "Requests, 30 days", number: true, cell: (one) => requests(spend?.[one.name]) },
-      { title: "Spend, 30 days", number: true, cell: (one) => (spend ? money(spend[one.name]?.cost_usd ?? 0) : "–") },
+      { title: "Spend, 30 days", number: true, cell: (one) => (spend?.[one.name] ? known(spend[one.name]) : "–") },
       { title: "On", cell: (one) => toggle(`${one.name} is on`, one.enabled, acts.flip(one)) },
       {
         title: "Actions",

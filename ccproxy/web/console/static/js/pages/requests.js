@@ -140,7 +140,7 @@ function listing(rows) {
     caption: "Requests",
     rows,
     columns: [
-      { title: "When", head: true, cell: (row) => h("a", { class: "row-link nowrap", href: href(`requests/${row.request_id}`), title: time(row.started_at) }, when(row.started_at)) },
+      { title: "When", head: true, cell: moment },
       { title: "Status", cell: (row) => status(row) },
       { title: "Key", cell: (row) => h("span", { class: "nowrap" }, row.key ?? "–") },
       { title: "Asked for", rare: true, cell: (row) => h("span", { class: "mono" }, row.model ?? "–") },
@@ -150,6 +150,13 @@ function listing(rows) {
       { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first: ${span(row.ttft_ms)}`)) },
     ],
   });
+}
+
+function moment(row) {
+  const [clock, date] = when(row.started_at);
+  return h("div", {},
+    h("a", { class: "row-link nowrap", href: href(`requests/${row.request_id}`), title: time(row.started_at) }, clock),
+    date ? h("div", { class: "small soft" }, date) : null);
 }
 
 /** A request's status as a badge, with the type of its error. */

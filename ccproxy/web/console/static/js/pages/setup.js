@@ -80,7 +80,7 @@ function keyStep(place, known, { keys, signal, later }) {
   const name = input({ value: free("first", keys.map((key) => key.name)), class: "code" });
   const made = form(
     [
-      known.who.name === "local" ? note("", "Callers on this machine need no key. One is good for telling who uses what, for limits, and for calls from elsewhere; those are served once CCPROXY_APIKEY is set.") : null,
+      known.who.name === "local" ? note("", "Callers on this machine need no key. Those from elsewhere do; and with keys you see who uses what, and can set limits.") : null,
       keys.length ? h("p", { class: "soft" }, `There ${keys.length === 1 ? "is one" : `are ${keys.length}`} already.`) : null,
       field({ label: "Name", control: name, name: "name", hint: "Whose it is, or what for." }),
       h("div", { class: "line" }, h("button", { class: "button primary", type: "submit" }, "Make the key"), linkButton(href("keys"), "All keys", "quiet")),

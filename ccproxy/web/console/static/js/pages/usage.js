@@ -10,8 +10,8 @@ import { live } from "../live.js";
 import { note } from "../notice.js";
 import { head } from "../parts.js";
 import { remember } from "../router.js";
-import { groupsCard, known } from "./overview.js";
-import { RANGES, series, usage } from "./usage_data.js";
+import { groupsCard } from "./overview.js";
+import { known, RANGES, series, usage } from "./usage_data.js";
 
 const SECONDS = 5;
 

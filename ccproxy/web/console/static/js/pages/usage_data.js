@@ -4,6 +4,7 @@
  */
 
 import { get, withQuery } from "../api.js";
+import { money } from "../format.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -65,6 +66,9 @@ export function series(groups, sum, none = 0) {
   }
   return made;
 }
+
+/** The cost that sums come to, unless nothing of it is known. */
+export const known = ({ cost_usd: cost, unpriced }) => (cost === 0 && unpriced ? "–" : money(cost));
 
 function bucketTimes({ step, count }, now) {
   const last = Math.floor(now / step) * step;
