@@ -17,6 +17,7 @@ from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.choice import Choice
 from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.discretion import secrets_of
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.keepsakes import Keepsakes
@@ -25,10 +26,12 @@ from ccproxy.gateway.limits import Counters, Limits
 from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.pricing import Pricing
+from ccproxy.gateway.recording import without_keys
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.trial import LISTING, Trial
 from ccproxy.gateway.upstream import Upstream
 from ccproxy.settings import Settings
+from ccproxy.store.captures import Captures
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook
@@ -41,7 +44,19 @@ from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault, open_vault
-from ccproxy.web import errors, explain, keys, messages, models, passthrough, prices, providers, routes, service
+from ccproxy.web import (
+    captures,
+    errors,
+    explain,
+    keys,
+    messages,
+    models,
+    passthrough,
+    prices,
+    providers,
+    routes,
+    service,
+)
 from ccproxy.web.health import Readings
 from ccproxy.web.offers import offered_providers, offered_routes
 from ccproxy.web.services import EXTENSION, Services
@@ -68,7 +83,7 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     parts.providers.close()
     parts.routes.close()
     engine.dispose()
-    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices):
+    for module in (service, messages, explain, passthrough, models, providers, routes, keys, prices, captures):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -85,9 +100,14 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
     caller = Caller(upstream, credentials)
     client_keys = ClientKeys(engine)
     spending = Spending(engine)
+    table = Providers(engine, vault)
+
+    def secrets() -> tuple[str, ...]:
+        return (*secrets_of(table.snapshot().providers), *filter(None, (settings.apikey,)))
+
     return Services(
         settings=settings,
-        providers=Providers(engine, vault),
+        providers=table,
         routes=Routes(engine),
         client_keys=client_keys,
         prices=said,
@@ -107,6 +127,7 @@ def _services(settings: Settings, engine: Engine, vault: Vault, counters: Shared
         lifecycle=Lifecycle(),
         catalog=Catalog(upstream.get, credentials.headers, health),
         trial=Trial(caller, Catalog(upstream.get, credentials.headers, timeout=LISTING), health),
+        captures=Captures(engine, vault, without_keys, secrets),
         started_at=datetime.now(UTC),
     )
 

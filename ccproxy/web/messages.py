@@ -22,9 +22,10 @@ from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.recording import OFF, Recording
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.wires import wire_of
-from ccproxy.store.client_keys import ClientKey
+from ccproxy.store.client_keys import Capture, ClientKey
 from ccproxy.translate import losses, tokens
 from ccproxy.translate.messages import MessagesRequest
 from ccproxy.translate.parse import parse
@@ -65,6 +66,8 @@ def create() -> Response:
             )
         )
         body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
+        if caller.key is not None and caller.key.capture != OFF:
+            _record(entry, caller.key.capture, body)
         client = environ.get("gunicorn.socket")
         if client is not None:
             ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
@@ -74,15 +77,21 @@ def create() -> Response:
         parts.health.take_in(snapshot)
         plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
         plan = permitted(plan, parsed.request.model, caller.key)
+        if plan.capture != OFF:
+            _record(entry, plan.capture, body)
         entry.arrived(parsed.request, plan.route)
-        limited = _admitted(caller, parsed.request, plan, entry, ending)
-        incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
+        limited = admitted(caller, parsed.request, plan, entry, ending)
+        incoming = Incoming(parsed, anthropic_headers(environ), message_id(), g.request_id, entry.row.session_id)
         attempts = parts.exchange.begin(incoming, plan, entry)
         try:
             if not parsed.request.stream:
                 answer = parts.exchange.answer(attempts)
+                if entry.recording is not None:
+                    entry.recording.take(answer)
                 return Response(answer, headers=_headers(attempts) | limited, mimetype="application/json")
             stream = parts.exchange.stream(attempts)
+            if entry.recording is not None:
+                stream = entry.recording.following(stream)
             ending.callback(stream.close)
             primed = Primed(stream)
             headers = _headers(attempts) | limited
@@ -143,7 +152,14 @@ class Primed:
         self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _admitted(caller: Caller, asked: MessagesRequest, plan: Plan, entry: Entry, ending: ExitStack) -> dict[str, str]:
+def _record(entry: Entry, wish: Capture, body: bytes) -> None:
+    """Have the request's bodies kept: its key asks for it, or the route that it takes."""
+    if entry.recording is None:
+        entry.recording = Recording(services().captures.keep, anthropic_headers(request.environ), body)
+    entry.recording.ask(wish)
+
+
+def admitted(caller: Caller, asked: MessagesRequest, plan: Plan, entry: Entry, ending: ExitStack) -> dict[str, str]:
     """Charge the request to its key until `ending`, which settles it; the headers that tell of the key's limits.
 
     Raises RateLimited and OverBudget.
@@ -178,7 +194,8 @@ def _target(asked: Asked, key: ClientKey | None) -> Target | None:
         return None
 
 
-def _message_id() -> str:
+def message_id() -> str:
+    """The id of the current request's answer."""
     return "msg_" + str(g.request_id).replace("-", "")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ccproxy.gateway.routing import Router
     from ccproxy.gateway.trial import Trial
     from ccproxy.settings import Settings
+    from ccproxy.store.captures import Captures
     from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook
     from ccproxy.store.prices import Prices
@@ -62,6 +63,7 @@ class Services:
     lifecycle: Lifecycle
     catalog: Catalog
     trial: Trial
+    captures: Captures
     started_at: datetime
 
     @property

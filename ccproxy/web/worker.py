@@ -75,6 +75,7 @@ class Worker(GeventWorker):
         """Serve until told to stop; the log rows of all that was served are written before this returns."""
         parts = self._services()
         parts.logbook.start()
+        parts.captures.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
         try:
@@ -82,6 +83,7 @@ class Worker(GeventWorker):
         finally:
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
+            parts.captures.stop(_NEWS)
             parts.health.flush(_NEWS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
@@ -111,6 +113,7 @@ class Worker(GeventWorker):
         parts.lifecycle.drain(seconds)
         self.alive = False
         parts.logbook.stop(_FLUSH)  # at once: the master's patience may be at its end
+        parts.captures.stop(_NEWS)
         for connection in list(self._connections):
             _hang_up(connection)
 

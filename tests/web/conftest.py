@@ -145,6 +145,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             lifecycle=Lifecycle(),
             catalog=absent,
             trial=absent,
+            captures=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
         )
         app = Flask("site", static_folder=None)

@@ -37,17 +37,18 @@ class Log:
         self.lines.append(("exception", text % values))
 
 
-class Logbook:
+class Writer:
     """Notes when it was started and stopped."""
 
-    def __init__(self, told: list[str]) -> None:
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name = name
         self.told = told
 
     def start(self) -> None:
-        self.told.append("logbook starts")
+        self.told.append(f"{self.name} starts")
 
     def stop(self, timeout: float) -> None:
-        self.told.append("logbook stops")
+        self.told.append(f"{self.name} stops")
 
 
 class Stage:
@@ -66,7 +67,8 @@ class Stage:
         made.cfg = SimpleNamespace(graceful_timeout=30, keepalive=5)  # type: ignore[assignment]
         made.log = self.log  # type: ignore[assignment]
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
-        parts = SimpleNamespace(lifecycle=self.lifecycle, logbook=Logbook(self.told), health=news)
+        writers = {name: Writer(name, self.told) for name in ("logbook", "captures")}
+        parts = SimpleNamespace(lifecycle=self.lifecycle, health=news, **writers)
         made.wsgi = SimpleNamespace(extensions={EXTENSION: parts})  # type: ignore[assignment]
         self.worker = made
 
