@@ -13,8 +13,8 @@ from ccproxy.cli.connection import connected
 from ccproxy.cli.table import table
 from ccproxy.cli.terminal import say
 
-SECONDS = 900.0
-"""How long the proxy may take: as long as it gives a request by default, and then some."""
+SECONDS = 3660.0
+"""How long the proxy may take: as long as it gives a request by default, and a little longer."""
 
 _SIDES = ("original", "replay")
 
@@ -30,7 +30,7 @@ def replay(api: Api, request_id: str, target: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    say(table(("", *(name.upper() for name in _SIDES)), _rows([found[name] for name in _SIDES])))
+    click.echo(table(("", *(name.upper() for name in _SIDES)), _rows([found[name] for name in _SIDES])))
     for name in _SIDES:
         say("", f"--- {name}", *_words(found[name]))
 
@@ -60,7 +60,7 @@ def _words(side: Mapping[str, Any]) -> list[str]:
     content = (side["message"] or {}).get("content")
     for block in content if isinstance(content, list) else ():
         text = block.get("text") if isinstance(block, dict) else None
-        lines.append(text if isinstance(text, str) else json.dumps(block, ensure_ascii=False))
+        lines += text.splitlines() if isinstance(text, str) else [json.dumps(block, ensure_ascii=False)]
     if side["error"] is not None:
         lines.append(f"{side['error'].get('type')}: {side['error'].get('message')}")
     return lines or ["(nothing)"]

@@ -188,7 +188,7 @@ class Captures:
         """Write the head of the queue; False when the database does not take it now."""
         try:
             while self._waiting and len(self._packed) < BATCH:
-                self._pack(self._waiting[0], self._secrets())
+                self._pack(self._waiting[0])
             rows = [row for row, _ in self._packed]
             if rows:
                 self._writer.run(lambda connection: connection.execute(insert(captures), rows))
@@ -202,9 +202,10 @@ class Captures:
         self._packed.clear()
         return True
 
-    def _pack(self, capture: Capture, secrets: Sequence[str]) -> None:
+    def _pack(self, capture: Capture) -> None:
         """Move the capture from those that wait to those that are packed; what nothing can be made of is dropped."""
         try:
+            secrets = self._secrets()
             row = self._packing.run(lambda: self._row(self._cleaned(capture, secrets)))
         except Exception as error:  # noqa: BLE001 - better none than one with a key in it
             self._report("a capture was refused", request_id=capture.request_id, error=type(error).__name__)

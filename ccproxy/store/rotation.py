@@ -61,7 +61,7 @@ def rotate(engine: Engine, secret_keys: Sequence[str], database_url: str) -> int
 
 
 def rotate_captures(engine: Engine, secret_keys: Sequence[str], database_url: str) -> tuple[int, int]:
-    """Encrypt captured bodies under the first key too: how many were, and how many no key opens, which stay as they are.
+    """Encrypt captured bodies under the first key too: how many were, and how many no key opens, which stay so.
 
     To be called after `rotate`. A few at a time, for they are large, and nobody is to wait for the database meanwhile;
     calling it again is harmless.

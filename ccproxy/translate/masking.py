@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from ccproxy.translate.redact import MASK
 
@@ -66,6 +66,20 @@ _NAMES = {
 }
 _AFTER = {mark: re.compile(rest) for mark, rest in _KEYS.items()}
 _BEHIND = {mark: re.compile(rest + _VALUE, re.IGNORECASE) for mark, rest in _NAMES.items()}
+
+
+class _Delta(Struct, frozen=True, gc=False):
+    text: str | None = None
+    thinking: str | None = None
+    partial_json: str | None = None
+
+
+class _Event(Struct, frozen=True, gc=False):
+    delta: _Delta = _Delta()
+    index: int = 0
+
+
+_deltas = msgspec.json.Decoder(_Event)
 
 
 def masked(body: bytes, secrets: Iterable[str] = ()) -> bytes:
@@ -123,29 +137,33 @@ def masked_stream(stream: bytes, secrets: Iterable[str] = ()) -> bytes:
     """
     secrets = tuple(secrets)
     lines = stream.split(b"\n")
-    for (_, name), parts in _blocks(lines).items():
-        whole = "".join(document["delta"][name] for _, document in parts).encode()
+    for (_, name), (places, texts) in _blocks(lines).items():
+        whole = "".join(texts).encode()
         without = masked(whole, secrets)
         if without == whole:
             continue
         text = without.decode()
-        for place, document in parts:
+        for place in places:
+            document = msgspec.json.decode(lines[place][5:])
             document["delta"][name], text = text, ""
             lines[place] = b"data: " + msgspec.json.encode(document)
     return masked(b"\n".join(lines), secrets)
 
 
-def _blocks(lines: list[bytes]) -> dict[tuple[Any, str], list[tuple[int, Any]]]:
-    """The deltas that make up each block's text: the places of their lines, and what they say."""
-    found: dict[tuple[Any, str], list[tuple[int, Any]]] = {}
+def _blocks(lines: list[bytes]) -> dict[tuple[int, str], tuple[list[int], list[str]]]:
+    """The texts that come in deltas, by their block and kind: the places of their lines, and their parts."""
+    found: dict[tuple[int, str], tuple[list[int], list[str]]] = {}
     for place, line in enumerate(lines):
         if not line.startswith(b"data:") or b"delta" not in line:
             continue
         try:
-            document = msgspec.json.decode(line[5:])
-            delta = document["delta"]
-            name = next(name for name in ("text", "partial_json", "thinking") if isinstance(delta.get(name), str))
-            found.setdefault((document.get("index"), name), []).append((place, document))
-        except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
-            continue  # the end of a stream that was cut off, or no delta of text
+            event = _deltas.decode(line[5:])
+        except (ValueError, RecursionError):
+            continue  # a stream's end where it was cut off, or no delta of text
+        for name in _Delta.__struct_fields__:
+            part = getattr(event.delta, name)
+            if part is not None:
+                places, texts = found.setdefault((event.index, name), ([], []))
+                places.append(place)
+                texts.append(part)
     return found
