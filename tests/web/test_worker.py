@@ -143,7 +143,9 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
     monkeypatch.setattr(GeventWorker, "run", serve)
     with pytest.raises(SystemExit):
         stage.worker.run()
-    assert stage.told == ["logbook starts", "serves", "logbook stops", "what rests is written"]
+    writers = ("logbook", "captures")
+    starts, stops = ([f"{name} {does}" for name in writers] for does in ("starts", "stops"))
+    assert stage.told == [*starts, "serves", *stops, "what rests is written"]
     assert stage.lifecycle.draining, "what still ran was ended before"
 
 
@@ -192,7 +194,7 @@ def test_being_stopped(stage: Stage, signals: list[str], patience: int) -> None:
             while stage.worker.alive:
                 gevent.sleep(0.001)
         assert stage.lifecycle.draining
-        assert set(stage.told) == {"logbook stops"}
+        assert set(stage.told) == {"logbook stops", "captures stops"}
         assert ours.recv(1) == b"", "it waits for no further request"
         ours.sendall(b"the last answer")
         assert theirs.recv(15) == b"the last answer"
