@@ -18,6 +18,7 @@ from ccproxy.gateway.catalog import Catalog
 from ccproxy.gateway.choice import Choice
 from ccproxy.gateway.counting import Counter
 from ccproxy.gateway.credentials import Credentials
+from ccproxy.gateway.discretion import secrets_of
 from ccproxy.gateway.exchange import Exchange
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.keepsakes import Keepsakes
@@ -26,6 +27,7 @@ from ccproxy.gateway.limits import Counters, Limits
 from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.gateway.passthrough import Passthrough
 from ccproxy.gateway.pricing import Pricing
+from ccproxy.gateway.recording import without_keys
 from ccproxy.gateway.routing import Router, advice
 from ccproxy.gateway.sessions import Sessions
 from ccproxy.gateway.trial import LISTING, Trial
@@ -33,6 +35,7 @@ from ccproxy.gateway.upstream import Upstream
 from ccproxy.metrics.counting import Metrics
 from ccproxy.settings import Settings
 from ccproxy.store.audit import Audit
+from ccproxy.store.captures import Captures
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.cooldowns import Cooldowns
 from ccproxy.store.logbook import Logbook, RequestRow
@@ -52,6 +55,7 @@ from ccproxy.store.vault import Vault, open_vault
 from ccproxy.traces import Traces, open_traces
 from ccproxy.web import (
     audit,
+    captures,
     console,
     errors,
     explain,
@@ -99,7 +103,19 @@ def create_app(settings: Settings, counters: SharedCounters | None = None) -> Fl
     parts.routes.close()
     engine.dispose()
     pages = (service, messages, explain, passthrough, models, metrics)
-    for module in (*pages, providers, routes, keys, prices, usage, log_pages, audit, presets, *console.MODULES):
+    for module in (
+        *pages,
+        providers,
+        routes,
+        keys,
+        prices,
+        usage,
+        log_pages,
+        captures,
+        audit,
+        presets,
+        *console.MODULES,
+    ):
         app.register_blueprint(module.blueprint)
     errors.register(app)
     return app
@@ -123,6 +139,10 @@ def _services(
     sessions = Sessions(lambda: vault.seal_keys)
     spending = Spending(engine)
     refusals = Refusals(engine)
+
+    def secrets() -> tuple[str, ...]:
+        return (*secrets_of(table.snapshot().providers), *filter(None, (settings.apikey,)))
+
     return Services(
         settings=settings,
         providers=table,
@@ -158,6 +178,7 @@ def _services(
         record=_recorder(logbook.record, counted.observe),
         reader=Reader(engine),
         retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
+        captures=Captures(engine, vault, without_keys, secrets),
         started_at=datetime.now(UTC),
         audit=Audit(engine),
         refusals=refusals,

@@ -36,6 +36,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+GENERIC = "an internal error occurred; the log has its details under the request id"
+"""What a client is told of a bug."""
+
 _CODE = re.compile(r"[\w.:/-]{1,60}", re.ASCII)
 # Anthropic's own words, which the others' are turned into too
 _OVERFLOWS = ("prompt is too long", "input length and `max_tokens` exceed context limit")

@@ -23,6 +23,7 @@ from ccproxy.cli.keys import keys
 from ccproxy.cli.logs import logs
 from ccproxy.cli.prices import prices
 from ccproxy.cli.providers import providers
+from ccproxy.cli.replay import replay
 from ccproxy.cli.routes import routes
 from ccproxy.cli.secret_keys import new_secret, rotate_secrets
 from ccproxy.cli.serve import serve
@@ -63,6 +64,7 @@ for command in (
     import_command,
     logs,
     usage,
+    replay,
     migrate_command,
     new_secret,
     rotate_secrets,

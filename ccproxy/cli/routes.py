@@ -14,6 +14,7 @@ from ccproxy.cli.connection import connected
 from ccproxy.cli.table import table
 from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
+from ccproxy.store.client_keys import Capture
 from ccproxy.store.routes import Agent, Scenario, Strategy
 from ccproxy.web.schemas import HEADER_NAME, HEADER_VALUE
 
@@ -89,6 +90,7 @@ def described(match: Mapping[str, Any]) -> str:
 @click.option(
     "--resume/--no-resume", default=None, help="Whether another target goes on with an answer that broke off."
 )
+@click.option("--capture", type=click.Choice(get_args(Capture)), help="Which bodies of its requests are kept.")
 @click.option("--disabled", is_flag=True, help="Not in use yet.")
 @click.option("--json", "document", type=click.File("r", encoding="utf-8"), metavar="FILE|-", help="The route as JSON.")
 @connected
@@ -118,7 +120,7 @@ def add(api: Api, name: str | None, document: Any, **given: Any) -> None:
     say(f"route {route['name']} {done}: {described(route['match'])} -> {leads}")
 
 
-_SINGLE = ("strategy", "priority", "retries", "first_byte_timeout", "resume")
+_SINGLE = ("strategy", "priority", "retries", "first_byte_timeout", "resume", "capture")
 
 
 def _match(given: Mapping[str, Any]) -> dict[str, Any]:

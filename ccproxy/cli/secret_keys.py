@@ -21,7 +21,7 @@ def new_secret() -> None:
 
 @click.command(name="rotate-secrets")
 def rotate_secrets() -> None:
-    """Encrypt every stored provider key anew under the first secret key.
+    """Encrypt every stored provider key, and what is captured of requests, anew under the first secret key.
 
     With a key file, a new key is put first in it; running workers pick it up. With CCPROXY_SECRET_KEYS, put the new
     key first there, restart, then run this; after it the old key may go.
@@ -30,6 +30,11 @@ def rotate_secrets() -> None:
     engine = open_current(settings.database_url)
     count = rotation.rotate(engine, settings.secret_keys, settings.database_url)
     click.echo(f"{count} tokens encrypted anew under the first key of {_source(settings)}")
+    turned, unreadable = rotation.rotate_captures(engine, settings.secret_keys, settings.database_url)
+    if turned:
+        click.echo(f"{turned} captured requests encrypted anew too")
+    if unreadable:
+        click.echo(f"{unreadable} captured requests cannot be decrypted; they are deleted in their time")
 
 
 def _source(settings: Settings) -> str:

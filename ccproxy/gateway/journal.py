@@ -17,6 +17,7 @@ import structlog
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway.credentials import keys
 from ccproxy.gateway.disconnect import ClientGone
+from ccproxy.gateway.recording import Recording
 from ccproxy.store.logbook import RequestRow
 from ccproxy.translate.messages import MessagesRequest, Usage
 from ccproxy.translate.target import Target
@@ -32,12 +33,16 @@ _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thou
 
 
 class Entry:
-    """One request, from its arrival to its end. A context manager: leaving it ends the entry."""
+    """One request, from its arrival to its end. A context manager: leaving it ends the entry.
+
+    `recording` is that of its bodies, where they may be kept.
+    """
 
     def __init__(
         self, record: Callable[[RequestRow], None], row: RequestRow, cost: Callable[[Target, Usage], float | None]
     ) -> None:
         self.row = row
+        self.recording: Recording | None = None
         self._record = record
         self._cost = cost
         self._target: Target | None = None
@@ -155,6 +160,8 @@ class Entry:
         if row.status != 200:
             self._attempted(row.status, row.error_type)  # broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
+        if self.recording is not None:
+            self.recording.ended(row, self._error)
         line: dict[str, Any] = {}
         if isinstance(self._error, CCProxyError):
             line["error"] = row.error

@@ -17,6 +17,7 @@ from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.connecting import connect, for_model
 from ccproxy.gateway.matching import OUTRIGHT, Index, decide
 from ccproxy.gateway.names import Outright
+from ccproxy.store.client_keys import Capture
 from ccproxy.store.providers import Snapshot
 from ccproxy.store.routes import RouteTarget, Strategy
 from ccproxy.translate.target import Keepsakes, Target
@@ -39,6 +40,7 @@ class Plan(Struct, frozen=True):
     retries: int = 0
     first_byte_timeout: float | None = None
     resume: bool = False
+    capture: Capture = "off"
 
 
 class Router:
@@ -85,6 +87,7 @@ class Router:
             retries=route.retries,
             first_byte_timeout=route.first_byte_timeout,
             resume=route.resume,
+            capture=route.capture,
         )
 
     def _taken_in(self, snapshot: Snapshot) -> Index:

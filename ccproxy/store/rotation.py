@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, Row, select, update
 
 from ccproxy.errors import SettingsError
 from ccproxy.store import audit, version
-from ccproxy.store.models import providers
+from ccproxy.store.models import captures, providers
 from ccproxy.store.session import write_engine
 from ccproxy.store.tokens import stored
 from ccproxy.store.vault import Undecryptable, Vault, add_key, open_vault
+
+_BODIES = ("headers", "request", "answer")
 
 
 def require_readable(engine: Engine, vault: Vault) -> int:
@@ -57,6 +60,39 @@ def rotate(engine: Engine, secret_keys: Sequence[str], database_url: str) -> int
         told = f"{len(tokens)} tokens encrypted anew under {'a given' if secret_keys else 'a new'} key"
         audit.record(connection, audit.COMMAND_LINE, "secrets.rotate", "", detail=told)
     return len(tokens)
+
+
+def rotate_captures(engine: Engine, secret_keys: Sequence[str], database_url: str) -> tuple[int, int]:
+    """Encrypt captured bodies under the first key too: how many were, and how many no key opens, which stay so.
+
+    To be called after `rotate`. A few at a time, for they are large, and nobody is to wait for the database meanwhile;
+    calling it again is harmless.
+    """
+    vault = open_vault(secret_keys, database_url)
+    turned = unreadable = 0
+    for row in _captured(engine):
+        try:
+            columns = {name: vault.rotate_bytes(token) for name in _BODIES if (token := getattr(row, name)) is not None}
+        except Undecryptable:
+            unreadable += 1
+            continue
+        with write_engine(engine).begin() as connection:
+            connection.execute(update(captures).where(captures.c.request_id == row.request_id).values(columns))
+        turned += 1
+    return turned, unreadable
+
+
+def _captured(engine: Engine) -> Iterator[Row[Any]]:
+    """Every capture, in transactions of their own."""
+    last = ""
+    while True:
+        with engine.connect() as connection:
+            query = select(captures).where(captures.c.request_id > last).order_by(captures.c.request_id).limit(1)
+            row = connection.execute(query).first()
+        if row is None:
+            return
+        yield row
+        last = row.request_id
 
 
 def _opens(vault: Vault, token: str) -> bool:

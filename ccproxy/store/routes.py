@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ccproxy.errors import Conflict
 from ccproxy.store.audit import SYSTEM, Actor, Trail, only_name
+from ccproxy.store.client_keys import Capture
 from ccproxy.store.models import routes, seeded_routes
 from ccproxy.store.named_rows import OFFERED, NamedRows
 from ccproxy.store.report import Report, to_logging
@@ -26,7 +27,10 @@ Agent = Literal["main", "subagent"]
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIELDS = frozenset(
-    {"name", "match", "targets", "strategy", "priority", "enabled", "retries", "first_byte_timeout", "resume"}
+    {
+        *("name", "match", "targets", "strategy", "priority", "enabled", "retries", "first_byte_timeout", "resume"),
+        "capture",
+    }
 )
 
 
@@ -69,6 +73,7 @@ class Route:
     `retries` is how often one target is asked again after a failure that may pass at once. `first_byte_timeout` is how
     many seconds a streaming target has for its first meaningful byte before the next one is asked; None: as long as the
     idle timeout. `resume`: an answer in plain text that breaks off is continued by the next target.
+    `capture`: which of the bodies that go this way are kept.
     """
 
     name: str
@@ -80,6 +85,7 @@ class Route:
     retries: int = 1
     first_byte_timeout: float | None = None
     resume: bool = False
+    capture: Capture = "off"
     created_at: datetime = _EPOCH
     updated_at: datetime = _EPOCH
 
@@ -184,6 +190,7 @@ def _route(row: Row[Any]) -> Route:
         retries=row.retries,
         first_byte_timeout=row.first_byte_timeout,
         resume=row.resume,
+        capture=row.capture,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -7,12 +7,14 @@ can write to the database could swap rows, but not read them.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import hmac
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -22,6 +24,10 @@ from ccproxy.store.tokens import count_stored
 
 _SEAL_LABEL = b"ccproxy thinking signature"
 _KEY_FILE_WITHOUT_SQLITE = "data/secret.key"
+_PIECE = 128 * 1024  # bytes that are encrypted in one go, while which no other thread runs
+_LENGTH = 4  # bytes that say how long a piece is
+
+T = TypeVar("T")
 
 
 class Undecryptable(Exception):
@@ -54,6 +60,19 @@ class Vault:
         """The same text under the first key; the token keeps its creation time. Raises Undecryptable."""
         return self._open(lambda: self._fernet.rotate(token.encode()).decode("ascii"))
 
+    def encrypt_bytes(self, data: bytes) -> bytes:
+        """A token of `data`, of whatever length, made with the first key."""
+        pieces = (data[start : start + _PIECE] for start in range(0, len(data) or 1, _PIECE))
+        return b"".join(_framed(self._fernet.encrypt(piece)) for piece in pieces)
+
+    def decrypt_bytes(self, token: bytes) -> bytes:
+        """The bytes of a token of `encrypt_bytes`. Raises Undecryptable."""
+        return self._open(lambda: b"".join(self._fernet.decrypt(piece) for piece in _unframed(token)))
+
+    def rotate_bytes(self, token: bytes) -> bytes:
+        """As `rotate`, for a token of `encrypt_bytes`. Raises Undecryptable."""
+        return self._open(lambda: b"".join(_framed(self._fernet.rotate(piece)) for piece in _unframed(token)))
+
     @property
     def seal_keys(self) -> tuple[bytes, ...]:
         """Keys for signing thinking blocks, derived from the secret keys in their order: the first signs."""
@@ -64,7 +83,7 @@ class Vault:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._seal_keys = tuple(hmac.digest(key.encode(), _SEAL_LABEL, hashlib.sha256) for key in keys)
 
-    def _open(self, attempt: Callable[[], str]) -> str:
+    def _open(self, attempt: Callable[[], T]) -> T:
         try:
             return attempt()
         except InvalidToken:
@@ -78,6 +97,24 @@ class Vault:
             return attempt()
         except InvalidToken:
             raise Undecryptable from None
+
+
+def _framed(piece: bytes) -> bytes:
+    """One of Fernet's tokens as its bytes, behind their number: its letters would take a third more."""
+    plain = base64.urlsafe_b64decode(piece)
+    return len(plain).to_bytes(_LENGTH, "big") + plain
+
+
+def _unframed(token: bytes) -> list[bytes]:
+    """The tokens in `token`. Raises InvalidToken."""
+    found, start = [], 0
+    while start < len(token):
+        end = start + _LENGTH + int.from_bytes(token[start : start + _LENGTH], "big")
+        found.append(base64.urlsafe_b64encode(token[start + _LENGTH : end]))
+        start = end
+    if start != len(token) or not found:
+        raise InvalidToken
+    return found
 
 
 def open_vault(secret_keys: Sequence[str], database_url: str) -> Vault:

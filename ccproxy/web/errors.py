@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from ccproxy.errors import CCProxyError
+from ccproxy.errors import GENERIC, CCProxyError
 
 # What the framework itself may answer; other 4xx are invalid requests, other 5xx API errors.
 TYPES = {
@@ -27,7 +27,6 @@ TYPES = {
     503: "overloaded_error",
     504: "timeout_error",
 }
-GENERIC = "an internal error occurred; the log has its details under the request id"
 LONGEST_PATH = 200
 
 

@@ -22,8 +22,9 @@ from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.recording import OFF, Recording
 from ccproxy.gateway.wires import wire_of
-from ccproxy.store.client_keys import ClientKey
+from ccproxy.store.client_keys import Capture, ClientKey
 from ccproxy.translate import losses
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
@@ -64,6 +65,8 @@ def create() -> Response:
             )
         )
         body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
+        if caller.key is not None and caller.key.capture != OFF:
+            _record(entry, caller.key.capture, body)
         client = environ.get("gunicorn.socket")
         if client is not None:
             ending.callback(watch(client, parts.settings.request_timeout + UNREAD))
@@ -73,15 +76,21 @@ def create() -> Response:
         parts.health.take_in(snapshot)
         plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
         plan = permitted(plan, parsed.request.model, caller.key)
+        if plan.capture != OFF:
+            _record(entry, plan.capture, body)
         entry.arrived(parsed.request, plan.route)
-        incoming = Incoming(parsed, anthropic_headers(environ), _message_id(), g.request_id, entry.row.session_id)
-        limited = _admitted(caller, incoming, plan.targets[0], entry, ending)
+        incoming = Incoming(parsed, anthropic_headers(environ), message_id(), g.request_id, entry.row.session_id)
+        limited = admitted(caller, incoming, plan.targets[0], entry, ending)
         attempts = parts.exchange.begin(incoming, plan, entry)
         try:
             if not parsed.request.stream:
                 answer = parts.exchange.answer(attempts)
+                if entry.recording is not None:
+                    entry.recording.take(answer)
                 return Response(answer, headers=_headers(attempts) | limited, mimetype="application/json")
             stream = parts.exchange.stream(attempts)
+            if entry.recording is not None:
+                stream = entry.recording.following(stream)
             ending.callback(stream.close)
             primed = Primed(stream)
             headers = _headers(attempts) | limited
@@ -142,7 +151,14 @@ class Primed:
         self._ending.__exit__(type(error), error, None)  # nothing is left on it where the stream had ended
 
 
-def _admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, ending: ExitStack) -> dict[str, str]:
+def _record(entry: Entry, wish: Capture, body: bytes) -> None:
+    """Have the request's bodies kept: its key asks for it, or the route that it takes."""
+    if entry.recording is None:
+        entry.recording = Recording(services().captures.keep, anthropic_headers(request.environ), body)
+    entry.recording.ask(wish)
+
+
+def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, ending: ExitStack) -> dict[str, str]:
     """Charge the request to its key until `ending`, which settles it; the headers that tell of the key's limits.
 
     It is charged as if it went to `target`. Raises RateLimited and OverBudget.
@@ -173,7 +189,8 @@ def _target(asked: Asked, key: ClientKey | None) -> Target | None:
         return None
 
 
-def _message_id() -> str:
+def message_id() -> str:
+    """The id of the current request's answer."""
     return "msg_" + str(g.request_id).replace("-", "")
 
 

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from ccproxy.gateway.matching import OWN
+from ccproxy.store.client_keys import Capture
 from ccproxy.store.routes import Agent, Match, Route, RouteTarget, Scenario, Strategy
 from ccproxy.translate import overrides
 from ccproxy.web.fields import OneOf, Whole
@@ -217,6 +218,7 @@ class RouteSchema(Schema):
     retries = Whole(0, MOST_RETRIES)
     first_byte_timeout = Seconds(allow_none=True)
     resume = Flag()
+    capture = OneOf(get_args(Capture))
 
 
 _schema = RouteSchema()
@@ -269,6 +271,7 @@ def show_route(route: Route) -> dict[str, Any]:
         "retries": route.retries,
         "first_byte_timeout": route.first_byte_timeout,
         "resume": route.resume,
+        "capture": route.capture,
         "created_at": moment(route.created_at),
         "updated_at": moment(route.updated_at),
     }

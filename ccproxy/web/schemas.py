@@ -16,6 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 
 from ccproxy.errors import InvalidRequest
 from ccproxy.gateway.credentials import keys
+from ccproxy.gateway.discretion import SECRET_HEADER
 from ccproxy.store.providers import Provider
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -39,8 +40,6 @@ OUR_HEADERS = frozenset(
         "upgrade",
     )
 )
-# Headers whose values are credentials, going by their names
-SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password|credential", re.IGNORECASE)
 
 HINT_LENGTH = 4
 SHORTEST_HINTED = 12

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ccproxy.metrics.counting import Metrics
     from ccproxy.settings import Settings
     from ccproxy.store.audit import Audit
+    from ccproxy.store.captures import Captures
     from ccproxy.store.client_keys import ClientKeys
     from ccproxy.store.logbook import Logbook, RequestRow
     from ccproxy.store.occupancy import Occupancy
@@ -79,6 +80,7 @@ class Services:
     record: Callable[[RequestRow], None]
     reader: Reader
     retention: Retention
+    captures: Captures
     started_at: datetime
     audit: Audit
     refusals: Refusals

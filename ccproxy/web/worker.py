@@ -81,6 +81,7 @@ class Worker(GeventWorker):
         if parts.traces is not None:
             parts.traces.start()
         parts.logbook.start()
+        parts.captures.start()
         parts.retention.start()
         # A client that does not read is stopped while it is written to: gunicorn sees that, and calls it an error
         self.log.error_log.addFilter(_is_news)
@@ -90,6 +91,7 @@ class Worker(GeventWorker):
             parts.retention.stop()
             parts.lifecycle.drain(0)  # whatever ended it: its master may have died
             parts.logbook.stop(_FLUSH)
+            parts.captures.stop(_NEWS)
             parts.refusals.stop(_NEWS)
             parts.health.flush(_NEWS)
             if parts.traces is not None:
@@ -130,6 +132,7 @@ class Worker(GeventWorker):
         parts.lifecycle.drain(seconds)
         self.alive = False
         parts.logbook.stop(_FLUSH)  # at once: the master's patience may be at its end
+        parts.captures.stop(_NEWS)
         for connection in list(self._connections):
             _hang_up(connection)
 

@@ -75,7 +75,7 @@ ADDED = [
         [
             *("o", "--model-glob", "claude-*", "--model-glob", "opus", "--header", "X-Team:a", "--client-key", "k"),
             *("--agent", "subagent", "--min-input-tokens", "9", "--priority", "-1", "--retries", "0"),
-            *("--first-byte-timeout", "2", "--resume", "--disabled"),
+            *("--first-byte-timeout", "2", "--resume", "--capture", "all", "--disabled"),
         ],
         {
             "name": "o",
@@ -90,6 +90,7 @@ ADDED = [
             "retries": 0,
             "first_byte_timeout": 2.0,
             "resume": True,
+            "capture": "all",
             "enabled": False,
         },
     ),

@@ -1,5 +1,8 @@
 """`ccproxy new-secret` and `rotate-secrets`."""
 
+from datetime import UTC, datetime
+
+from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.providers import Providers
 from ccproxy.store.session import open_engine
 from ccproxy.store.vault import Vault, key_file, load_keys, new_key, open_vault
@@ -44,3 +47,18 @@ def test_rotate_refuses_what_it_cannot_read(run, url):
     result = run("rotate-secrets")
     assert result.exit_code == 1
     assert result.stderr.startswith("ccproxy: provider 'b': its stored api_key cannot be decrypted")
+
+
+def test_what_is_captured_is_turned_over_too(run, url):
+    old, new = new_key(), new_key()
+    run("migrate")
+    for name, key in (("a", old), ("b", new_key())):
+        captures = Captures(open_engine(url), Vault([key]), lambda capture, _: capture)
+        captures.keep(Capture(request_id=name, captured_at=datetime.now(UTC), headers={}, request=b"hi"))
+        captures.stop()
+        captures.close()
+    assert run("rotate-secrets", CCPROXY_SECRET_KEYS=f"{new},{old}").output.splitlines() == [
+        "0 tokens encrypted anew under the first key of the secret_keys setting",
+        "1 captured requests encrypted anew too",
+        "1 captured requests cannot be decrypted; they are deleted in their time",
+    ]

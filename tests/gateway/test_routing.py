@@ -107,7 +107,7 @@ def test_a_plan_carries_all_that_its_route_says() -> None:
         RouteTarget(provider="gone", model="y", weight=5),
         RouteTarget(provider="alpha", model="z", weight=0),
     )
-    told = {"strategy": "weighted", "retries": 2, "first_byte_timeout": 7.5, "resume": True}
+    told = {"strategy": "weighted", "retries": 2, "first_byte_timeout": 7.5, "resume": True, "capture": "all"}
     there = snapshot(*PROVIDERS, routes=(route("all", *targets, match=Match(models=("m",)), **told),))
     router = Router()
     plan = router.plan(Asked.named("m"), there)

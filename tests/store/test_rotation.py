@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import text
 
 from ccproxy.errors import SettingsError
+from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.providers import Providers
-from ccproxy.store.rotation import require_readable, rotate
+from ccproxy.store.rotation import require_readable, rotate, rotate_captures
 from ccproxy.store.session import open_engine
 from ccproxy.store.vault import Vault, key_file, load_keys, new_key, open_vault
 
@@ -84,3 +87,39 @@ def test_one_broken_token_does_not_stop_the_start(engine):
     with engine.begin() as connection:
         connection.execute(text("UPDATE providers SET api_key = 'broken' WHERE name = 'b'"))
     assert require_readable(engine, Vault([OLD])) == 3
+
+
+def _captured(engine, vault, request_id, answer=b"{}"):
+    captures = Captures(engine, vault, lambda capture, _: capture)
+    captures.keep(
+        Capture(request_id=request_id, captured_at=datetime.now(UTC), headers={"a": "b"}, request=b"hi", answer=answer)
+    )
+    captures.stop()
+    captures.close()
+
+
+def _read(engine, vault, request_id):
+    captures = Captures(engine, vault, lambda capture, _: capture)
+    try:
+        return captures.find(request_id, lambda capture, _: (capture.headers, capture.request, capture.answer))
+    finally:
+        captures.close()
+
+
+def test_captures_are_turned_over_and_those_that_do_not_open_are_left(engine, url):
+    for name, answer in (("a", b"{}"), ("c", b"")):
+        _captured(engine, Vault([OLD]), name, answer)
+    _captured(engine, Vault([new_key()]), "b")
+    assert rotate_captures(engine, (NEW, OLD), url) == (2, 1)
+    assert _read(engine, Vault([NEW]), "a") == ({"a": "b"}, b"hi", b"{}")
+    assert _read(engine, Vault([NEW]), "c") == ({"a": "b"}, b"hi", b"")
+    assert rotate_captures(engine, (NEW,), url) == (2, 1), "once more does no harm"
+
+
+def test_captures_follow_the_key_file(engine, url):
+    worker = open_vault((), url)
+    _captured(engine, worker, "a")
+    rotate(engine, (), url)
+    assert rotate_captures(engine, (), url) == (1, 0)
+    assert _read(engine, Vault(load_keys((), url)[:1]), "a") == ({"a": "b"}, b"hi", b"{}")
+    assert _read(engine, worker, "a") == ({"a": "b"}, b"hi", b"{}"), "a running worker finds the new key"

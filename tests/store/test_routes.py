@@ -36,6 +36,7 @@ FULL = {
     "retries": 4,
     "first_byte_timeout": 2.5,
     "resume": True,
+    "capture": "errors",
 }
 
 

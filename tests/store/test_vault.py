@@ -144,3 +144,41 @@ def test_processes_that_start_at_once_end_with_the_same_key(tmp_path):
     printed = at_once(tmp_path, imports, "print(load_keys((), 'sqlite:///data/c.db'))", 4)
     assert len(set(printed)) == 1
     assert (tmp_path / "data" / "c.db.key").read_text().strip() in printed[0]
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 2000])
+def test_bytes_round_trip_under_any_key(data):
+    token = Vault([OLD]).encrypt_bytes(data)
+    assert len(token) < len(data) * 1.01 + 100, "no letters in place of bytes"
+    assert data not in token or not data
+    both = Vault([NEW, OLD])
+    assert both.decrypt_bytes(token) == data
+    rotated = both.rotate_bytes(token)
+    assert Vault([NEW]).decrypt_bytes(rotated) == data
+    with pytest.raises(Undecryptable):
+        Vault([OLD]).decrypt_bytes(rotated)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        Vault([OTHER]).encrypt_bytes(b"x"),
+        b"",
+        b"nonsense",
+        Vault([NEW]).encrypt_bytes(b"x")[:-1],
+        Vault([NEW]).encrypt_bytes(b"x") + b"more",
+    ],
+)
+def test_bytes_that_do_not_open(token):
+    vault = Vault([NEW, OLD])
+    for attempt in (vault.decrypt_bytes, vault.rotate_bytes):
+        with pytest.raises(Undecryptable):
+            attempt(token)
+
+
+def test_bytes_find_a_key_that_was_added():
+    keys = [OLD]
+    vault = Vault(keys, reread=lambda: tuple(keys))
+    token = Vault([NEW]).encrypt_bytes(b"x")
+    keys.insert(0, NEW)
+    assert vault.decrypt_bytes(token) == b"x"

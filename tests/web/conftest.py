@@ -170,6 +170,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             record=absent,
             reader=Reader(engine),
             retention=Retention(engine, 30, 3, 4096 * 1024 * 1024),
+            captures=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),
             audit=Audit(engine),
             refusals=doorbell,

@@ -35,6 +35,7 @@ FULL = {
     "retries": 5,
     "first_byte_timeout": 1.5,
     "resume": True,
+    "capture": "errors",
 }
 
 
@@ -160,6 +161,7 @@ def target(**fields: Any) -> dict[str, Any]:
         ({"priority": "5"}, "priority: must be a whole number from -1000 to 1000"),
         ({"enabled": 1}, "enabled: must be true or false"),
         ({"resume": "yes"}, "resume: must be true or false"),
+        ({"capture": "some"}, "capture: must be one of off, errors, all"),
         ({"retries": 6}, "retries: must be a whole number from 0 to 5"),
         ({"first_byte_timeout": 0.5}, "first_byte_timeout: must be a number of seconds from 1 to 3600, or null"),
         ({"first_byte_timeout": 3601}, "first_byte_timeout: must be a number of seconds from 1 to 3600, or null"),

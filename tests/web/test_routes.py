@@ -28,6 +28,7 @@ ROUTE = {
     "retries": 2,
     "first_byte_timeout": 20.0,
     "resume": True,
+    "capture": "all",
 }
 
 
@@ -60,6 +61,7 @@ def test_a_name_and_a_target_are_enough(site: Site) -> None:
         "retries": 1,
         "first_byte_timeout": None,
         "resume": False,
+        "capture": "off",
     }
 
 

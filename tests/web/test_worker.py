@@ -38,20 +38,21 @@ class Log:
         self.lines.append(("exception", text % values))
 
 
-class Logbook:
+class Writer:
     """Notes when it was started and stopped."""
 
-    def __init__(self, told: list[str]) -> None:
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name = name
         self.told = told
 
     def start(self) -> None:
-        self.told.append("logbook starts")
+        self.told.append(f"{self.name} starts")
 
     queued = 4
     dropped = 2
 
     def stop(self, timeout: float) -> None:
-        self.told.append("logbook stops")
+        self.told.append(f"{self.name} stops")
 
 
 class Metrics:
@@ -102,10 +103,11 @@ class Stage:
         news = SimpleNamespace(flush=lambda _seconds: self.told.append("what rests is written"))
         chores = SimpleNamespace(start=lambda: None, stop=lambda: self.told.append("no more chores"))
         doorbell = SimpleNamespace(stop=lambda _seconds: self.told.append("who was refused is written"))
+        writers = {name: Writer(name, self.told) for name in ("logbook", "captures")}
         self.metrics = Metrics(self.told)
         self.parts = parts = SimpleNamespace(
             lifecycle=self.lifecycle,
-            logbook=Logbook(self.told),
+            **writers,
             health=news,
             metrics=self.metrics,
             traces=None,
@@ -187,12 +189,14 @@ def test_the_log_is_written_whatever_ends_it(stage: Stage, monkeypatch: pytest.M
     stage.worker.seat = 3
     with pytest.raises(SystemExit):
         stage.worker.run()
+    writers = ("logbook", "captures")
+    starts, stops = ([f"{name} {does}" for name in writers] for does in ("starts", "stops"))
     assert stage.told == [
         "counts at seat 3",
-        "logbook starts",
+        *starts,
         "serves",
         "no more chores",
-        "logbook stops",
+        *stops,
         *LAST_WORDS,
         "counts no more",
     ]
@@ -263,7 +267,7 @@ def test_being_stopped(stage: Stage, signals: list[str], patience: int) -> None:
             while stage.worker.alive:
                 gevent.sleep(0.001)
         assert stage.lifecycle.draining
-        assert set(stage.told) == {"logbook stops"}
+        assert set(stage.told) == {"logbook stops", "captures stops"}
         assert ours.recv(1) == b"", "it waits for no further request"
         ours.sendall(b"the last answer")
         assert theirs.recv(15) == b"the last answer"

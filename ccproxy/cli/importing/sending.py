@@ -27,6 +27,7 @@ _ROUTE: Mapping[str, Any] = {
     "retries": 1,
     "first_byte_timeout": None,
     "resume": False,
+    "capture": "off",
 }
 
 
