@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.fake_upstream import FakeUpstream, Refusal
-from tests.live.console.conftest import said
+from tests.fake_upstream import FakeUpstream, Refusal, Reply
+from tests.live.console.conftest import WORDS, said
 from tests.live.console.visit import Visit
 from tests.live.server import Server, until
 
@@ -109,3 +109,22 @@ def test_a_member_sees_the_own_usage(visit: Visit, asked: dict[str, str]) -> Non
     expect(page.get_by_text(f"What the key {asked['key']} has used.")).to_be_visible()
     expect(page.get_by_role("row", name="one")).to_be_visible()
     assert visit.violations() == []
+
+
+def test_what_was_captured_is_shown_and_sent_again(
+    admin: Visit, provider: str, api: Api, site: Server, upstream: FakeUpstream
+) -> None:
+    secret = api("POST", "/keys", {"name": "watched", "capture": "all"})[1]["secret"]
+    body = {"model": "fake/one", "max_tokens": 9, "messages": [{"role": "user", "content": "What <b>now</b>?"}]}
+    _, _, headers = site.request("POST", "/v1/messages", body, {"x-api-key": secret})
+    id = headers["request-id"]
+    until(lambda: api("GET", f"/logs/{id}/capture")[0] == 200, "the bodies are kept")
+    upstream.script("two", Reply("Something else."))
+    page = admin.open(f"requests/{id}", "Request")
+    page.get_by_role("button", name="Show the bodies").click()
+    expect(page.get_by_role("group", name="Request", exact=True)).to_contain_text("What <b>now</b>?")
+    page.get_by_label("Send it again to").fill("fake/two")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("group", name="First, the answer")).to_have_text("".join(WORDS))
+    expect(page.get_by_role("group", name="Again, the answer")).to_have_text("Something else.")
+    assert admin.violations() == []

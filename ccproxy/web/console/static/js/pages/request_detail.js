@@ -9,6 +9,7 @@ import { count, money, span, time } from "../format.js";
 import { note } from "../notice.js";
 import { badge, card, chip, facts, head, linkButton, table } from "../parts.js";
 import { href } from "../router.js";
+import { captureCard } from "./capture.js";
 import { status } from "./requests.js";
 
 /** Fill the page with the request of that id. */
@@ -50,6 +51,7 @@ export async function detail({ main, id, signal }) {
         ["At", row.price ? `${money(row.price.input)} in, ${money(row.price.output)} out, for a million tokens` : null],
       ]))),
     attempts(row),
+    captureCard(row, signal),
   );
 }
 

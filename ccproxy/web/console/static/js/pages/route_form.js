@@ -42,6 +42,7 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
   const retries = number(known?.retries ?? 1);
   const patience = number(known?.first_byte_timeout);
   const resume = check("Continue a plain text that breaks off with the next target", { checked: known?.resume ?? false });
+  const capture = select([["off", "off"], ["errors", "of requests that fail"], ["all", "of all requests"]], { value: known?.capture ?? "off" });
   const enabled = check("On", { checked: known?.enabled ?? true });
   const effortField = field({ label: "From which effort", control: effort, name: "match_effort" });
   const shown = () => (effortField.hidden = scenario.value !== "think");
@@ -72,11 +73,12 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
         targets.element,
         h("div", { class: "fault", hidden: true })),
       h("details", { class: "more" },
-        h("summary", {}, "More: priority, retries, patience"),
+        h("summary", {}, "More: priority, retries, patience, capture"),
         h("div", { class: "fields" },
           field({ label: "Priority", control: priority, name: "priority", hint: "Higher goes first among those of one step." }),
           field({ label: "Retries", control: retries, name: "retries", hint: "How often one target is asked again." }),
           field({ label: "Seconds until the first word", control: patience, name: "first_byte_timeout", hint: "Then the next target is asked. Empty: no limit of its own." }),
+          field({ label: "Capture of bodies", control: capture, name: "capture", hint: "Keeps requests and answers, encrypted, for a few days." }),
           h("div", { class: "wide" }, resume.element))),
       enabled.element,
       h("div", { class: "line form-actions" },
@@ -92,7 +94,7 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
           min_input_tokens: whole(tokens.value), headers: headersOf(headers.value),
         },
         targets: targets.values(), strategy: strategy.value, priority: whole(priority.value) ?? 0, retries: whole(retries.value) ?? 1,
-        first_byte_timeout: whole(patience.value), resume: resume.box.checked, enabled: enabled.box.checked,
+        first_byte_timeout: whole(patience.value), resume: resume.box.checked, capture: capture.value, enabled: enabled.box.checked,
       };
       const saved = known
         ? await put(path("/routes", known.name), fields, { signal })
