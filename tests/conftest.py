@@ -16,3 +16,10 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of recorded traffic (../shared) is not here")
     return folder
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Long values are named by their argument: keys and tokens among them are made anew in each process, and all that
+    share the run must find the same tests.
+    """
+    return argname if isinstance(val, str | bytes) and len(val) > 36 else None

@@ -71,7 +71,7 @@ def test_groups(used: Site) -> None:
         ("key=", 3),
         ("provider=groq&model=llama&route=r&client=curl", 3),
         ("model=other", 0),
-        (f"to={moment(NOW - timedelta(days=20))}", 1),
+        pytest.param(f"to={moment(NOW - timedelta(days=20))}", 1, id="to-20-days-ago"),
     ],
 )
 def test_what_is_chosen(used: Site, query: str, requests: int) -> None:
