@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -64,10 +65,11 @@ def adapted(**variables: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, upstream: str) -> Iterator[Caddy]:
+def running(folder: Path, upstream: str, *, patient: bool = True) -> Iterator[Caddy]:
     """Caddy with its own authority in front of `upstream`; ended when the block is left.
 
-    Only where it listens is changed, and its admin endpoint is switched off, which has a fixed port.
+    Only where it listens is changed, and its admin endpoint is switched off, which has a fixed port. One that is not
+    `patient` does not wait for an upstream that is not there.
     """
     caddy = Caddy(free_port(), folder / "caddy" / "pki" / "authorities" / "local" / "root.crt", folder / "caddy.log")
     config = adapted(HOST=HOST, UPSTREAM=upstream)
@@ -75,6 +77,9 @@ def running(folder: Path, upstream: str) -> Iterator[Caddy]:
     [server] = config["apps"]["http"]["servers"].values()
     server["listen"] = [f"127.0.0.1:{caddy.port}"]
     config["apps"]["http"]["https_port"] = caddy.port
+    if not patient:
+        for proxy in handlers(server, "reverse_proxy"):
+            del proxy["load_balancing"]
     (folder / "caddy.json").write_text(json.dumps(config))
     with caddy.log.open("w") as output:
         process = subprocess.Popen(
@@ -97,6 +102,16 @@ def running(folder: Path, upstream: str) -> Iterator[Caddy]:
             process.wait()
 
 
+def handlers(node: Any, kind: str) -> list[dict[str, Any]]:
+    """All handlers of a kind in a part of Caddy's configuration, however deep."""
+    if isinstance(node, list):
+        return [found for one in node for found in handlers(one, kind)]
+    if not isinstance(node, dict):
+        return []
+    own = [node] if node.get("handler") == kind else []
+    return own + [found for one in node.values() for found in handlers(one, kind)]
+
+
 def _environment(variables: dict[str, str]) -> dict[str, str]:
     named = {f"CCPROXY_TLS_{name}": value for name, value in variables.items()}
     return {"PATH": os.environ.get("PATH", os.defpath), **named}
@@ -104,9 +119,7 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 
 def _serves(caddy: Caddy) -> bool:
     """Whether it answers with a certificate of its authority."""
-    import socket
-
     with contextlib.suppress(OSError), socket.create_connection((HOST, caddy.port), 5) as plain:
-        with caddy.trusting().wrap_socket(plain, server_hostname=HOST):
-            return True
+        caddy.trusting().wrap_socket(plain, server_hostname=HOST).close()
+        return True
     return False

@@ -22,9 +22,9 @@ import pytest
 import yaml
 
 from tests.deploy import caddy as tls
-from tests.deploy.caddy import Caddy
+from tests.deploy.caddy import Caddy, handlers
 from tests.deploy.proxy import ROOT
-from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Reply, Stream, Until, chunk, finish
+from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Reply, Stream, Until, chunk, closed_port, finish
 from tests.live.server import Server, until
 
 ADMIN = "an-admin-key-for-this-test-only"
@@ -71,9 +71,7 @@ def test_caddy_is_pinned_started_on_request_and_may_do_little() -> None:
         ({"CCPROXY_TLS_HOST": "proxy.lan", "CCPROXY_TLS_PORT": "8443"}, "127.0.0.1:3456:3456", "8443:443"),
     ],
 )
-def test_with_tls_the_plain_port_is_for_this_machine_only(
-    environ: dict[str, str], plain: str, encrypted: str
-) -> None:
+def test_with_tls_the_plain_port_is_for_this_machine_only(environ: dict[str, str], plain: str, encrypted: str) -> None:
     assert [filled(port, **environ) for port in CCPROXY["ports"]] == [plain]
     assert [filled(port, **environ) for port in CADDY["ports"]] == [encrypted]
 
@@ -159,16 +157,6 @@ def test_a_certificate_of_ones_own() -> None:
     assert f"{loaded['certificate']} {loaded['key']}" == files
 
 
-def handlers(node: Any, kind: str) -> list[dict[str, Any]]:
-    """All handlers of a kind, however deep."""
-    if isinstance(node, list):
-        return [found for one in node for found in handlers(one, kind)]
-    if not isinstance(node, dict):
-        return []
-    own = [node] if node.get("handler") == kind else []
-    return own + [found for one in node.values() for found in handlers(one, kind)]
-
-
 # --- a real one -------------------------------------------------------------------------------------------------
 
 
@@ -203,7 +191,7 @@ def member(server: Server) -> str:
 
 
 def ask(
-    front: Caddy, body: bytes | dict[str, Any], *, key: str = ADMIN, source: str = MEMBER, host: str = "", path: str = "/v1/messages"
+    front: Caddy, body: dict[str, Any], *, key: str = ADMIN, source: str = MEMBER, host: str = ""
 ) -> tuple[int, Any, http.client.HTTPMessage]:
     """One message over TLS from a certain address, with a lie about where it comes from."""
     connection = http.client.HTTPSConnection(
@@ -211,8 +199,7 @@ def ask(
     )
     headers = {"content-type": "application/json", "x-api-key": key, "X-Forwarded-For": FORGED}
     try:
-        data = body if isinstance(body, bytes) else json.dumps(body)
-        connection.request("POST", path, data, {**headers, **({"Host": host} if host else {})})
+        connection.request("POST", "/v1/messages", json.dumps(body), {**headers, **({"Host": host} if host else {})})
         answer = connection.getresponse()
         text = answer.read()
         parsed = json.loads(text) if "json" in answer.headers.get("content-type", "") else text.decode()
@@ -227,17 +214,18 @@ def message(model: str = "fake/model-x", text: str = "Hello") -> dict[str, Any]:
 
 def test_the_sdk_gets_a_stream_event_by_event(front: Caddy, upstream: FakeUpstream) -> None:
     # The provider goes on only when the client has what came before: a buffer anywhere would end this in a timeout.
-    steps = [threading.Event() for _ in range(3)]
-    upstream.script(
-        "step", Stream([part for n, step in enumerate(steps) for part in (chunk(content=f"{n}"), Until(step))] + [finish(), DONE])
-    )
+    seen = [threading.Event() for _ in range(3)]
+    told = [part for number, event in enumerate(seen) for part in (chunk(content=str(number)), Until(event))]
+    upstream.script("step", Stream([*told, finish(), DONE]))
     got = []
-    with anthropic.Anthropic(
-        base_url=front.url, api_key=ADMIN, max_retries=0, http_client=anthropic.DefaultHttpxClient(verify=front.trusting())
-    ) as client, client.messages.stream(**message("fake/step")) as stream:
+    trusting = anthropic.DefaultHttpxClient(verify=front.trusting())
+    with (
+        anthropic.Anthropic(base_url=front.url, api_key=ADMIN, max_retries=0, http_client=trusting) as client,
+        client.messages.stream(**message("fake/step")) as stream,
+    ):
         for text in stream.text_stream:
             got.append(text)
-            steps[int(text)].set()
+            seen[int(text)].set()
     assert got == ["0", "1", "2"]
 
 
@@ -261,8 +249,13 @@ def test_the_log_and_the_key_know_the_address_that_caddy_saw(front: Caddy, serve
     status, answer, _ = ask(front, message(), key=member, source=STRANGER)
     assert status == 403
     assert STRANGER in answer["error"]["message"]
-    audited = server.request("GET", "/audit?limit=5", headers={"x-api-key": ADMIN})[1]["data"]
-    assert STRANGER in [one["address"] for one in audited]
+    until(lambda: STRANGER in {one["address"] for one in audited(server)}, "the audit tells of the refusal")
+
+
+def audited(server: Server) -> list[dict[str, Any]]:
+    """The newest of the audit."""
+    found: list[dict[str, Any]] = server.request("GET", "/audit", headers={"x-api-key": ADMIN})[1]["data"]
+    return found
 
 
 def test_nobody_else_says_where_a_request_comes_from(server: Server, member: str) -> None:
@@ -294,21 +287,18 @@ def test_a_client_that_does_not_trust_the_authority_sends_nothing(front: Caddy) 
         ssl.create_default_context().wrap_socket(plain, server_hostname=tls.HOST)
 
 
-def test_no_key_gets_into_caddy_s_log_when_ccproxy_is_gone(
-    front: Caddy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_key_gets_into_caddy_s_log_when_ccproxy_is_gone(tmp_path: Path) -> None:
     secret = "ccp_a-secret-that-is-in-a-header"
-    adapted = tls.adapted
-
-    def impatient(**variables: str) -> dict[str, Any]:
-        config = adapted(**variables)
-        for proxy in handlers(config, "reverse_proxy"):
-            del proxy["load_balancing"]
-        return config
-
-    monkeypatch.setattr(tls, "adapted", impatient)
-    with tls.running(tmp_path, f"127.0.0.1:{tls.free_port()}") as alone:
-        status, answer, _ = ask(alone, message(), key=secret)
+    with tls.running(tmp_path, f"127.0.0.1:{closed_port()}", patient=False) as alone:
+        # Older versions log only requests whose Host has no port, which is how they are with the usual one.
+        status, answer, _ = ask(alone, message(), key=secret, host=tls.HOST)
         assert (status, answer["type"], answer["error"]["type"]) == (502, "error", "api_error")
-        log = until(lambda: (text := alone.log.read_text()) and "/v1/messages" in text and text, "Caddy tells of it")
-    assert secret not in log
+        until(lambda: "/v1/messages" in alone.log.read_text(), "Caddy tells of it")
+        assert secret not in alone.log.read_text()
+
+
+def test_no_key_got_into_caddy_s_log_so_far(front: Caddy, member: str) -> None:
+    assert ask(front, message(), key=member)[0] == 200
+    log = front.log.read_text()
+    assert ADMIN not in log
+    assert member not in log
