@@ -12,6 +12,8 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ import yaml
 
 from tests.deploy import caddy as tls
 from tests.deploy.caddy import Caddy, handlers
-from tests.deploy.proxy import ROOT
+from tests.deploy.proxy import ROOT, paste
 from tests.fake_upstream import DONE, Exact, FakeUpstream, Hang, Reply, Stream, Until, chunk, closed_port, finish
 from tests.live.server import Server, until
 
@@ -278,7 +280,7 @@ def test_bodies_pass_up_to_ccproxy_s_own_limit(front: Caddy, upstream: FakeUpstr
     assert len(upstream.requests[-1].body) > most - 1000
     # Caddy closes the connection before it has read such a body: a client has to look for an answer all the same.
     with sdk(front) as client, pytest.raises(anthropic.APIStatusError) as refused:
-        client.messages.create(**message("fake/large", "x" * (most - frame + 1)))
+        client.messages.create(**message("fake/large", "x" * most))
     assert refused.value.status_code == 413
     assert "larger than the maximum of 32 MB" in refused.value.message
 
@@ -307,3 +309,45 @@ def test_no_key_got_into_caddy_s_log_so_far(front: Caddy, member: str) -> None:
     log = front.log.read_text()
     assert ADMIN not in log
     assert member not in log
+
+
+# --- what members are told ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(front: Caddy, tmp_path: Path) -> Path:
+    """A member's home, with the file that was sent."""
+    (tmp_path / "ccproxy-ca.crt").write_bytes(front.authority.read_bytes())
+    return tmp_path
+
+
+def told(front: Caddy, key: str, headline: str) -> str:
+    """The indented block below a headline of the text for members, filled in."""
+    page = (ROOT / "docs" / "team.md").read_text()
+    [found] = re.findall(rf"^{headline}[^\n]*:\n\n((?: {{4}}[^\n]*\n|\n)+)", page, re.MULTILINE)
+    filled_in = found.replace("https://192.168.1.10", front.url).replace("KEY", key).replace("MODEL", "fake/model-x")
+    return textwrap.dedent(filled_in)
+
+
+@pytest.fixture(scope="module")
+def anywhere(server: Server) -> str:
+    """The text of a member's key that may be used from every address."""
+    return str(server.request("POST", "/keys", {"name": "bob"}, {"x-api-key": ADMIN})[1]["secret"])
+
+
+def test_the_python_that_members_are_told(front: Caddy, anywhere: str, home: Path) -> None:
+    program = told(front, anywhere, "Python")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello from the fake provider.\n", "")
+
+
+def test_the_curl_that_members_are_told(front: Caddy, anywhere: str, home: Path) -> None:
+    command = told(front, anywhere, "curl").replace("~/", f"{home}/")
+    assert "Hello from the fake provider." in paste(command)
