@@ -40,7 +40,7 @@ def final(instructions: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def test_compose_publishes_the_port_and_keeps_the_data(service: dict[str, Any], final: dict[str, str]) -> None:
-    assert service["ports"] == ["3456:3456"]
+    assert service["ports"] == ["${CCPROXY_TLS_HOST:+127.0.0.1:}3456:3456"]
     assert final["EXPOSE"] == "3456"
     assert service["volumes"] == [f"data:{final['VOLUME']}"]
     assert service["restart"] == "unless-stopped"
