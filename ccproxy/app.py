@@ -137,7 +137,8 @@ def _services(
     counted = Metrics(lambda: table.held)
     client_keys = ClientKeys(engine, show=audited_key)
     sessions = Sessions(lambda: vault.seal_keys)
-    spending = Spending(engine)
+    reader = Reader(engine)
+    spending = Spending(reader)
     refusals = Refusals(engine)
 
     def secrets() -> tuple[str, ...]:
@@ -176,7 +177,7 @@ def _services(
         metrics=counted,
         traces=_traces(settings, table),
         record=_recorder(logbook.record, counted.observe),
-        reader=Reader(engine),
+        reader=reader,
         retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
         captures=Captures(engine, vault, without_keys, secrets),
         started_at=datetime.now(UTC),

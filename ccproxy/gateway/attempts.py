@@ -183,7 +183,13 @@ class Attempts:
         try:
             self.call = call = prepare(target)
             resumed = prepare is not self._prepare
-            self.entry.asks(target, call.request.losses, upstream=call.ready is None, resumed=resumed)
+            self.entry.asks(
+                target,
+                call.request.losses,
+                upstream=call.ready is None,
+                resumed=resumed,
+                input_tokens=call.context.input_tokens,
+            )
             result = attempt(call)
             if call.ready is None:
                 verdict = True

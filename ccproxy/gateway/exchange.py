@@ -67,10 +67,13 @@ class Exchange:
         self._choice = choice
         self._total = total
 
-    def begin(self, incoming: Incoming, plan: Plan, entry: Entry) -> Attempts:
-        """The attempts of a request that is about to be made; nothing is sent yet."""
+    def begin(self, incoming: Incoming, plan: Plan, entry: Entry, targets: Sequence[Target] | None = None) -> Attempts:
+        """The attempts of a request that is about to be made; nothing is sent yet.
+
+        `targets` are what `order` has given, where that was asked before.
+        """
         deadline = time.monotonic() + self._total
-        targets = self.order(incoming, plan)
+        targets = self.order(incoming, plan) if targets is None else targets
         resuming = Resuming(incoming) if plan.resume else None
         return Attempts(plan, targets, partial(prepare, incoming), self._health, entry, deadline, resuming=resuming)
 

@@ -21,7 +21,6 @@ from ccproxy.gateway.call import Call, Incoming, prepare
 from ccproxy.gateway.credentials import made_anew
 from ccproxy.gateway.routing import Plan
 from ccproxy.gateway.upstream import COMMON
-from ccproxy.presets import prices
 from ccproxy.translate import overrides, tokens
 from ccproxy.translate.effort import Wish
 from ccproxy.translate.target import Target
@@ -108,10 +107,13 @@ class Explanation(Struct, frozen=True):
 
 
 class Views(Struct, frozen=True):
-    """How what is known elsewhere is seen here: a target's health, and its next key as it may be shown."""
+    """How what is known elsewhere is seen here: a target's health, its next key as it may be shown, and what so many
+    tokens in and out cost there.
+    """
 
     condition: Callable[[Target], Condition]
     key: Callable[[Target], str | None]
+    cost: Callable[[Target, int, int], float | None]
 
 
 def explain(
@@ -179,7 +181,7 @@ def _considered(incoming: Incoming, target: Target, views: Views) -> Considered:
         refused=refused,
         ready=call is not None and not asks,
         input_tokens=_size(incoming, target, call),
-        cost=_cost(call) if call is not None and asks else None,
+        cost=_cost(call, views) if call is not None and asks else None,
     )
 
 
@@ -229,14 +231,13 @@ def _masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _cost(call: Call) -> Cost | None:
+def _cost(call: Call, views: Views) -> Cost | None:
     target = call.target
-    price = prices.price(target.kind, target.model)
     size, most = call.context.input_tokens, call.max_tokens
     limit = target.dialect.max_output_tokens
     if most is not None and limit:
         most = min(most, limit)
-    prompt, whole = prices.cost(price, size, 0), prices.cost(price, size, most or 0)
+    prompt, whole = views.cost(target, size, 0), views.cost(target, size, most or 0)
     if prompt is None or whole is None:
         return None
     return Cost(_rounded(prompt), _rounded(whole - prompt) if most is not None else None)

@@ -25,9 +25,13 @@ from ccproxy.translate.target import Target
 CLIENT_CLOSED = 499
 """The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
 _LEAVING = (ClientGone, GeneratorExit)
+_UNHEARD = (CLIENT_CLOSED, 504)
+"""Statuses of requests that nobody waited for any longer, the client or we."""
 
 _PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
 _LONGEST_ERROR = 1000
+_MOST_TOKENS = 10**9  # of one answer; no window is near it
+_MOST_USD = 1e6
 
 _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thousands
 
@@ -35,7 +39,8 @@ _MOST_DROPPED = 100  # paths kept of one request: a hostile body could hold thou
 class Entry:
     """One request, from its arrival to its end. A context manager: leaving it ends the entry.
 
-    `recording` is that of its bodies, where they may be kept.
+    `recording` is that of its bodies, where they may be kept. `settle` is told the row at the end: what the request
+    was charged with before gives way to what it came to.
     """
 
     def __init__(
@@ -43,6 +48,9 @@ class Entry:
     ) -> None:
         self.row = row
         self.recording: Recording | None = None
+        self.settle: Callable[[RequestRow], None] | None = None
+        self._estimate = 0
+        self._asked = False
         self._record = record
         self._cost = cost
         self._target: Target | None = None
@@ -65,12 +73,23 @@ class Entry:
             "max_tokens": request.max_tokens,
         }
 
-    def asks(self, target: Target, dropped: Sequence[str], *, upstream: bool = True, resumed: bool = False) -> None:
+    def asks(
+        self,
+        target: Target,
+        dropped: Sequence[str],
+        *,
+        upstream: bool = True,
+        resumed: bool = False,
+        input_tokens: int = 0,
+    ) -> None:
         """The request goes to a target now: the first time, this is the first log line.
 
         `upstream`: an attempt begins, that is, the provider is asked. `resumed`: for the rest of an answer.
+        `input_tokens` is the estimate of its prompt.
         """
         row = self.row
+        self._asked = upstream
+        self._estimate = input_tokens
         self._target = target
         row.provider = target.provider
         row.upstream_model = target.model
@@ -119,14 +138,15 @@ class Entry:
         """What the answer came to, as far as it got."""
         row = self.row
         row.stop_reason = stop_reason
-        row.input_tokens = usage.input_tokens
-        row.output_tokens = usage.output_tokens
-        row.cache_read_input_tokens = usage.cache_read_input_tokens
-        row.cache_creation_input_tokens = usage.cache_creation_input_tokens
-        row.thinking_tokens = usage.output_tokens_details.thinking_tokens
+        row.input_tokens = _count(usage.input_tokens)
+        row.output_tokens = _count(usage.output_tokens)
+        row.cache_read_input_tokens = _count(usage.cache_read_input_tokens)
+        row.cache_creation_input_tokens = _count(usage.cache_creation_input_tokens)
+        row.thinking_tokens = _count(usage.output_tokens_details.thinking_tokens)
         row.usage_estimated = estimated
         if self._target is not None:
-            row.cost_usd = self._cost(self._target, usage)
+            cost = self._cost(self._target, usage)
+            row.cost_usd = None if cost is None else min(max(cost, 0.0), _MOST_USD)
 
     def delivered(self) -> None:
         """The client was sent the whole of a stream: from now on it may leave."""
@@ -157,9 +177,14 @@ class Entry:
             self._error = None
         row.status, row.error_type = _outcome(self._error)
         row.error = _in_words(self._error)
+        if self._asked and row.input_tokens is None and row.status in _UNHEARD:
+            # The provider works on, and is paid, though nobody hears what it came to
+            self.answered(None, Usage(input_tokens=self._estimate), True)
         if row.status != 200:
             self._attempted(row.status, row.error_type)  # broken off: by the client, or with this worker
         self._record(row)  # first: writing a line can fail
+        if self.settle is not None:
+            self.settle(row)
         if self.recording is not None:
             self.recording.ended(row, self._error)
         line: dict[str, Any] = {}
@@ -234,6 +259,11 @@ def program(user_agent: str | None) -> str | None:
         return None
     name, behind = found[1].lower(), (found[2] or "").lower()
     return f"{name}/{behind}" if behind and not behind[0].isdigit() else name
+
+
+def _count(tokens: int) -> int:
+    """A number of tokens that can be one: what a provider says goes into sums that last."""
+    return min(max(tokens, 0), _MOST_TOKENS)
 
 
 def _in_words(error: BaseException | None) -> str | None:

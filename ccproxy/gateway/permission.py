@@ -1,7 +1,8 @@
 """Which models a client key may use: what it asks for, or else where that leads, must fit one of the key's globs. Pure.
 
 Whoever may ask for a name may go wherever administrators' routes lead it. A name that says its provider outright, an
-alias too, is no route of anybody's: there it is the target that must fit.
+alias too, is no route of anybody's: there it is the target that must fit. So is it for globs with a slash, which speak
+of providers, whether there is one of that name or not.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def permitted(plan: Plan, model: str, key: ClientKey | None) -> Plan:
     """The plan, or what of it the key may use. `model` as it was asked for. Raises Forbidden where that is nothing."""
     if key is None or not key.models:
         return plan
-    if plan.route != OUTRIGHT and _fits(key.models, names.spellings(model)):
+    of_names = tuple(glob for glob in key.models if "/" not in glob)
+    if plan.route != OUTRIGHT and _fits(of_names, names.spellings(model)):
         return plan
     places = [place for place, target in enumerate(plan.targets) if _fits(key.models, names.spellings(target.label))]
     if not places:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from ccproxy.store.models import usage_days
+from ccproxy.store.reader import Reader
 
 _TOKENS = usage_days.c.input_tokens + usage_days.c.output_tokens + usage_days.c.cache_creation_input_tokens
 
@@ -21,10 +22,10 @@ class Spent:
 
 
 class Spending:
-    """Questions to the roll-ups; each opens a connection and gives it back."""
+    """Questions to the roll-ups, asked beside the hub: a month of a busy key is many rows."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     def since(self, first_day: int, key: str | None = None) -> dict[str, Spent]:
         """What each key has spent from that day on (days since 1970 began in UTC), or only one key; who has, that is.
@@ -36,6 +37,5 @@ class Spending:
         ).where(usage_days.c.day >= first_day)
         if key is not None:
             which = which.where(usage_days.c.key == key)
-        with self._engine.connect() as connection:
-            rows = connection.execute(which.group_by(usage_days.c.key)).all()
+        rows = self._reader.run(lambda connection: connection.execute(which.group_by(usage_days.c.key)).all())
         return {name: Spent(requests, tokens, cost) for name, requests, tokens, cost in rows}

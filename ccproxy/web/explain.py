@@ -62,4 +62,8 @@ def _views(health: Health, snapshot: Snapshot, session: str | None, *, keys: boo
         report = health.report(providers[target.provider])
         return explanation.condition(report, target, health.in_service(target))
 
-    return Views(condition, lambda target: hint(health.next_key(target, session)) if keys else None)
+    return Views(
+        condition,
+        lambda target: hint(health.next_key(target, session)) if keys else None,
+        services().pricing.estimate,
+    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from ipaddress import ip_network
-from math import isfinite
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -53,11 +52,11 @@ class Amount(fields.Field[float]):
     def __init__(self, *, zero: bool = False, **options: Any) -> None:
         self.zero = zero
         self.form = f"must be a number {'from' if zero else 'above'} 0, at most {MOST_AMOUNT}"
-        super().__init__(**options, error_messages={"null": self.form})
+        super().__init__(**options, error_messages={"null": self.form, "required": "is missing"})
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-        require(number and 0 <= value <= MOST_AMOUNT and (value or self.zero), self.form)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        require(number and 0 <= value <= MOST_AMOUNT and (value or self.zero), self.form)  # which NaN is not
         return float(value)
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from marshmallow import RAISE, Schema, fields
 
 from ccproxy.gateway.access import FIRST_KEY, LOCAL
+from ccproxy.store.audit import COMMAND_LINE
 from ccproxy.store.client_keys import Capture, ClientKey, Role
 from ccproxy.web.fields import Amount, Moment, Networks, OneOf, Whole
 from ccproxy.web.schemas import MUST_BE_STRING, NAME, NAME_FORM, Flag, Text, moment, read, require
@@ -19,9 +20,12 @@ DEFAULT_GRACE = 86400
 """Seconds for which a rotated key is taken on where nothing is said: a day, so that nobody has to be there."""
 
 
+_TAKEN = (FIRST_KEY, LOCAL, COMMAND_LINE.name)
+
+
 def _check_name(name: str) -> None:
     require(NAME.fullmatch(name), NAME_FORM)
-    require(name not in (FIRST_KEY, LOCAL), f"must not be {name}, which is the name of callers without a key of /keys")
+    require(name not in _TAKEN, f"must not be {name}, which is the name of others in the log and the audit")
 
 
 class KeySchema(Schema):

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
+from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.errors import InvalidRequest, NotFound
+from ccproxy.errors import InvalidRequest, NotFound, Unavailable
 from ccproxy.gateway.limits import periods
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.spending import Spent
@@ -106,10 +107,13 @@ def _shown(keys: list[ClientKey] | tuple[ClientKey, ...]) -> list[dict[str, Any]
     """Keys with what the log says of them: when they were last used, and what they have spent."""
     parts = services()
     now = time.time()
-    used = parts.client_keys.last_used()
     only = keys[0].name if len(keys) == 1 else None
     spans = {span.name: span for span in (periods.day(now), periods.month(now))}
-    spent = {name: parts.spending.since(span.first_day, only) for name, span in spans.items()}
+    try:
+        used = parts.client_keys.last_used()
+        spent = {name: parts.spending.since(span.first_day, only) for name, span in spans.items()}
+    except SQLAlchemyError as error:
+        raise Unavailable("what keys have used cannot be read now; try again", retry_after=1) from error
 
     def spend(key: ClientKey) -> dict[str, Mapping[str, Any]]:
         return {name: _told(spent[name].get(key.name, Spent()), span.ends) for name, span in spans.items()}

@@ -80,8 +80,9 @@ def create() -> Response:
             _record(entry, plan.capture, body)
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, anthropic_headers(environ), message_id(), g.request_id, entry.row.session_id)
-        limited = admitted(caller, incoming, plan.targets[0], entry, ending)
-        attempts = parts.exchange.begin(incoming, plan, entry)
+        targets = parts.exchange.order(incoming, plan)
+        limited = admitted(caller, incoming, targets[0], entry)
+        attempts = parts.exchange.begin(incoming, plan, entry, targets)
         try:
             if not parsed.request.stream:
                 answer = parts.exchange.answer(attempts)
@@ -158,8 +159,8 @@ def _record(entry: Entry, wish: Capture, body: bytes) -> None:
     entry.recording.ask(wish)
 
 
-def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, ending: ExitStack) -> dict[str, str]:
-    """Charge the request to its key until `ending`, which settles it; the headers that tell of the key's limits.
+def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry) -> dict[str, str]:
+    """Charge the request to its key until its entry ends, which settles it; the headers that tell of the key's limits.
 
     It is charged as if it went to `target`. Raises RateLimited and OverBudget.
     """
@@ -171,7 +172,7 @@ def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, e
     )
     if admission is None:
         return {}
-    ending.callback(admission.settle, entry.row)
+    entry.settle = admission.settle
     return admission.headers
 
 

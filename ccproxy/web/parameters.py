@@ -22,6 +22,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _A_TIME = "must be a time such as 2026-11-28T06:30:00Z, or a date"
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+
 
 class Parameters:
     """What a request gave behind its `?`. Raises InvalidRequest for a name that is not `allowed` or comes twice."""
@@ -74,11 +76,11 @@ class Parameters:
             return None
         try:
             if _DATE.fullmatch(value):
-                return datetime.combine(date.fromisoformat(value), time(), UTC)
+                return _within(name, datetime.combine(date.fromisoformat(value), time(), UTC))
             found = datetime.fromisoformat(_BARE_PLUS.sub("+", value))
             if found.tzinfo is None:
                 raise InvalidRequest(f"{name}: {_A_TIME}; with its zone, Z for UTC")
-            return found.astimezone(UTC)
+            return _within(name, found.astimezone(UTC))
         except (ValueError, OverflowError):
             raise InvalidRequest(f"{name}: {_A_TIME}") from None
 
@@ -99,3 +101,10 @@ class Parameters:
         if length > LONGEST_SPAN:
             raise InvalidRequest("last: must be a number of hours or days such as 24h or 7d")
         return length
+
+
+def _within(name: str, moment: datetime) -> datetime:
+    """The moment, if there is room for sums before and after it."""
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise InvalidRequest(f"{name}: must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment

@@ -76,7 +76,7 @@ def say() -> Response:
     return _json(_shown(price), 201 if created else 200)
 
 
-@blueprint.delete("/<int:number>")
+@blueprint.delete("/<int(max=9007199254740991):number>")
 def take_back(number: int) -> Response:
     """From now on the next one applies: a wider glob's, the provider's option, or the price list's."""
     price = services().prices.delete(number, acting())

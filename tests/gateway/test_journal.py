@@ -254,3 +254,35 @@ def test_a_target_that_is_not_asked_is_no_attempt() -> None:
 )
 def test_the_program_that_asks_is_known_without_its_version(user_agent, expected):
     assert journal.program(user_agent) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "upstream", "tokens"),
+    [
+        (ClientGone(), True, 321),
+        (DeadlinePassed("too long"), True, 321),
+        (ClientGone(), False, None),
+        (UpstreamRefused("no", status=500, type="api_error"), True, None),
+    ],
+)
+def test_an_answer_that_nobody_waits_for_counts_by_its_estimate(
+    error: BaseException, upstream: bool, tokens: Any
+) -> None:
+    rows: list[RequestRow] = []
+    settled: list[int | None] = []
+    with capture_logs():
+        entry = begin(rows)
+        entry.settle = lambda row: settled.append(row.input_tokens)
+        entry.asks(TARGET, (), upstream=upstream, input_tokens=321)
+        with pytest.raises(type(error)), entry:
+            raise error
+    assert [(row.input_tokens, row.usage_estimated) for row in rows] == [(tokens, tokens is not None)]
+    assert settled == [tokens], "the charge is settled by what the row says"
+
+
+def test_numbers_that_no_answer_has_stay_out_of_the_sums() -> None:
+    rows: list[RequestRow] = []
+    with capture_logs(), begin(rows) as entry:
+        entry.asks(TARGET, ())
+        entry.answered("end_turn", Usage(input_tokens=10**20, output_tokens=-5), False)
+    assert (rows[0].input_tokens, rows[0].output_tokens) == (10**9, 0)

@@ -49,6 +49,8 @@ TWO = plan("cheap", "groq/llama-3", "openai/gpt-6", weights=(1, 3))
         (("claude-*",), "claude-openai-gpt-6", plan("outright", "openai/gpt-6"), None),
         (("*",), "claude-openai-gpt-6", plan("outright", "openai/gpt-6"), ["openai/gpt-6"]),
         (("gpt-6",), "gpt-6", plan("only", "openai/gpt-6"), ["openai/gpt-6"]),
+        # a provider that is gone leaves no name behind that leads to others
+        (("gone/*",), "gone/gpt-6", plan("only", "openai/gpt-6"), None),
     ],
 )
 def test_what_a_key_may_use(models, asked, of, left):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.fake_upstream import FakeUpstream, Reply, Stream, Until, chunk, finish, usage
+from tests.fake_upstream import Exact, FakeUpstream, Reply, Stream, Until, chunk, finish, usage
 from tests.live.server import Server, until
 
 ADMIN = "ccproxy-first-key-0123456789"
@@ -152,6 +154,34 @@ def test_requests_at_once_and_streams_in_flight_end_normally(team: Server, provi
     assert refused == {429}
     assert all("message_stop" in text and "two" in text for text in ended)
     until(lambda: ask(team, headers)[0] == 200, "there is room again")
+
+
+def test_a_budget_goes_by_the_target_that_is_asked_first(team: Server) -> None:
+    """Of a route that takes the cheapest one, that is not the first."""
+    assert team.request("POST", "/prices", {"model": "m", "input": 1, "output": 1}, FIRST)[0] == 201
+    route = {"name": "thrifty", "targets": ["fake/dear", "fake/m"], "strategy": "cheapest"}
+    assert team.request("POST", "/routes", route, FIRST)[0] == 201
+    headers = make_key(team, "thrifty", daily_budget_usd=0.5)
+    status, said, told = ask(team, headers, "thrifty")
+    assert (status, told.get("x-model")) == (200, "m"), said
+    assert ask(team, headers, "dear")[0] == 402
+
+
+def test_an_answer_that_nobody_waits_for_is_paid_all_the_same(team: Server, provider: FakeUpstream) -> None:
+    go_on = threading.Event()
+    provider.forget()
+    provider.script("dear", Exact([Until(go_on)]), Reply("an answer"))
+    headers = make_key(team, "impatient", daily_budget_usd=1000.0)
+    body = {"model": "dear", "max_tokens": 5, "messages": [{"role": "user", "content": "hello"}]}
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=30)
+    connection.request("POST", "/v1/messages", json.dumps(body), {"content-type": "application/json", **headers})
+    provider.wait_for(1)
+    connection.close()
+    [row] = until(lambda: team.rows(caller="impatient"), "the row is written")
+    go_on.set()
+    assert (row["status"], row["usage_estimated"], row["output_tokens"]) == (499, 1, 0)
+    assert row["input_tokens"] > 0
+    assert row["cost_usd"] == pytest.approx(row["input_tokens"])
 
 
 def test_a_budget_says_which_and_when_it_renews(team: Server, provider: FakeUpstream) -> None:

@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import insert
 
 from ccproxy.store.models import usage_days
+from ccproxy.store.reader import Reader
 from ccproxy.store.spending import Spending, Spent
 
 
@@ -18,7 +19,7 @@ def spending(engine):
     with engine.begin() as connection:
         fixed = {"provider": "p", "route": "", "client": ""}
         connection.execute(insert(usage_days), [dict(zip(names, row, strict=True)) | fixed for row in rows])
-    return Spending(engine)
+    return Spending(Reader(engine))
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         keyring = ClientKeys(engine, show=audited_key)
         sessions = Sessions(lambda: (b"a secret of the tests",))
         said = Prices(engine)
+        questions = Reader(engine)
         opened.extend((store, routing, keyring, said))
         doorbell = Refusals(engine)
         settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
@@ -148,7 +149,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             routes=routing,
             client_keys=keyring,
             prices=said,
-            spending=Spending(engine),
+            spending=Spending(questions),
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),
@@ -168,7 +169,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             metrics=Metrics(lambda: store.held),
             traces=None,
             record=absent,
-            reader=Reader(engine),
+            reader=questions,
             retention=Retention(engine, 30, 3, 4096 * 1024 * 1024),
             captures=absent,
             started_at=datetime.now(UTC) - timedelta(hours=2, minutes=15, seconds=30),

@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
         ({"name": "Anna"}, "name: must be 1 to 63 of a-z 0-9 . _ -"),
         ({"name": "key"}, "name: must not be key"),
         ({"name": "local"}, "name: must not be local"),
+        ({"name": "cli"}, "name: must not be cli"),
         ({"role": "owner"}, "role: must be one of admin, member"),
         ({"capture": "some"}, "capture: must be one of off, errors, all"),
         ({"models": "claude-*"}, "models: must be a list of strings"),

@@ -102,7 +102,7 @@ def test_what_a_key_has_used_and_spent_is_shown(site: Site) -> None:
     add(site, name="anna")
     add(site, name="ben")
     today = int(time.time() // 86400)
-    engine = site.services.spending._engine
+    engine = site.services.reader._engine
     with engine.begin() as connection:
         row = {"day": today, "key": "anna", "provider": "p", "model": "m", "route": "", "client": "", "requests": 3}
         row |= {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 100, "cost_usd": 0.123456789}

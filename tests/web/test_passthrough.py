@@ -206,6 +206,7 @@ def test_a_member_has_its_own_and_not_the_list_of_everybody_s(proxy: Proxy) -> N
     assert made.status_code == 200
     assert proxy.ask("GET", f"{BATCHES}/{made.json['id']}", headers=headers).status_code == 200
     for path in (BATCHES, "/v1/files"):
+        assert proxy.ask("HEAD", path, headers=headers).status_code == 403
         refused = proxy.ask("GET", path, headers=headers)
         assert (refused.status_code, refused.json["error"]["type"]) == (403, "permission_error")
         assert "ask for one by its id" in refused.json["error"]["message"]

@@ -93,6 +93,8 @@ def test_csv(used: Site) -> None:
     ("query", "words"),
     [
         ("group_by=week", "group_by: must be a comma list of key, provider, model, route, client, hour, day"),
+        ("to=9999-12-31T23:59:59Z", "to: must lie in the years 1970 to 9000"),
+        ("to=0001-01-05", "to: must lie in the years 1970 to 9000"),
         ("group_by=hour,day", "group_by: must have hour or day, not both"),
         ("group_by=hour&last=30d", "group_by: hour by hour at most 7 days"),
         ("from=2030-01-01", "from: must be before now"),

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
-from ccproxy.errors import RateLimited
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from ccproxy.errors import RateLimited, Unavailable
 from ccproxy.gateway.limits import periods, told
 from ccproxy.gateway.limits.charges import NANO, Charge, Level
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.spending import Spent
 
+COMPARED = 60.0
+"""Seconds after which a budget's counter is held against the log again."""
 AT_ONCE_AGAIN = 1.0
 """Seconds after which to come back where too many requests are under way: when one ends nobody can know."""
 
@@ -29,6 +35,7 @@ class Counters(Protocol):
         self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
     ) -> tuple[Charge | None, list[Level]]: ...
     def add(self, settled: Sequence[tuple[Charge, int]]) -> None: ...  # noqa: D102
+    def raise_to(self, charge: Charge, value: int) -> None: ...  # noqa: D102
     def enter(self, holder: str, most: int, now: float) -> bool: ...  # noqa: D102
     def leave(self, holder: str, now: float) -> None: ...  # noqa: D102
 
@@ -59,6 +66,7 @@ class Limits:
         self.counters = counters
         self._spent = spent
         self._clock = clock
+        self._compared: dict[tuple[str, str], tuple[Any, float]] = {}
 
     def admit(
         self, key: ClientKey | None, tokens: Callable[[], int], cost: Callable[[], float | None]
@@ -72,7 +80,12 @@ class Limits:
             return None
         now = self._clock()
         wanted = list(_charges(key, tokens, cost, now))
-        refused, levels = self.counters.take(wanted, now, self._already)
+        already = cache(self._already)
+        self._compare(key, wanted, now, already)
+        try:
+            refused, levels = self.counters.take(wanted, now, already)
+        except SQLAlchemyError as error:
+            raise Unavailable("what the key has used cannot be read now; try again", retry_after=1) from error
         if refused is not None:
             raise told.refusal(refused, levels[-1], now, told.headers(wanted, levels, now))
         headers = told.headers(wanted, levels, now)
@@ -105,6 +118,25 @@ class Limits:
                 settled.append((charge, more))
         if settled:
             self.counters.add(settled)
+
+    def _compare(self, key: ClientKey, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]) -> None:
+        """Hold the counters of budgets against the log once a minute, and whenever the key was changed.
+
+        What was used while a budget was not counted, because the key had none or Redis was away, is in the log alone.
+        """
+        for charge in wanted:
+            if charge.slides:
+                continue
+            what = (charge.holder, charge.kind)
+            held = (key.updated_at, charge.period.number)
+            known, when = self._compared.get(what, (None, 0.0))
+            if known == held and 0 <= now - when < COMPARED:
+                continue
+            self._compared[what] = (held, now)
+            try:
+                self.counters.raise_to(charge, already(charge))
+            except SQLAlchemyError as error:  # the counters go on by themselves
+                structlog.get_logger().warning("budgets cannot be held against the log", error=type(error).__name__)
 
     def _already(self, charge: Charge) -> int:
         """What the log says of a budget's period, which began before this process did."""

@@ -43,8 +43,11 @@ class Level(Struct, frozen=True):
 
 
 def fits(charge: Charge, level: Level, now: float) -> bool:
-    """Whether there is room for the charge."""
-    return level.previous * _left(charge, now) <= (charge.limit - level.current - charge.amount) * _SPAN
+    """Whether there is room for the charge. What takes nothing needs none: a spent budget leaves what is free."""
+    return (
+        charge.amount == 0
+        or level.previous * _left(charge, now) <= (charge.limit - level.current - charge.amount) * _SPAN
+    )
 
 
 def used(charge: Charge, level: Level, now: float) -> int:

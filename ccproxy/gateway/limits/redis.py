@@ -66,6 +66,10 @@ class RedisCounters:
         """As `SharedCounters.take`."""
         return self._ask(lambda: self._take(wanted, now, already), lambda: self._local.take(wanted, now, already))
 
+    def raise_to(self, charge: Charge, value: int) -> None:
+        """As `SharedCounters.raise_to`."""
+        self._ask(lambda: self._raise_to(charge, value), lambda: self._local.raise_to(charge, value))
+
     def add(self, settled: Sequence[tuple[Charge, int]]) -> None:
         """As `SharedCounters.add`."""
         self._ask(lambda: self._add(settled), lambda: self._local.add(settled))
@@ -110,7 +114,13 @@ class RedisCounters:
 
     def _add(self, settled: Sequence[tuple[Charge, int]]) -> None:
         for charge, amount in settled:
-            self._storage.incr(_name(charge), self._expiry(charge, self._clock()), amount)
+            if charge.slides or self._redis().exists(self._storage.prefixed_key(_name(charge))):
+                self._storage.incr(_name(charge), self._expiry(charge, self._clock()), amount)
+
+    def _raise_to(self, charge: Charge, value: int) -> None:
+        missing = value - self._storage.get(_name(charge))
+        if missing > 0:
+            self._add([(charge, missing)])
 
     def _expiry(self, charge: Charge, now: float) -> int:
         return max(1, int(charge.period.ends - now)) + _KEPT

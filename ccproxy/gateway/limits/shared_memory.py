@@ -50,6 +50,13 @@ class SharedCounters:
         # Nobody has to close an application that is dropped.
         self._file.close()
 
+    def raise_to(self, charge: Charge, value: int) -> None:
+        """Have a budget's counter say at least this, if there is one."""
+        name = _name(charge, charge.period.number)
+        with self._locked():
+            if self._find(name) is not None:
+                self._add(name, max(0, value - self._value(name)), charge.period.ends + _KEPT)
+
     def take(
         self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
     ) -> tuple[Charge | None, list[Level]]:
@@ -66,10 +73,12 @@ class SharedCounters:
             self._begin(*unknown, already(unknown[0]))
 
     def add(self, settled: Sequence[tuple[Charge, int]]) -> None:
-        """Add to what was charged, or take from it, whether it fits or not."""
+        """Add to what was charged, or take from it, whether it fits or not; not to a budget that has no counter."""
         with self._locked():
             for charge, amount in settled:
-                self._add(_name(charge, charge.period.number), amount, charge.period.ends + _KEPT)
+                name = _name(charge, charge.period.number)
+                if charge.slides or self._find(name) is not None:
+                    self._add(name, amount, charge.period.ends + _KEPT)
 
     def enter(self, holder: str, most: int, now: float) -> bool:
         """Count one more request of the holder as under way, unless `most` of all workers' are."""

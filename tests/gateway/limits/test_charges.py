@@ -28,10 +28,11 @@ def charge(amount: int = 1, limit: int = 10, now: float = BEGIN, kind: charges.K
         (0, Level(10), 0, True),
         (1, Level(0, 10), 1, False),  # of the minute before, all but a second's worth still counts
         (7, Level(0, 10), 1, True),
-        (30.1, Level(5, 10), 0, True),
-        (29, Level(5, 10), 0, False),
+        (30.1, Level(4, 10), 1, True),
+        (29, Level(4, 10), 1, False),
         (59.9, Level(9, 10), 1, False),
         (0, Level(-5, 10), 5, True),
+        (0, Level(99), 0, True),  # what takes nothing needs no room
     ],
 )
 def test_of_the_minute_before_a_part_counts(into, level, amount, fits):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
-from ccproxy.errors import OverBudget, RateLimited
-from ccproxy.gateway.limits import AT_ONCE_AGAIN, Limits, is_budgeted, is_limited
+from ccproxy.errors import OverBudget, RateLimited, Unavailable
+from ccproxy.gateway.limits import AT_ONCE_AGAIN, COMPARED, Limits, is_budgeted, is_limited
 from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.logbook import RequestRow
@@ -213,3 +216,51 @@ def test_a_budget_goes_before_a_wait(stage):
 def test_which_keys_are_limited(limits, limited, budgeted):
     assert is_limited(key(**limits)) is limited
     assert is_budgeted(key(**limits)) is budgeted
+
+
+def test_what_was_used_while_a_budget_was_not_counted_is_taken_from_the_log(stage):
+    """A budget that was taken off and put back, or that Redis had counted and is away: its counter has missed some."""
+    anna = key(daily_token_budget=1000)
+    stage.admit(anna, tokens=100).settle(row(input_tokens=100))
+    stage.spent = {"anna": Spent(9, 950, 0.0)}
+    assert stage.admit(anna, tokens=10) is not None, "the log is not asked for each request"
+    changed = replace(anna, updated_at=datetime(2027, 1, 15, tzinfo=UTC))
+    assert stage.refused(changed, tokens=60).status == 402
+    stage.spent = {"anna": Spent(9, 1000, 0.0)}
+    stage.admit(changed, tokens=10)
+    stage.now += COMPARED
+    assert stage.refused(changed, tokens=10).details["used"] == 1000
+
+
+def test_settling_begins_no_counter_of_a_budget(stage):
+    """One that was lost would begin with nothing used, and what was spent before would be forgotten."""
+    anna = key(daily_token_budget=1000)
+    stage.spent = {"anna": Spent(9, 900, 0.0)}
+    admission = stage.admit(anna, tokens=50)
+    stage.counters._memory[:] = bytes(len(stage.counters._memory))
+    admission.settle(row(input_tokens=10))
+    assert stage.refused(anna, tokens=150).details["used"] == 900
+
+
+def test_a_spent_budget_of_dollars_leaves_what_is_free(stage):
+    anna = key(daily_budget_usd=0.01)
+    stage.admit(anna, cost=0.01).settle(row(cost_usd=0.05))
+    stage.refused(anna, cost=0.001)
+    assert stage.admit(anna, cost=0.0) is not None
+    assert stage.admit(anna, cost=None) is not None
+
+
+def test_without_a_database_budgets_go_on_by_their_counters_and_nobody_is_let_in_without_one(stage):
+    anna = key(daily_token_budget=1000)
+    stage.admit(anna, tokens=10)
+
+    def gone(_first_day: int, _key: str) -> Any:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    stage.limits._spent = gone
+    stage.now += COMPARED
+    with capture_logs() as lines:
+        assert stage.admit(anna, tokens=10) is not None
+    assert [line["event"] for line in lines] == ["budgets cannot be held against the log"]
+    with capture_logs(), pytest.raises(Unavailable):
+        stage.admit(key(monthly_token_budget=1000), tokens=10)

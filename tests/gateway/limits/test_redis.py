@@ -184,3 +184,13 @@ def test_without_redis_each_machine_counts_for_itself_and_says_so(clock):
 def test_another_storage_is_none():
     with pytest.raises(ValueError, match="must be the URL of a Redis server"):
         RedisCounters("memory://", SharedCounters(sets=8))
+
+
+def test_a_counter_that_has_missed_some_is_raised_and_one_that_is_lost_is_not_begun(machine):
+    one, budget = machine(), charge(5, 100, kind="day_tokens")
+    one.add([(budget, 5)])
+    one.raise_to(budget, 50)
+    assert take(one, budget) == (None, [Level(75)])  # with what the log says
+    one.raise_to(budget, 80)
+    one.raise_to(budget, 60)
+    assert take(one, budget) == (None, [Level(85)])

@@ -176,3 +176,13 @@ def test_there_is_an_end_to_workers(counters, monkeypatch):
     monkeypatch.setattr(counters, "_lock_of", lambda worker: False)
     with pytest.raises(RuntimeError, match="more than 256 workers"):
         counters.enter("anna", 1, NOW)
+
+
+def test_a_counter_that_has_missed_some_is_raised_and_one_that_is_lost_is_not_begun(counters):
+    budget = charge(5, 100, kind="day_tokens")
+    counters.add([(budget, 5)])
+    counters.raise_to(budget, 50)
+    assert counters.take([budget], NOW, lambda _: 70) == (None, [Level(75)])
+    counters.raise_to(budget, 80)
+    counters.raise_to(budget, 60)
+    assert take(counters, budget) == (None, [Level(85)])
