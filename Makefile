@@ -8,7 +8,7 @@ JS := tests/live/javascript
 COVERAGE := 95
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench migrate
+.PHONY: help run demo test check bench pictures migrate
 
 help:
 	@echo "make TARGET, where TARGET is one of"
@@ -34,6 +34,9 @@ check: $(VENV)/.installed-dev ## lint, formatting, types, and who may import who
 
 bench: $(VENV)/.installed ## measure the proxy on this machine and print a table
 	@$(BIN)/python -m bench
+
+pictures: $(VENV)/.installed-dev ## take the pictures of the console for docs/console.md anew (needs Chromium)
+	@$(BIN)/python -m tests.live.console.pictures
 
 migrate: $(VENV)/.installed ## bring the database up to date (`make run` does it too)
 	@$(BIN)/python -m ccproxy migrate

@@ -1,0 +1,1 @@
+"""The pictures of docs/console.md: `python -m tests.live.console.pictures` makes them anew."""
