@@ -22,6 +22,7 @@ from ccproxy.errors import (
 TYPES = {
     400: {"invalid_request_error"},
     401: {"authentication_error"},
+    402: {"billing_error"},
     403: {"permission_error"},
     404: {"not_found_error"},
     405: {"invalid_request_error"},
@@ -29,6 +30,7 @@ TYPES = {
     409: {"conflict_error"},
     413: {"request_too_large"},
     415: {"invalid_request_error"},
+    429: {"rate_limit_error"},
     500: {"api_error"},
     502: {"api_error"},
     503: {"overloaded_error", "api_error"},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.deploy.proxy import ROOT
 
-TARGETS = ["run", "demo", "test", "check", "bench", "migrate"]
+TARGETS = ["run", "demo", "test", "check", "bench", "pictures", "migrate"]
 
 
 def test_make_alone_and_make_help_list_the_targets() -> None:
