@@ -196,6 +196,7 @@ class Exchange:
         if broken.answer is not None:
             broken.answer.close()
         resuming.broke_off(broken.decoder)
+        attempts.entry.broke_off(resuming.before)
         structlog.get_logger().warning(
             "the answer broke off; the next target is asked to go on with it",
             request_id=attempts.entry.row.request_id,

@@ -19,7 +19,7 @@ from ccproxy.gateway.credentials import keys
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.gateway.recording import Recording
 from ccproxy.store.logbook import RequestRow
-from ccproxy.translate.messages import MessagesRequest, Usage
+from ccproxy.translate.messages import CacheCreation, MessagesRequest, Usage
 from ccproxy.translate.target import Target
 
 CLIENT_CLOSED = 499
@@ -30,6 +30,7 @@ _UNHEARD = (CLIENT_CLOSED, 504)
 
 _PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
 _LONGEST_ERROR = 1000
+_COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _MOST_TOKENS = 10**9  # of one answer; no window is near it
 _MOST_USD = 1e6
 
@@ -51,6 +52,8 @@ class Entry:
         self.settle: Callable[[RequestRow], None] | None = None
         self._estimate = 0
         self._asked = False
+        self._paid: float | None = 0.0
+        self._before = Usage()
         self._record = record
         self._cost = cost
         self._target: Target | None = None
@@ -144,9 +147,13 @@ class Entry:
         row.cache_creation_input_tokens = _count(usage.cache_creation_input_tokens)
         row.thinking_tokens = _count(usage.output_tokens_details.thinking_tokens)
         row.usage_estimated = estimated
-        if self._target is not None:
-            cost = self._cost(self._target, usage)
-            row.cost_usd = None if cost is None else min(max(cost, 0.0), _MOST_USD)
+        cost = self._priced(usage)
+        row.cost_usd = None if cost is None else min(max(cost, 0.0), _MOST_USD)
+
+    def broke_off(self, usage: Usage) -> None:
+        """The answer broke off at the target and may go on at another; `usage` is that of all its parts so far."""
+        self._paid = self._priced(usage)
+        self._before = usage
 
     def delivered(self) -> None:
         """The client was sent the whole of a stream: from now on it may leave."""
@@ -216,6 +223,15 @@ class Entry:
             **line,
         )
 
+    def _priced(self, usage: Usage) -> float | None:
+        """What the answer costs, each part at the price of its target; None where one of them has no known price."""
+        part = _beyond(usage, self._before)
+        if self._target is None or self._paid is None:
+            return None
+        nothing = part == Usage() and self._before != Usage()  # the last target gave none, so its price does not matter
+        cost = 0.0 if nothing else self._cost(self._target, part)
+        return None if cost is None else self._paid + cost
+
     def _attempted(self, status: int, error_type: str | None) -> None:
         if self._attempt is not None:
             ended = {"status": status, "error_type": error_type, "ended_ms": self._elapsed()}
@@ -259,6 +275,13 @@ def program(user_agent: str | None) -> str | None:
         return None
     name, behind = found[1].lower(), (found[2] or "").lower()
     return f"{name}/{behind}" if behind and not behind[0].isdigit() else name
+
+
+def _beyond(usage: Usage, before: Usage) -> Usage:
+    """What of an answer's usage came after a part of it."""
+    counts = {name: max(0, getattr(usage, name) - getattr(before, name)) for name in _COUNTED}
+    hour = usage.cache_creation.ephemeral_1h_input_tokens - before.cache_creation.ephemeral_1h_input_tokens
+    return Usage(**counts, cache_creation=CacheCreation(ephemeral_1h_input_tokens=max(0, hour)))
 
 
 def _count(tokens: int) -> int:

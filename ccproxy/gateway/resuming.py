@@ -62,6 +62,11 @@ class Resuming:
         losses = tuple(loss for loss in call.request.losses if loss != _THINKING)
         return structs.replace(call, request=structs.replace(call.request, losses=losses))
 
+    @property
+    def before(self) -> Usage:
+        """The usage of all parts of the answer up to where it broke off last."""
+        return self._before
+
     def joined(self, opened: Opened) -> Opened:
         """The stream of the target that was prepared last, as the rest of the answer."""
         decoder = opened.decoder

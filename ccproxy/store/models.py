@@ -154,12 +154,12 @@ client_keys = Table(
     Column("addresses", JSON, nullable=False),  # CIDRs; empty is any that CCPROXY_ALLOWED_IPS allows
     Column("expires_at", UtcDateTime),
     Column("requests_per_minute", Integer),
-    Column("tokens_per_minute", Integer),
+    Column("tokens_per_minute", BigInteger),
     Column("concurrent_requests", Integer),
     Column("daily_budget_usd", Float),
     Column("monthly_budget_usd", Float),
-    Column("daily_token_budget", Integer),
-    Column("monthly_token_budget", Integer),
+    Column("daily_token_budget", BigInteger),
+    Column("monthly_token_budget", BigInteger),
     Column("capture", String(16), nullable=False),  # which of its bodies are kept: off, errors, all
     Column("enabled", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

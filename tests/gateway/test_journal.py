@@ -286,3 +286,44 @@ def test_numbers_that_no_answer_has_stay_out_of_the_sums() -> None:
         entry.asks(TARGET, ())
         entry.answered("end_turn", Usage(input_tokens=10**20, output_tokens=-5), False)
     assert (rows[0].input_tokens, rows[0].output_tokens) == (10**9, 0)
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        ({"p": 10.0, "q": 1000.0}, (6 + 250) * 10 + (1000 + 500) * 1000),
+        ({"p": 1000.0, "q": 10.0}, (6 + 250) * 1000 + (1000 + 500) * 10),
+        ({"p": 10.0, "q": None}, None),
+        ({"p": None, "q": 10.0}, None),
+    ],
+)
+def test_each_part_of_an_answer_costs_what_its_own_target_asks(prices: dict[str, Any], expected: float | None) -> None:
+    rows: list[RequestRow] = []
+
+    def cost(target: Target, usage: Usage) -> float | None:
+        price = prices[target.provider]
+        return None if price is None else float(price * (usage.input_tokens + usage.output_tokens) / 1e6)
+
+    ids = {"caller": "key", "client_ip": "10.0.0.1", "session_id": None, "user_agent": None}
+    with capture_logs(), journal.begin(rows.append, request_id="r", cost=cost, **ids) as entry:
+        entry.asks(TARGET, ())
+        entry.broke_off(Usage(input_tokens=6, output_tokens=250))
+        entry.asks(structs.replace(TARGET, provider="q"), (), resumed=True)
+        entry.answered("end_turn", Usage(input_tokens=1006, output_tokens=750), True)
+    assert rows[0].cost_usd == (None if expected is None else pytest.approx(expected / 1e6))
+    assert (rows[0].input_tokens, rows[0].output_tokens) == (1006, 750)
+
+
+def test_where_nobody_goes_on_the_first_part_is_what_was_paid() -> None:
+    rows: list[RequestRow] = []
+    ids = {"caller": "key", "client_ip": "10.0.0.1", "session_id": None, "user_agent": None}
+    prices = {"p": 5.0, "q": None}
+    with (
+        capture_logs(),
+        journal.begin(rows.append, request_id="r", cost=lambda target, _: prices[target.provider], **ids) as entry,
+    ):
+        entry.asks(TARGET, ())
+        entry.broke_off(Usage(input_tokens=6, output_tokens=250))
+        entry.asks(structs.replace(TARGET, provider="q"), (), resumed=True)
+        entry.answered(None, Usage(input_tokens=6, output_tokens=250), True)
+    assert rows[0].cost_usd == 5.0
