@@ -99,7 +99,8 @@ class _Bench:
             raise RuntimeError("the key is not known")
 
         def charge() -> None:
-            admission = self._limits.admit(key, lambda: 1000, lambda: 0.001)
+            knock = self._limits.knock(key)
+            admission = self._limits.admit(key, lambda: 1000, lambda: 0.001, knock)
             if admission is not None:
                 admission.settle(self._row)
 

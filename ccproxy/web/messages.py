@@ -21,6 +21,7 @@ from ccproxy.gateway.attempts import Attempts
 from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
+from ccproxy.gateway.limits import Knock
 from ccproxy.gateway.permission import permitted
 from ccproxy.gateway.recording import OFF, Recording
 from ccproxy.gateway.wires import wire_of
@@ -64,6 +65,7 @@ def create() -> Response:
                 cost=parts.pricing.cost,
             )
         )
+        knock = parts.limits.knock(caller.key)
         body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
         if caller.key is not None and caller.key.capture != OFF:
             _record(entry, caller.key.capture, body)
@@ -81,7 +83,7 @@ def create() -> Response:
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, anthropic_headers(environ), message_id(), g.request_id, entry.row.session_id)
         targets = parts.exchange.order(incoming, plan)
-        limited = admitted(caller, incoming, targets[0], entry)
+        limited = admitted(caller, incoming, targets[0], entry, knock)
         attempts = parts.exchange.begin(incoming, plan, entry, targets)
         try:
             if not parsed.request.stream:
@@ -159,7 +161,7 @@ def _record(entry: Entry, wish: Capture, body: bytes) -> None:
     entry.recording.ask(wish)
 
 
-def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry) -> dict[str, str]:
+def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry, knock: Knock | None) -> dict[str, str]:
     """Charge the request to its key until its entry ends, which settles it; the headers that tell of the key's limits.
 
     It is charged as if it went to `target`. Raises RateLimited and OverBudget.
@@ -169,6 +171,7 @@ def admitted(caller: Caller, incoming: Incoming, target: Target, entry: Entry) -
         caller.key,
         lambda: incoming.estimate(target.label),
         lambda: parts.pricing.estimate(target, incoming.estimate(target.label), 0),
+        knock,
     )
     if admission is None:
         return {}

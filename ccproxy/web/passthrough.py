@@ -120,6 +120,7 @@ def _led(body: bytes, key: ClientKey | None) -> tuple[list[Target], bytes]:
             f"message batches: what they use is not counted here, and the key {key.name!r} has a limit of tokens or a "
             "budget; use one without"
         )
+    parts.limits.knock(key)
     snapshot = parts.providers.snapshot()
 
     def led(model: str) -> Target:

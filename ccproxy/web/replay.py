@@ -85,7 +85,7 @@ def _answer(caller: Caller, capture: Capture, target: str, plan: Plan, entry: En
         parsed = parse(_asked(capture.request, target))
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, capture.headers, message_id(), g.request_id)
-        admitted(caller, incoming, plan.targets[0], entry)
+        admitted(caller, incoming, plan.targets[0], entry, parts.limits.knock(caller.key))
         return parts.exchange.answer(parts.exchange.begin(incoming, plan, entry))
 
 

@@ -137,6 +137,12 @@ def test_requests_a_minute_hold_exactly_between_workers(team: Server) -> None:
     assert {row["status"] for row in team.rows(caller="forty")} <= {200, 429}
 
 
+def test_what_is_no_request_counts_as_one(team: Server) -> None:
+    headers = make_key(team, "noisy", requests_per_minute=5)
+    found = [team.request("POST", "/v1/messages", {"model": str(n)}, headers)[0] for n in range(8)]
+    assert found == [400] * 5 + [429] * 3
+
+
 def test_requests_at_once_and_streams_in_flight_end_normally(team: Server, provider: FakeUpstream) -> None:
     headers = make_key(team, "two-at-once", concurrent_requests=2)
     go_on = threading.Event()

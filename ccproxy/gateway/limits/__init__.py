@@ -13,9 +13,10 @@ from functools import cache
 from typing import Any, Protocol
 
 import structlog
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.errors import RateLimited, Unavailable
+from ccproxy.errors import ClientError, RateLimited, Unavailable
 from ccproxy.gateway.limits import periods, told
 from ccproxy.gateway.limits.charges import NANO, Charge, Level
 from ccproxy.store.client_keys import ClientKey
@@ -38,6 +39,13 @@ class Counters(Protocol):
     def raise_to(self, charge: Charge, value: int) -> None: ...  # noqa: D102
     def enter(self, holder: str, most: int, now: float) -> bool: ...  # noqa: D102
     def leave(self, holder: str, now: float) -> None: ...  # noqa: D102
+
+
+class Knock(Struct, frozen=True):
+    """A request that is charged as one, and the headers that tell of that limit."""
+
+    charge: Charge
+    headers: dict[str, str]
 
 
 class Admission:
@@ -68,16 +76,45 @@ class Limits:
         self._clock = clock
         self._compared: dict[tuple[str, str], tuple[Any, float]] = {}
 
+    def knock(self, key: ClientKey | None) -> Knock | None:
+        """Charge one request a minute, before a byte of it is read; None where the key has no such limit.
+
+        What is no request at all, or leads nowhere, is charged too. Raises RateLimited.
+        """
+        if key is None or key.requests_per_minute is None:
+            return None
+        now = self._clock()
+        charge = Charge(key.name, "requests", periods.minute(now), key.requests_per_minute, 1)
+        refused, levels = self.counters.take([charge], now, lambda _: 0)
+        headers = told.headers([charge], levels, now)
+        if refused is not None:
+            raise told.refusal(charge, levels[0], now, headers)
+        return Knock(charge, headers)
+
     def admit(
-        self, key: ClientKey | None, tokens: Callable[[], int], cost: Callable[[], float | None]
+        self,
+        key: ClientKey | None,
+        tokens: Callable[[], int],
+        cost: Callable[[], float | None],
+        knock: Knock | None = None,
     ) -> Admission | None:
-        """Let the request in; None where its key has no limits, or it has no key.
+        """Let the request in that has knocked; None where its key has no limits, or it has no key.
 
         `tokens` and `cost` (USD) estimate what it takes at least; they are asked only where a limit needs it. Raises
-        RateLimited and OverBudget.
+        RateLimited and OverBudget; then what was charged at the door is given back.
         """
         if key is None or not is_limited(key):
             return None
+        try:
+            return self._admit(key, tokens, cost, knock.headers if knock is not None else {})
+        except ClientError:
+            if knock is not None:
+                self.counters.add([(knock.charge, -1)])
+            raise
+
+    def _admit(
+        self, key: ClientKey, tokens: Callable[[], int], cost: Callable[[], float | None], headers: dict[str, str]
+    ) -> Admission:
         now = self._clock()
         wanted = list(_charges(key, tokens, cost, now))
         already = cache(self._already)
@@ -87,8 +124,8 @@ class Limits:
         except SQLAlchemyError as error:
             raise Unavailable("what the key has used cannot be read now; try again", retry_after=1) from error
         if refused is not None:
-            raise told.refusal(refused, levels[-1], now, told.headers(wanted, levels, now))
-        headers = told.headers(wanted, levels, now)
+            raise told.refusal(refused, levels[-1], now, headers | told.headers(wanted, levels, now))
+        headers = headers | told.headers(wanted, levels, now)
         most = key.concurrent_requests
         if most is not None and not self.counters.enter(key.name, most, now):
             self.counters.add([(charge, -charge.amount) for charge in wanted])
@@ -108,8 +145,6 @@ class Limits:
         came_to = {"tokens": tokens, "usd": round((row.cost_usd or 0.0) * NANO)}
         settled = []
         for charge in taken:
-            if charge.kind == "requests":
-                continue
             more = came_to[charge.kind.rpartition("_")[2]] - charge.amount
             if more > 0 and charge.slides:
                 # A stream may last for minutes: what it used beyond the estimate counts now, not when it began
@@ -168,7 +203,10 @@ def is_budgeted(key: ClientKey) -> bool:
 def _charges(
     key: ClientKey, tokens: Callable[[], int], cost: Callable[[], float | None], now: float
 ) -> Iterator[Charge]:
-    """All that a request is charged with: budgets first, for waiting a minute does not help where one is used up."""
+    """All that a request is charged with after it has knocked.
+
+    Budgets first, for waiting a minute does not help where one is used up.
+    """
     name = key.name
     dollars = ((key.daily_budget_usd, "day_usd", periods.day), (key.monthly_budget_usd, "month_usd", periods.month))
     if any(budget is not None for budget, _, _ in dollars):
@@ -186,5 +224,3 @@ def _charges(
         for limit, kind, period in counted:
             if limit is not None:
                 yield Charge(name, kind, period(now), limit, estimate)
-    if key.requests_per_minute is not None:
-        yield Charge(name, "requests", periods.minute(now), key.requests_per_minute, 1)

@@ -64,6 +64,8 @@ class SharedCounters:
 
         `already` is what a budget's counter begins with; it is asked where there is none yet, and may take its time.
         """
+        if not wanted:
+            return None, []
         named = [(charge, _name(charge, charge.period.number)) for charge in wanted]
         while True:
             with self._locked():

@@ -35,7 +35,7 @@ class Stage:
         return self.spent
 
     def admit(self, key: ClientKey, tokens: int = 100, cost: float | None = 0.01) -> Any:
-        return self.limits.admit(key, lambda: tokens, lambda: cost)
+        return self.limits.admit(key, lambda: tokens, lambda: cost, self.limits.knock(key))
 
     def refused(self, key: ClientKey, tokens: int = 100, cost: float | None = 0.01) -> Any:
         with pytest.raises((RateLimited, OverBudget)) as caught:
@@ -197,7 +197,7 @@ def test_without_a_price_nothing_is_charged_in_dollars(stage):
 
 def test_a_budget_goes_before_a_wait(stage):
     """Waiting a minute would not help."""
-    anna = key(requests_per_minute=1, daily_token_budget=100)
+    anna = key(tokens_per_minute=100, daily_token_budget=100)
     stage.admit(anna, tokens=100)
     assert stage.refused(anna, tokens=1).status == 402
 
@@ -264,3 +264,13 @@ def test_without_a_database_budgets_go_on_by_their_counters_and_nobody_is_let_in
     assert [line["event"] for line in lines] == ["budgets cannot be held against the log"]
     with capture_logs(), pytest.raises(Unavailable):
         stage.admit(key(monthly_token_budget=1000), tokens=10)
+
+
+def test_whoever_knocks_is_counted_whatever_comes_of_it(stage):
+    anna = key(requests_per_minute=3)
+    for _ in range(3):
+        assert stage.limits.knock(anna) is not None
+    with pytest.raises(RateLimited, match="has used its 3 requests a minute"):
+        stage.limits.knock(anna)
+    assert stage.limits.knock(key(tokens_per_minute=3)) is None
+    assert stage.limits.knock(None) is None
