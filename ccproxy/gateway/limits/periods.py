@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -39,6 +40,12 @@ def day(now: float) -> Period:
 
 def month(now: float) -> Period:
     """The month of a moment."""
-    first = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return _month(int(now // _DAY))
+
+
+@lru_cache(8)
+def _month(day: int) -> Period:
+    """The month of a day, which is the same all day long."""
+    first = datetime.fromtimestamp(day * _DAY, UTC).replace(day=1)
     following = (first + timedelta(days=32)).replace(day=1)
     return Period("month", first.year * 12 + first.month - 1, following.timestamp(), int(first.timestamp()) // _DAY)
