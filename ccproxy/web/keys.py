@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +20,7 @@ from ccproxy.store.spending import Spent
 from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.key_schemas import read_grace, read_key, show_key
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import services
 
@@ -36,7 +36,7 @@ blueprint.before_request(admins_only)
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array, in order of creation."""
-    return _json(_shown(services().client_keys.snapshot().keys))
+    return as_json(_shown(services().client_keys.snapshot().keys))
 
 
 @blueprint.post("")
@@ -54,7 +54,7 @@ def create() -> Response:
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """One key."""
-    return _json(_shown([_find(name)])[0])
+    return as_json(_shown([_find(name)])[0])
 
 
 @blueprint.put("/<name>")
@@ -63,14 +63,14 @@ def change(name: str) -> Response:
     given = read_key(read_document(MAX_BODY, BODY_TIMEOUT))
     if given.get("name", _find(name).name) != name:
         raise InvalidRequest(f"name: a key keeps its name, which is {name!r} in the path")
-    return _json(_shown([services().client_keys.change(name, given, acting())])[0])
+    return as_json(_shown([services().client_keys.change(name, given, acting())])[0])
 
 
 @blueprint.delete("/<name>")
 def delete(name: str) -> Response:
     """Refused from now on, in every worker; requests that have begun end as they were."""
     services().client_keys.delete(_find(name).name, acting())
-    return _json({"message": f"key {name} deleted"})
+    return as_json({"message": f"key {name} deleted"})
 
 
 @blueprint.patch("/<name>/toggle")
@@ -79,7 +79,7 @@ def toggle(name: str) -> Response:
     if has_body():
         check_json()
     key = services().client_keys.toggle(_find(name).name, acting())
-    return _json({"message": f"key {name} {'enabled' if key.enabled else 'disabled'}", "enabled": key.enabled})
+    return as_json({"message": f"key {name} {'enabled' if key.enabled else 'disabled'}", "enabled": key.enabled})
 
 
 @blueprint.post("/<name>/rotate")
@@ -98,7 +98,7 @@ def _find(name: str) -> ClientKey:
 
 
 def _with_secret(key: ClientKey, secret: str, status: int) -> Response:
-    response = _json({**_shown([key])[0], "secret": secret}, status)
+    response = as_json({**_shown([key])[0], "secret": secret}, status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -129,7 +129,3 @@ def _told(spent: Spent, renews: float) -> dict[str, Any]:
         "cost_usd": round(spent.cost_usd, 6),
         "renews_at": moment(datetime.fromtimestamp(renews, UTC)),
     }
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")

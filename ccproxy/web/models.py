@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from ccproxy.errors import InvalidRequest
@@ -14,6 +13,7 @@ from ccproxy.gateway.catalog import page
 from ccproxy.gateway.permission import permitted
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.providers import Snapshot
+from ccproxy.web.replies import as_json
 from ccproxy.web.services import services
 
 LIMIT = 20
@@ -37,7 +37,7 @@ def show_models() -> Response:
     if key is not None and key.models:
         models = tuple(model for model in models if discovery.leads(model.id, _lead(snapshot, key)))
     after, before = request.args.get("after_id"), request.args.get("before_id")
-    return _json(page(models, limit=limit, after_id=after or None, before_id=before or None))
+    return as_json(page(models, limit=limit, after_id=after or None, before_id=before or None))
 
 
 @blueprint.get("/v1/models/<path:model>")
@@ -49,7 +49,7 @@ def show_model(model: str) -> Response:
     parts.health.take_in(snapshot)
     if key is not None and key.models:
         _lead(snapshot, key)(model)
-    return _json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
+    return as_json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
 
 
 def _lead(snapshot: Snapshot, key: ClientKey | None = None) -> discovery.Lead:
@@ -65,7 +65,3 @@ def _limit(given: str | None) -> int:
     if not 1 <= limit <= LARGEST_LIMIT:
         raise InvalidRequest(f"limit: expected a whole number from 1 to {LARGEST_LIMIT}, got {given[:20]!r}")
     return limit
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), mimetype="application/json")

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from werkzeug.datastructures import MultiDict
 
 from ccproxy.errors import InvalidRequest
+from ccproxy.web.fields import as_moment
 
 LONGEST = 512
 LONGEST_SPAN = timedelta(days=3660)
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hd])", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # In a query string a plus sign that nobody escaped is a blank
 _BARE_PLUS = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
-_A_TIME = "must be a time such as 2026-11-28T06:30:00Z, or a date"
-
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
@@ -37,11 +35,11 @@ class Parameters:
                 raise InvalidRequest(f"{name}: is given twice")
         self._given = given
 
-    def text(self, name: str) -> str | None:
+    def text(self, name: str, longest: int = LONGEST) -> str | None:
         """What is given, None for nothing."""
         value = self._given.get(name, "").strip()
-        if len(value) > LONGEST or not value.isprintable():
-            raise InvalidRequest(f"{name}: must be at most {LONGEST} printable characters")
+        if len(value) > longest or not value.isprintable():
+            raise InvalidRequest(f"{name}: must be at most {longest} printable characters")
         return value or None
 
     def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
@@ -74,15 +72,13 @@ class Parameters:
         value = self.text(name)
         if value is None:
             return None
-        try:
-            if _DATE.fullmatch(value):
-                return _within(name, datetime.combine(date.fromisoformat(value), time(), UTC))
-            found = datetime.fromisoformat(_BARE_PLUS.sub("+", value))
-            if found.tzinfo is None:
-                raise InvalidRequest(f"{name}: {_A_TIME}; with its zone, Z for UTC")
-            return _within(name, found.astimezone(UTC))
-        except (ValueError, OverflowError):
-            raise InvalidRequest(f"{name}: {_A_TIME}") from None
+        found = as_moment(_BARE_PLUS.sub("+", value))
+        if found is None:
+            raise InvalidRequest(f"{name}: must be a time such as 2026-11-28T06:30:00Z, with its zone, or a date")
+        # There has to be room for sums before and after it
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise InvalidRequest(f"{name}: must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+        return found
 
     def span(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """`from` and `to`, or as far back as `last` says (`24h`, `7d`). Raises InvalidRequest for both."""
@@ -101,10 +97,3 @@ class Parameters:
         if length > LONGEST_SPAN:
             raise InvalidRequest("last: must be a number of hours or days such as 24h or 7d")
         return length
-
-
-def _within(name: str, moment: datetime) -> datetime:
-    """The moment, if there is room for sums before and after it."""
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise InvalidRequest(f"{name}: must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
-    return moment

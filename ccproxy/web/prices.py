@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, request
 from marshmallow import RAISE, Schema
 
@@ -18,6 +17,7 @@ from ccproxy.store.prices import EVERY, SaidPrice
 from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import read_document
 from ccproxy.web.fields import Amount
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import NAME, Text, moment, read, require
 from ccproxy.web.services import services
 
@@ -66,21 +66,21 @@ blueprint.before_request(admins_only)
 @blueprint.get("")
 def list_all() -> Response:
     """What administrators have said: a bare array, in order of creation."""
-    return _json([_shown(price) for price in services().prices.snapshot().prices])
+    return as_json([_shown(price) for price in services().prices.snapshot().prices])
 
 
 @blueprint.post("")
 def say() -> Response:
     """The price of a provider's models that fit a glob; 201 where nothing was said of just these, else 200."""
     price, created = services().prices.save(read(_schema, read_document(MAX_BODY, BODY_TIMEOUT)), acting())
-    return _json(_shown(price), 201 if created else 200)
+    return as_json(_shown(price), 201 if created else 200)
 
 
 @blueprint.delete("/<int(max=9007199254740991):number>")
 def take_back(number: int) -> Response:
     """From now on the next one applies: a wider glob's, the provider's option, or the price list's."""
     price = services().prices.delete(number, acting())
-    return _json({"message": f"price of {price.model} at {price.provider} deleted"})
+    return as_json({"message": f"price of {price.model} at {price.provider} deleted"})
 
 
 @blueprint.get("/known")
@@ -95,7 +95,7 @@ def known() -> Response:
     if provider is None:
         raise NotFound(f"there is no provider {name[:80]!r}")
     found = parts.pricing.of(provider.name, provider.type, model, provider.options)
-    return _json({"provider": name, "model": model, **_told(found)})
+    return as_json({"provider": name, "model": model, **_told(found)})
 
 
 def _told(found: Found | None) -> dict[str, Any]:
@@ -116,7 +116,3 @@ def _shown(price: SaidPrice) -> dict[str, Any]:
         "created_at": moment(price.created_at),
         "updated_at": moment(price.updated_at),
     }
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, g, request
 
 from ccproxy.errors import InvalidRequest, NotFound
@@ -14,6 +13,7 @@ from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.definitions import define
 from ccproxy.web.health import standing_of
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import read_provider, show_provider
 from ccproxy.web.services import services
 from ccproxy.web.trial import LINES, findings, read_trial
@@ -29,7 +29,7 @@ blueprint.before_request(admins_only)
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array, in order of creation."""
-    return _json([_shown(provider) for provider in services().providers.snapshot().providers])
+    return as_json([_shown(provider) for provider in services().providers.snapshot().providers])
 
 
 @blueprint.post("")
@@ -45,7 +45,7 @@ def create_or_update() -> Response:
         provider, created = providers.save(fields, acting())
     else:
         provider, created = providers.change(known.name, _changed(fields, known), acting()), False
-    response = _json(_shown(provider), 201 if created else 200)
+    response = as_json(_shown(provider), 201 if created else 200)
     response.headers["Location"] = f"/providers/{provider.name}"
     return response
 
@@ -53,7 +53,7 @@ def create_or_update() -> Response:
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """One provider."""
-    return _json(_shown(_find(name)))
+    return as_json(_shown(_find(name)))
 
 
 @blueprint.put("/<name>")
@@ -64,14 +64,14 @@ def change(name: str) -> Response:
     if given.get("name", name) != name:
         raise InvalidRequest(f"name: a provider keeps its name, which is {name!r} in the path")
     fields = define(given, known)
-    return _json(_shown(services().providers.change(name, _changed(fields, known), acting())))
+    return as_json(_shown(services().providers.change(name, _changed(fields, known), acting())))
 
 
 @blueprint.delete("/<name>")
 def delete(name: str) -> Response:
     """Gone at once, in every worker; requests that have begun end as they were."""
     services().providers.delete(_find(name).name, acting())
-    return _json({"message": f"provider {name} deleted"})
+    return as_json({"message": f"provider {name} deleted"})
 
 
 @blueprint.patch("/<name>/toggle")
@@ -81,7 +81,7 @@ def toggle(name: str) -> Response:
         check_json()
     provider = services().providers.toggle(_find(name).name, acting())
     state = "enabled" if provider.enabled else "disabled"
-    return _json({"message": f"provider {name} {state}", "enabled": provider.enabled})
+    return as_json({"message": f"provider {name} {state}", "enabled": provider.enabled})
 
 
 @blueprint.post("/<name>/test")
@@ -105,7 +105,7 @@ def test(name: str) -> Response:
         leave()
         raise
     leave()
-    return _json(outcome)
+    return as_json(outcome)
 
 
 def _find(name: str) -> Provider:
@@ -125,7 +125,3 @@ def _shown(provider: Provider) -> dict[str, Any]:
 def _changed(fields: dict[str, Any], known: Provider) -> dict[str, Any]:
     """Only what differs, so that two changes of different fields at once both hold."""
     return {name: value for name, value in fields.items() if value != getattr(known, name)}
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")

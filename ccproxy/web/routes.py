@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from flask import Blueprint, Response
 
 from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.store.routes import Route
 from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
+from ccproxy.web.replies import as_json
 from ccproxy.web.route_schemas import read_route, show_route
 from ccproxy.web.services import services
 
@@ -32,7 +32,7 @@ def drop_last_slash(_endpoint: str | None, values: dict[str, Any] | None) -> Non
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array, in order of creation."""
-    return _json([show_route(route) for route in services().providers.snapshot().routes])
+    return as_json([show_route(route) for route in services().providers.snapshot().routes])
 
 
 @blueprint.post("")
@@ -48,7 +48,7 @@ def create_or_update() -> Response:
         route, created = routes.save(given, acting())
     else:
         route, created = routes.change(given["name"], given, acting()), False
-    response = _json(show_route(route), 201 if created else 200)
+    response = as_json(show_route(route), 201 if created else 200)
     response.headers["Location"] = f"/routes/{quote(route.name)}"
     return response
 
@@ -56,7 +56,7 @@ def create_or_update() -> Response:
 @blueprint.get("/<path:name>")
 def show(name: str) -> Response:
     """One route."""
-    return _json(show_route(_find(name)))
+    return as_json(show_route(_find(name)))
 
 
 @blueprint.put("/<path:name>")
@@ -65,14 +65,14 @@ def change(name: str) -> Response:
     given = read_route(read_document(MAX_BODY, BODY_TIMEOUT))
     if given.get("name", _find(name).name) != name:
         raise InvalidRequest(f"name: a route keeps its name, which is {name!r} in the path")
-    return _json(show_route(services().routes.change(name, given, acting())))
+    return as_json(show_route(services().routes.change(name, given, acting())))
 
 
 @blueprint.delete("/<path:name>")
 def delete(name: str) -> Response:
     """Gone at once, in every worker; requests that have begun end as they were."""
     services().routes.delete(_find(name).name, acting())
-    return _json({"message": f"route {name} deleted"})
+    return as_json({"message": f"route {name} deleted"})
 
 
 @blueprint.patch("/<path:name>/toggle")
@@ -82,7 +82,7 @@ def toggle(name: str) -> Response:
         check_json()
     route = services().routes.toggle(_find(name).name, acting())
     state = "enabled" if route.enabled else "disabled"
-    return _json({"message": f"route {name} {state}", "enabled": route.enabled})
+    return as_json({"message": f"route {name} {state}", "enabled": route.enabled})
 
 
 def _known(name: str) -> Route | None:
@@ -94,7 +94,3 @@ def _find(name: str) -> Route:
     if route is None:
         raise NotFound(f"there is no route {name[:80]!r}")
     return route
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from ccproxy import __version__
@@ -17,6 +16,7 @@ from ccproxy.gateway.access import ADMIN
 from ccproxy.store.providers import Provider
 from ccproxy.web import health
 from ccproxy.web.process import memory_mb
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import Services, services
 
@@ -51,7 +51,7 @@ blueprint = Blueprint("service", __name__)
 def index() -> Response:
     """Who answers here, and where to go on; somebody at a browser goes on to the console."""
     page = request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html"
-    response = Response(status=302, headers={"Location": "/console"}) if page else _json(INDEX)
+    response = Response(status=302, headers={"Location": "/console"}) if page else as_json(INDEX)
     response.headers["Vary"] = "Accept"
     return response
 
@@ -78,7 +78,7 @@ def show_health() -> Response:
     if caller is not None:
         body |= _details(parts, seen, parts.statistics.performance() if reading.database_ok else NO_PERFORMANCE)
         body["storage"] = _storage(parts) if reading.database_ok else None
-    response = _json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
+    response = as_json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -114,7 +114,7 @@ def show_status() -> Response:
     parts = services()
     parts.gate.require_admin(request.environ)
     providers = _providers(parts)
-    return _json(
+    return as_json(
         {
             "service": "CCProxy",
             "version": __version__,
@@ -153,7 +153,3 @@ def _providers(parts: Services) -> tuple[Provider, ...]:
         return snapshot.providers
     except Unavailable:
         return ()
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")
