@@ -21,21 +21,29 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus-client's own name for it."""
 
 _PREFIX = "ccproxy-metrics-"
+_LOCK = "lock"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
 
 
 def fresh(parent: Path | None = None) -> str:
-    """Make an empty folder for this server, private to its user, and remove those that servers before it left behind.
+    """Make a folder for this server, private to its user, and remove those that servers before it left behind.
 
-    In `parent`, else in shared memory where there is some, for it is written to with every request. The folder is
-    locked as long as the calling process or a fork of it lives, which is how it is known not to be left behind.
+    In `parent`, else in shared memory where there is some, for it is written to with every request. A file in it is
+    locked as long as the calling process or a fork of it lives, which is how it is known not to be left behind. (The
+    folder itself could be locked as well, but gevent puts off closing what is no regular file, and a master never gets
+    to it.)
     """
     if parent is None:
         parent = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _sweep(parent)
-    made = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
-    fcntl.flock(os.open(made, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)  # stays open until the process ends
-    return made
+    while True:
+        made = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+        file = os.path.join(made, _LOCK)
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)  # stays open until the process ends
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(file):
+            return made
+        os.close(lock)  # a server that starts just now found it unlocked
 
 
 def remove(folder: str) -> None:
@@ -60,9 +68,9 @@ def _sweep(parent: Path) -> None:
         try:
             if found.is_symlink() or found.stat().st_uid != os.geteuid():
                 continue
-            lock = os.open(found, os.O_RDONLY | os.O_DIRECTORY)
+            lock = os.open(found / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
         except OSError:
-            continue
+            continue  # being made, or none of ours
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(found, ignore_errors=True)

@@ -77,11 +77,11 @@ def values(server: Server) -> dict[str, float]:
 
 
 def folder_of(server: Server) -> Path:
-    """Where its workers count: the master keeps it open."""
+    """Where its workers count: the master keeps a file in it open."""
     assert server.process is not None
     opened = [os.readlink(link) for link in Path(f"/proc/{server.process.pid}/fd").iterdir()]
     [found] = [path for path in opened if "ccproxy-metrics-" in path]
-    return Path(found)
+    return Path(found).parent
 
 
 def test_workers_count_together_over_deaths_and_reloads(tmp_path: Path, provider: FakeUpstream) -> None:

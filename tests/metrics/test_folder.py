@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -13,10 +14,10 @@ import pytest
 from ccproxy.metrics import folder
 
 
-def test_a_fresh_folder_is_empty_and_private(tmp_path: Path) -> None:
+def test_a_fresh_folder_is_private_and_nobody_counts_in_it_yet(tmp_path: Path) -> None:
     made = Path(folder.fresh(tmp_path))
     assert made.parent == tmp_path
-    assert list(made.iterdir()) == []
+    assert [path.name for path in made.iterdir()] == ["lock"]
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
 
 
@@ -41,6 +42,41 @@ def test_what_a_killed_server_left_behind_is_removed_and_what_runs_is_not(tmp_pa
     new = Path(folder.fresh(tmp_path))
     assert not left.exists()
     assert (ours.exists(), new.exists(), strange.is_symlink()) == (True, True, True)
+
+
+def test_servers_that_start_at_once_do_not_take_each_others_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One looks for what was left behind just when another has made its folder, and not locked it yet."""
+    lock, others = fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        if not others:
+            others.append("")
+            others[0] = folder.fresh(tmp_path)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    ours = folder.fresh(tmp_path)
+    assert {str(path) for path in tmp_path.iterdir()} == {ours, others[0]}
+
+
+def test_a_master_does_not_keep_the_folders_of_others_open(tmp_path: Path) -> None:
+    """gevent's close() waits for a loop that a master never runs, unless it is a regular file's."""
+    folder.fresh(tmp_path)
+    master = f"""
+from gevent import monkey
+monkey.patch_all()
+import gevent, os
+gevent.get_hub()
+from pathlib import Path
+from ccproxy.metrics import folder
+folder.fresh(Path({str(tmp_path)!r}))
+opened = [os.readlink(f"/proc/self/fd/{{name}}") for name in os.listdir("/proc/self/fd")[:-1]]
+print(len([path for path in opened if "ccproxy-metrics-" in path]))
+"""
+    ended = subprocess.run([sys.executable, "-c", master], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "1"
 
 
 @pytest.mark.parametrize(
