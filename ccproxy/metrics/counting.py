@@ -67,9 +67,9 @@ class Metrics:
             self._tell(error)
 
     def publish(self, in_flight: int, queued: int, dropped: int) -> None:
-        """What the worker is busy with now: requests, log rows that wait, and those lost since its start."""
+        """Show what was counted, and what the worker is busy with: requests, log rows that wait, those lost so far."""
         try:
-            meters = self._counting
+            meters = self._flushed()
             meters.in_flight.set(in_flight)
             meters.queue.set(queued)
             meters.dropped.inc(dropped - self._dropped)
@@ -82,10 +82,13 @@ class Metrics:
 
         Waits for a native thread, which reads some milliseconds' worth of files.
         """
+        try:
+            self._flushed()
+        except Exception as error:  # noqa: BLE001 - what the others count can be shown
+            self._tell(error)
         encode, content_type = choose_encoder(accept)
         registry = CollectorRegistry()
         if self._folder is None:
-            _ = self._counting
             registry.register(_All(self._registry))
         else:
             MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
@@ -103,6 +106,11 @@ class Metrics:
         if self._meters is not None:
             self.publish(0, 0, self._dropped)
             self._meters.workers.set(0)
+
+    def _flushed(self) -> Meters:
+        meters = self._counting
+        meters.flush()
+        return meters
 
     def _tell(self, error: Exception) -> None:
         if not self._failing:
