@@ -143,4 +143,7 @@ def _response(answer: Handed) -> Response:
     response = Response(status=answer.status)
     response.headers.update(told | answer.limits | {"X-Provider": answer.target.provider})
     response.headers["X-Accel-Buffering"] = "no"
+    # A file is whatever somebody uploaded: a browser must not take it for a page of ours
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox"
     return response

@@ -140,6 +140,11 @@ def test_files(proxy: Proxy, first: FakeAnthropic, second: FakeAnthropic) -> Non
     content = proxy.ask("GET", "/v1/files/file_1/content")
     assert (content.data, content.mimetype) == (b"hello\x00\xff", "text/plain")
     assert content.headers["Content-Length"] == "7"
+    # whatever it is, a browser does not take it for a page of ours
+    assert (content.headers["X-Content-Type-Options"], content.headers["Content-Security-Policy"]) == (
+        "nosniff",
+        "sandbox",
+    )
     assert "Set-Cookie" not in content.headers
     assert proxy.ask("GET", "/v1/files/file_9/content").data == b"the other's"
     assert [one["id"] for one in proxy.ask("GET", "/v1/files").json["data"]] == ["file_1"]
