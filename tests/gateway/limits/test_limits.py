@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from ccproxy.errors import OverBudget, RateLimited, Unavailable
-from ccproxy.gateway.limits import AT_ONCE_AGAIN, COMPARED, Limits, is_budgeted, is_limited
+from ccproxy.gateway.limits import COMPARED, Limits, is_budgeted, is_limited
 from ccproxy.gateway.limits.shared_memory import SharedCounters
+from ccproxy.gateway.limits.told import AT_ONCE_AGAIN
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.spending import Spent
@@ -137,6 +138,35 @@ def test_requests_at_once(stage):
     stage.refused(anna)
 
 
+def test_a_request_too_many_at_once_takes_nothing_of_the_other_limits(stage):
+    """Not even for a moment, in which another one might be refused for it."""
+    anna = key(concurrent_requests=1, tokens_per_minute=1000, daily_budget_usd=1.0)
+    stage.admit(anna, tokens=100, cost=0.1)
+    before = bytes(stage.counters._memory)
+    stage.refused(anna, tokens=900, cost=0.9)
+    assert bytes(stage.counters._memory) == before
+
+
+def test_other_requests_are_counted_beside_those_of_messages(stage):
+    """Twice as many, and no fewer than an editor sends at once."""
+    anna, ben = key(requests_per_minute=3), replace(key(requests_per_minute=200), name="ben")
+    for _ in range(100):
+        stage.limits.knock_beside(anna)
+    with pytest.raises(RateLimited) as caught:
+        stage.limits.knock_beside(anna)
+    assert caught.value.message.startswith(
+        "the key 'anna' has used its 100 other requests (counts of tokens, explanations, lists) a minute; there is room"
+    )
+    assert caught.value.headers == {}
+    assert stage.admit(anna).headers["anthropic-ratelimit-requests-remaining"] == "2"
+    for _ in range(400):
+        stage.limits.knock_beside(ben)
+    with pytest.raises(RateLimited):
+        stage.limits.knock_beside(ben)
+    stage.limits.knock_beside(key(tokens_per_minute=1))
+    stage.limits.knock_beside(None)
+
+
 BUDGETS = [
     ("daily_budget_usd", 1.0, "daily budget of $1.0000", "2027-01-16T00:00:00Z", {"cost": 0.6}, {"cost_usd": 0.6}),
     ("monthly_budget_usd", 1.0, "monthly budget of $1.0000", "2027-02-01T00:00:00Z", {"cost": 0.6}, {"cost_usd": 0.6}),
@@ -229,7 +259,7 @@ def test_what_was_used_while_a_budget_was_not_counted_is_taken_from_the_log(stag
     stage.spent = {"anna": Spent(9, 1000, 0.0)}
     stage.admit(changed, tokens=10)
     stage.now += COMPARED
-    assert stage.refused(changed, tokens=10).details["used"] == 1000
+    assert stage.refused(changed, tokens=10).details["used"] == 1000 + 10 + 10, "of two nobody knows what they come to"
 
 
 def test_settling_begins_no_counter_of_a_budget(stage):
