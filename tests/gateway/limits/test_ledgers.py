@@ -65,6 +65,12 @@ def test_what_has_no_place_is_not_held_and_nothing_else_suffers(own, monkeypatch
     assert own.held(ANNA) == 0
 
 
+def test_an_amount_that_looks_like_a_counter_is_none(own):
+    own.hold(ANNA, int.from_bytes(BEN, "little"))
+    own.hold(BEN, 3)
+    assert own.held(BEN) == 3
+
+
 def test_the_living_are_not_among_the_dead(own):
     own.hold(ANNA, 1)
     assert list(own.of_the_dead()) == []

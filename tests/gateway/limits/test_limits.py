@@ -219,6 +219,33 @@ def test_what_was_spent_before_this_process_counts(stage, name, limit, words, re
     assert len(stage.asked) == 1
 
 
+def test_what_began_before_midnight_counts_on_the_day_before(stage):
+    """As in the log, which goes by when a request began."""
+    anna = key(daily_token_budget=1000)
+    stage.now = datetime(2027, 1, 15, 23, 59, 59, tzinfo=UTC).timestamp()
+    stream = stage.admit(anna, tokens=600)
+    stage.refused(anna, tokens=600)
+    stage.now += 1
+    other = stage.admit(anna, tokens=600)
+    stream.settle(row(input_tokens=990))
+    other.settle(row(input_tokens=100))
+    assert stage.admit(anna, tokens=900) is not None
+    stage.refused(anna, tokens=1)
+    stage.now -= 1
+    assert stage.refused(anna, tokens=11).details["used"] == 990
+
+
+def test_of_a_stream_that_lasts_past_midnight_no_worker_leaves_anything_behind(stage):
+    anna = key(daily_token_budget=1000, monthly_budget_usd=1.0, tokens_per_minute=1000, concurrent_requests=1)
+    stage.now = datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+    stream = stage.admit(anna, tokens=600, cost=0.5)
+    stage.now += 300
+    stream.settle(row(input_tokens=990, cost_usd=0.9))
+    assert not stage.counters._ledgers._own
+    admitted = stage.admit(replace(anna, tokens_per_minute=None), tokens=1000, cost=1.0)
+    assert admitted is not None
+
+
 def test_without_a_price_nothing_is_charged_in_dollars(stage):
     anna = key(daily_budget_usd=0.001)
     for _ in range(3):
