@@ -106,7 +106,7 @@ def test_a_plan_as_far_as_the_key_may_use_it():
 
 @pytest.mark.parametrize("models", [None, ()])
 def test_who_may_use_everything_is_told_of_everything(models):
-    with pytest.raises(NotFound, match="there is: groq/llama-3, groq/claude-like, openai/gpt-6$"):
+    with pytest.raises(NotFound, match=r"there is: groq/llama-3, groq/claude-like, openai/gpt-6$"):
         planned(Router(), Asked.named("nothing"), SNAPSHOT, models if models is None else key(*models))
 
 
