@@ -21,7 +21,6 @@ from ccproxy.gateway.limits.shared_memory import SharedCounters
 from ccproxy.store.client_keys import ClientKeys
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
-from ccproxy.store.reader import Reader
 from ccproxy.store.session import open_engine
 from ccproxy.store.spending import Spending
 
@@ -88,7 +87,7 @@ class _Bench:
             self._keys.create({"name": f"other-{number}"})
         self._headers = {name: {"HTTP_AUTHORIZATION": f"Bearer {secret}"} for name, secret in made.items()}
         self._gate = Gate("the-first-key", [ip_network("127.0.0.0/8")], keys=self._keys.snapshot)
-        self._limits = Limits(SharedCounters(), Spending(Reader(engine)).since)
+        self._limits = Limits(SharedCounters(), Spending(engine).since)
         self._row = RequestRow(request_id="r", started_at=datetime.now(UTC), input_tokens=900, output_tokens=300)
 
     def time(self, name: str, calls: int) -> tuple[float, float]:

@@ -137,7 +137,6 @@ def _services(
     client_keys = ClientKeys(engine, show=audited_key)
     sessions = Sessions(lambda: vault.seal_keys)
     reader = Reader(engine)
-    spending = Spending(reader)
     refusals = Refusals(engine)
 
     def secrets() -> tuple[str, ...]:
@@ -149,7 +148,6 @@ def _services(
         routes=Routes(engine, show=show_route),
         client_keys=client_keys,
         prices=Prices(engine),
-        spending=spending,
         logbook=logbook,
         statistics=Statistics(engine),
         readings=Readings(),
@@ -162,7 +160,7 @@ def _services(
             refused=refusals.note,
         ),
         counters=counters,
-        limits=Limits(_counters(settings, counters), spending.since),
+        limits=Limits(_counters(settings, counters), Spending(engine).since),
         pricing=pricing,
         health=health,
         router=Router(lambda: vault.seal_keys, _advice(settings), Keepsakes()),

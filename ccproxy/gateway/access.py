@@ -16,7 +16,6 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -33,6 +32,8 @@ FIRST_KEY = "key"
 LOCAL = "local"
 """The name of callers on this machine that need no key."""
 LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|::1)(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+_OWN = ("same-origin", "none")
+"""What a browser says of the site that a request comes from where it is a page of ours, or the user alone."""
 
 _OVER = "the session is over, for its key is not taken any more; sign in again"
 _NEEDED = "an API key is needed: send it as `Authorization: Bearer KEY` or `x-api-key: KEY`"
@@ -171,8 +172,7 @@ class Gate:
                 "no API key is configured, so the Host must be localhost, 127.0.0.1 or [::1]; "
                 "set CCPROXY_APIKEY to serve other names"
             )
-        origin = environ.get("HTTP_ORIGIN")
-        if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" or (origin is not None and not is_local_origin(origin)):
+        if environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN or not is_of(environ.get("HTTP_ORIGIN"), host):
             raise Forbidden(
                 "no API key is configured, so requests from foreign web pages are refused; "
                 "set CCPROXY_APIKEY to use ccproxy from a browser"
@@ -212,10 +212,12 @@ def _wrong(marked: Sequence[str]) -> str:
     return "the API key is wrong"
 
 
-def is_local_origin(origin: str) -> bool:
-    """Whether a browser's `Origin` is a page of this machine; `null` (a sandboxed page, a file) is not."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and LOCAL_HOST.fullmatch(parts.netloc) is not None
+def is_of(origin: str | None, host: str) -> bool:
+    """Whether a browser's `Origin` is a page of that host and port, or there is none.
+
+    A page that something else on this machine serves is not ours: who runs that is not asked.
+    """
+    if origin is None:
+        return True
+    scheme, _, served = origin.partition("://")
+    return scheme in ("http", "https") and served == host

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import structlog
+from msgspec import structs
 
 from ccproxy.errors import CCProxyError
 from ccproxy.gateway.credentials import keys
@@ -30,6 +31,8 @@ _UNHEARD = (CLIENT_CLOSED, 504)
 
 _PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
 _LONGEST_ERROR = 1000
+_LONGEST_SESSION = 200  # characters; an index of PostgreSQL holds no more than 2,704 bytes
+_LONGEST_AGENT = 500
 _COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _MOST_TOKENS = 10**9  # of one answer; no window is near it
 _MOST_USD = 1e6
@@ -140,11 +143,12 @@ class Entry:
     def answered(self, stop_reason: str | None, usage: Usage, estimated: bool) -> None:
         """What the answer came to, as far as it got."""
         row = self.row
+        usage = _plausible(usage)
         row.stop_reason = stop_reason
-        row.input_tokens = _count(usage.input_tokens)
-        row.output_tokens = _count(usage.output_tokens)
-        row.cache_read_input_tokens = _count(usage.cache_read_input_tokens)
-        row.cache_creation_input_tokens = _count(usage.cache_creation_input_tokens)
+        row.input_tokens = usage.input_tokens
+        row.output_tokens = usage.output_tokens
+        row.cache_read_input_tokens = usage.cache_read_input_tokens
+        row.cache_creation_input_tokens = usage.cache_creation_input_tokens
         row.thinking_tokens = _count(usage.output_tokens_details.thinking_tokens)
         row.usage_estimated = estimated
         cost = self._priced(usage)
@@ -152,6 +156,7 @@ class Entry:
 
     def broke_off(self, usage: Usage) -> None:
         """The answer broke off at the target and may go on at another; `usage` is that of all its parts so far."""
+        usage = _plausible(usage)
         self._paid = self._priced(usage)
         self._before = usage
 
@@ -260,8 +265,8 @@ def begin(
         started_at=datetime.now(UTC),
         caller=caller,
         client_ip=client_ip,
-        session_id=session_id,
-        user_agent=user_agent,
+        session_id=session_id and session_id[:_LONGEST_SESSION],
+        user_agent=user_agent and user_agent[:_LONGEST_AGENT],
         client=program(user_agent),
     )
     return Entry(record, row, cost)
@@ -286,8 +291,16 @@ def _beyond(usage: Usage, before: Usage) -> Usage:
     return Usage(**counts, cache_creation=CacheCreation(ephemeral_1h_input_tokens=max(0, hour)))
 
 
+def _plausible(usage: Usage) -> Usage:
+    """The same usage, or where a provider says what cannot be, what can be of it: it goes into sums that last."""
+    counts = {name: getattr(usage, name) for name in _COUNTED}
+    if all(0 <= count <= _MOST_TOKENS for count in counts.values()):
+        return usage
+    return structs.replace(usage, **{name: _count(count) for name, count in counts.items()})
+
+
 def _count(tokens: int) -> int:
-    """A number of tokens that can be one: what a provider says goes into sums that last."""
+    """A number of tokens that can be one."""
     return min(max(tokens, 0), _MOST_TOKENS)
 
 

@@ -129,11 +129,6 @@ class ClientKeys:
                 raise Unavailable("the database of client keys cannot be read") from error
         return held
 
-    def last_used(self) -> dict[str, datetime]:
-        """When each key was last used, by its name; a key that never was is not in it."""
-        with self._engine.connect() as connection:
-            return {row.key: row.last_used_at for row in connection.execute(select(key_uses))}
-
     def create(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[ClientKey, str]:
         """A new key, and its text, which nobody can be told again. Raises Conflict where there is one of its name."""
         text = key_text.new_key()
@@ -181,6 +176,11 @@ class ClientKeys:
         """Give back the connection and the thread; both come again when they are needed."""
         self._version.close()
         self._rows.close()
+
+
+def last_uses(connection: Connection) -> dict[str, datetime]:
+    """When each key was last used, by its name; a key that never was is not in it."""
+    return {row.key: row.last_used_at for row in connection.execute(select(key_uses))}
 
 
 def _identity(text: str) -> dict[str, str]:

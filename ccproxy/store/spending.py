@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, Connection, Engine, cast, func, select
 
 from ccproxy.store.models import usage_days
 from ccproxy.store.reader import Reader
+from ccproxy.store.rollups import DAY
 
 _TOKENS = usage_days.c.input_tokens + usage_days.c.output_tokens + usage_days.c.cache_creation_input_tokens
 
@@ -21,21 +23,27 @@ class Spent:
     cost_usd: float = 0.0
 
 
+def spent_since(connection: Connection, first_day: int, key: str | None = None) -> dict[str, Spent]:
+    """What each key has spent from that day on (days since 1970 began in UTC), or only one key; who has, that is."""
+    # An integer on PostgreSQL too, whose sums of integers are decimals
+    sums = [cast(func.sum(what), BigInteger) for what in (usage_days.c.requests, _TOKENS)]
+    which = select(usage_days.c.key, *sums, func.sum(usage_days.c.cost_usd)).group_by(usage_days.c.key)
+    if key is None:
+        which = which.where(usage_days.c.day >= first_day)
+    else:
+        # The table is kept by day and key, so days that are named are looked up, and later ones are gone through
+        days = range(first_day, int(time.time() // DAY) + 2)
+        which = which.where(usage_days.c.day.in_(days), usage_days.c.key == key)
+    return {name: Spent(requests, tokens, cost) for name, requests, tokens, cost in connection.execute(which)}
+
+
 class Spending:
-    """Questions to the roll-ups, asked beside the hub: a month of a busy key is many rows."""
+    """`spent_since` for budgets, asked in a thread of its own: no request waits behind the questions of others."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, engine: Engine) -> None:
+        self._reader = Reader(engine)
 
-    def since(self, first_day: int, key: str | None = None) -> dict[str, Spent]:
-        """What each key has spent from that day on (days since 1970 began in UTC), or only one key; who has, that is.
-
-        Raises SQLAlchemy's errors.
-        """
-        which = select(
-            usage_days.c.key, func.sum(usage_days.c.requests), func.sum(_TOKENS), func.sum(usage_days.c.cost_usd)
-        ).where(usage_days.c.day >= first_day)
-        if key is not None:
-            which = which.where(usage_days.c.key == key)
-        rows = self._reader.run(lambda connection: connection.execute(which.group_by(usage_days.c.key)).all())
-        return {name: Spent(requests, tokens, cost) for name, requests, tokens, cost in rows}
+    def since(self, first_day: int, key: str) -> Spent:
+        """What a key has spent from that day on. Raises SQLAlchemy's errors."""
+        spent = self._reader.run(lambda connection: spent_since(connection, first_day, key))
+        return spent.get(key, Spent())

@@ -6,20 +6,21 @@ A key's text is in the answer to its creation and to its rotation, and never aga
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
-from ccproxy.errors import InvalidRequest, NotFound, Unavailable
+from ccproxy.errors import InvalidRequest, NotFound
 from ccproxy.gateway.limits import periods
-from ccproxy.store.client_keys import ClientKey
-from ccproxy.store.spending import Spent
+from ccproxy.store.client_keys import ClientKey, last_uses
+from ccproxy.store.spending import Spent, spent_since
 from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.key_schemas import read_grace, read_key, show_key
+from ccproxy.web.reading import read
 from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import services
@@ -36,7 +37,8 @@ blueprint.before_request(admins_only)
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array, in order of creation."""
-    return as_json(_shown(services().client_keys.snapshot().keys))
+    tell = _telling()
+    return as_json([tell(key) for key in services().client_keys.snapshot().keys])
 
 
 @blueprint.post("")
@@ -45,8 +47,9 @@ def create() -> Response:
     given = read_key(read_document(MAX_BODY, BODY_TIMEOUT))
     if "name" not in given:
         raise InvalidRequest("name: is missing")
+    tell = _telling(given["name"])
     key, secret = services().client_keys.create(given, acting())
-    response = _with_secret(key, secret, 201)
+    response = as_json({**tell(key), "secret": secret}, 201)
     response.headers["Location"] = f"/keys/{key.name}"
     return response
 
@@ -54,7 +57,7 @@ def create() -> Response:
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """One key."""
-    return as_json(_shown([_find(name)])[0])
+    return as_json(_telling(name)(_find(name)))
 
 
 @blueprint.put("/<name>")
@@ -63,7 +66,7 @@ def change(name: str) -> Response:
     given = read_key(read_document(MAX_BODY, BODY_TIMEOUT))
     if given.get("name", _find(name).name) != name:
         raise InvalidRequest(f"name: a key keeps its name, which is {name!r} in the path")
-    return as_json(_shown([services().client_keys.change(name, given, acting())])[0])
+    return as_json(_telling(name)(services().client_keys.change(name, given, acting())))
 
 
 @blueprint.delete("/<name>")
@@ -86,8 +89,9 @@ def toggle(name: str) -> Response:
 def rotate(name: str) -> Response:
     """A new text, shown this once; the old one is taken for `grace_seconds` longer."""
     grace = read_grace(read_document(MAX_BODY, BODY_TIMEOUT) if has_body() else {})
-    key, secret = services().client_keys.rotate(_find(name).name, grace, acting())
-    return _with_secret(key, secret, 200)
+    tell = _telling(_find(name).name)
+    key, secret = services().client_keys.rotate(name, grace, acting())
+    return as_json({**tell(key), "secret": secret})
 
 
 def _find(name: str) -> ClientKey:
@@ -97,29 +101,25 @@ def _find(name: str) -> ClientKey:
     return key
 
 
-def _with_secret(key: ClientKey, secret: str, status: int) -> Response:
-    response = as_json({**_shown([key])[0], "secret": secret}, status)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _telling(only: str | None = None) -> Callable[[ClientKey], dict[str, Any]]:
+    """How keys (or only that one) are shown, with what the log says of them now: their last use, and what they spent.
 
-
-def _shown(keys: list[ClientKey] | tuple[ClientKey, ...]) -> list[dict[str, Any]]:
-    """Keys with what the log says of them: when they were last used, and what they have spent."""
-    parts = services()
+    Read before a key is given a text: whatever happened between that and the answer, nobody would ever see the text.
+    """
     now = time.time()
-    only = keys[0].name if len(keys) == 1 else None
-    spans = {span.name: span for span in (periods.day(now), periods.month(now))}
-    try:
-        used = parts.client_keys.last_used()
-        spent = {name: parts.spending.since(span.first_day, only) for name, span in spans.items()}
-    except SQLAlchemyError as error:
-        raise Unavailable("what keys have used cannot be read now; try again", retry_after=1) from error
+    spans = {str(span.name): span for span in (periods.day(now), periods.month(now))}
 
-    def spend(key: ClientKey) -> dict[str, Mapping[str, Any]]:
-        return {name: _told(spent[name].get(key.name, Spent()), span.ends) for name, span in spans.items()}
+    def work(connection: Connection) -> tuple[Mapping[str, datetime], Mapping[str, Mapping[str, Spent]]]:
+        spent = {name: spent_since(connection, span.first_day, only) for name, span in spans.items()}
+        return last_uses(connection), spent
 
-    moment_now = datetime.fromtimestamp(now, UTC)
-    return [show_key(key, moment_now, used.get(key.name), spend(key)) for key in keys]
+    used, spent = read(services(), work)
+
+    def tell(key: ClientKey) -> dict[str, Any]:
+        spend = {name: _told(spent[name].get(key.name, Spent()), span.ends) for name, span in spans.items()}
+        return show_key(key, datetime.fromtimestamp(now, UTC), used.get(key.name), spend)
+
+    return tell
 
 
 def _told(spent: Spent, renews: float) -> dict[str, Any]:

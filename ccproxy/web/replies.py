@@ -9,5 +9,6 @@ from flask import Response
 
 
 def as_json(value: Any, status: int = 200) -> Response:
-    """A response with the value as JSON (what `msgspec` can encode)."""
-    return Response(msgspec.json.encode(value), status, mimetype="application/json")
+    """A response with the value as JSON (what `msgspec` can encode). It is true now, so nothing on its way keeps it."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(value), status, headers, mimetype="application/json")

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ccproxy.store.refusals import Refusals
     from ccproxy.store.retention import Retention
     from ccproxy.store.routes import Routes
-    from ccproxy.store.spending import Spending
     from ccproxy.store.statistics import Statistics
     from ccproxy.traces import Traces
     from ccproxy.web.health import Readings
@@ -58,7 +57,6 @@ class Services:
     routes: Routes
     client_keys: ClientKeys
     prices: Prices
-    spending: Spending
     logbook: Logbook
     statistics: Statistics
     readings: Readings

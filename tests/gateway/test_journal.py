@@ -296,10 +296,15 @@ def test_an_answer_that_nobody_waits_for_counts_by_its_estimate(
 
 def test_numbers_that_no_answer_has_stay_out_of_the_sums() -> None:
     rows: list[RequestRow] = []
-    with capture_logs(), begin(rows) as entry:
+    sent = {"request_id": "r", "caller": "key", "client_ip": "", "session_id": "s" * 999, "user_agent": "a" * 999}
+    cost = lambda _, usage: usage.input_tokens * 1e-6  # noqa: E731
+    with capture_logs(), journal.begin(rows.append, **sent, cost=cost) as entry:
         entry.asks(TARGET, ())
-        entry.answered("end_turn", Usage(input_tokens=10**20, output_tokens=-5), False)
-    assert (rows[0].input_tokens, rows[0].output_tokens) == (10**9, 0)
+        entry.broke_off(Usage(input_tokens=10**400))
+        entry.answered("end_turn", Usage(input_tokens=10**400, output_tokens=-5), False)
+    assert (rows[0].input_tokens, rows[0].output_tokens, rows[0].cost_usd) == (10**9, 0, 1000.0)
+    # nor does the log keep what somebody sends to fill it
+    assert (rows[0].session_id, rows[0].user_agent) == ("s" * 200, "a" * 500)
 
 
 @pytest.mark.parametrize(

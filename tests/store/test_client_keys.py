@@ -6,7 +6,7 @@ from sqlalchemy import text
 from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import key_text
 from ccproxy.store.audit import Actor, Audit, Wanted
-from ccproxy.store.client_keys import ClientKeys
+from ccproxy.store.client_keys import ClientKeys, last_uses
 from ccproxy.store.session import open_engine
 from ccproxy.web.key_schemas import audited_key
 
@@ -132,10 +132,10 @@ def test_fields_that_are_none_are_refused(keys):
 
 def test_when_keys_were_last_used(keys, engine):
     keys.create({"name": "ben"})
-    assert keys.last_used() == {}
     with engine.begin() as connection:
+        assert last_uses(connection) == {}
         connection.execute(text("INSERT INTO key_uses VALUES ('ben', '2026-01-02 03:04:05.000000')"))
-    assert keys.last_used() == {"ben": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)}
+        assert last_uses(connection) == {"ben": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)}
 
 
 def test_without_a_database_the_last_keys_go_on_serving(keys, engine, said):

@@ -1,9 +1,11 @@
+import time
+from types import SimpleNamespace
+
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from ccproxy.store.models import usage_days
-from ccproxy.store.reader import Reader
-from ccproxy.store.spending import Spending, Spent
+from ccproxy.store.spending import Spending, Spent, spent_since
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def spending(engine):
     with engine.begin() as connection:
         fixed = {"provider": "p", "route": "", "client": ""}
         connection.execute(insert(usage_days), [dict(zip(names, row, strict=True)) | fixed for row in rows])
-    return Spending(Reader(engine))
+    return engine
 
 
 @pytest.mark.parametrize(
@@ -32,5 +34,21 @@ def spending(engine):
         (10, "nobody", {}),
     ],
 )
-def test_what_was_spent_since_a_day(spending, since, key, expected):
-    assert spending.since(since, key) == expected
+def test_what_was_spent_since_a_day(spending, monkeypatch, since, key, expected):
+    monkeypatch.setattr("ccproxy.store.spending.time", SimpleNamespace(time=lambda: 11 * 86400 + 5))
+    with spending.connect() as connection:
+        assert spent_since(connection, since, key) == expected
+    if key is not None:
+        assert Spending(spending).since(since, key) == expected.get(key, Spent())
+
+
+def test_a_month_of_one_key_is_looked_up_whatever_the_others_did(engine):
+    seen = []
+    event.listen(
+        engine, "before_cursor_execute", lambda _c, _r, statement, given, _x, _m: seen.append((statement, given))
+    )
+    with engine.connect() as connection:
+        spent_since(connection, int(time.time() // 86400) - 30, "anna")
+        statement, given = seen[-1]
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+    assert any("day=? AND key=?" in step for step in plan), plan

@@ -34,7 +34,6 @@ from ccproxy.store.refusals import Refusals
 from ccproxy.store.retention import Retention
 from ccproxy.store.routes import Routes
 from ccproxy.store.session import open_engine
-from ccproxy.store.spending import Spending
 from ccproxy.store.statistics import Statistics
 from ccproxy.store.vault import Vault
 from ccproxy.web import audit, errors, keys, logs, prices, providers, routes, service, usage
@@ -149,7 +148,6 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             routes=routing,
             client_keys=keyring,
             prices=said,
-            spending=Spending(questions),
             logbook=absent,
             statistics=statistics or Statistics(engine),
             readings=Readings(),

@@ -98,6 +98,16 @@ def test_there_is_no_such_key(site: Site, method: str, path: str) -> None:
     assert_error(response, 404, "not_found_error", "there is no key 'nobody'")
 
 
+@pytest.mark.parametrize(("path", "body"), [("/keys", {"name": "ben"}), ("/keys/anna/rotate", {"grace_seconds": 0})])
+def test_no_key_gets_a_text_that_nobody_sees(site: Site, path: str, body: dict[str, Any]) -> None:
+    add(site, name="anna")
+    before = site.services.client_keys.snapshot().keys
+    with site.services.reader._engine.begin() as connection:
+        connection.execute(text("ALTER TABLE key_uses RENAME TO gone"))
+    assert_error(site.client.post(path, json=body), 503, "overloaded_error", "try again")
+    assert site.services.client_keys.snapshot().keys == before
+
+
 def test_what_a_key_has_used_and_spent_is_shown(site: Site) -> None:
     add(site, name="anna")
     add(site, name="ben")

@@ -8,7 +8,7 @@ are kept is another module's, for one machine (`shared_memory`) or several (`red
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.errors import ClientError, Unavailable
+from ccproxy.errors import Unavailable
 from ccproxy.gateway.limits import periods, told
 from ccproxy.gateway.limits.charges import NANO, Charge, Kind, Taken
 from ccproxy.store.client_keys import ClientKey
@@ -69,7 +69,7 @@ class Limits:
     def __init__(
         self,
         counters: Counters,
-        spent: Callable[[int, str], Mapping[str, Spent]],
+        spent: Callable[[int, str], Spent],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.counters = counters
@@ -110,23 +110,14 @@ class Limits:
         """Let the request in that has knocked; None where its key has no limits, or it has no key.
 
         `tokens` and `cost` (USD) estimate what it takes at least; they are asked only where a limit needs it. Raises
-        RateLimited and OverBudget; then what was charged at the door is given back.
+        RateLimited and OverBudget; a request it was all the same, or who is refused could go on asking without limit.
         """
         if key is None or not is_limited(key):
             return None
-        try:
-            return self._admit(key, tokens, cost, knock.headers if knock is not None else {})
-        except ClientError:
-            if knock is not None:
-                self.counters.settle(knock.taken, (0,), self._clock())
-            raise
-
-    def _admit(
-        self, key: ClientKey, tokens: Callable[[], int], cost: Callable[[], float | None], headers: dict[str, str]
-    ) -> Admission:
         now = self._clock()
+        headers = knock.headers if knock is not None else {}
         wanted = tuple(_charges(key, tokens, cost, now))
-        already = cache(self._already)
+        already = self._log_of(key)
         self._compare(key, wanted, now, already)
         try:
             taken = self.counters.take(wanted, now, already)
@@ -134,7 +125,8 @@ class Limits:
             raise Unavailable("what the key has used cannot be read now; try again", retry_after=1) from error
         headers = headers | told.headers(wanted, taken.levels, now)
         if taken.refused is not None:
-            raise told.refusal(taken.refused, taken.levels[-1], now, headers)
+            door = told.opens(knock.taken, now) if knock is not None else 0.0
+            raise told.refusal(taken.refused, taken.levels[-1], now, headers, door)
         return Admission(self, taken, headers)
 
     def settled(self, taken: Taken, row: RequestRow) -> None:
@@ -166,25 +158,20 @@ class Limits:
             except SQLAlchemyError as error:  # the counters go on by themselves
                 structlog.get_logger().warning("budgets cannot be held against the log", error=type(error).__name__)
 
-    def _already(self, charge: Charge) -> int:
-        """What the log says of a budget's period, which began before this process did."""
-        spent = self._spent(charge.period.first_day, charge.holder).get(charge.holder, Spent())
-        return round(spent.cost_usd * NANO) if charge.kind.endswith("usd") else spent.tokens
+    def _log_of(self, key: ClientKey) -> Callable[[Charge], int]:
+        """What the log says of a budget's period, which began before this process did; asked once for each period."""
+        spent_since = cache(lambda first_day: self._spent(first_day, key.name))
+
+        def already(charge: Charge) -> int:
+            spent: Spent = spent_since(charge.period.first_day)
+            return round(spent.cost_usd * NANO) if charge.kind.endswith("usd") else spent.tokens
+
+        return already
 
 
 def is_limited(key: ClientKey) -> bool:
     """Whether anything of what a key may use is limited."""
-    return key.concurrent_requests is not None or any(
-        limit is not None
-        for limit in (
-            key.requests_per_minute,
-            key.tokens_per_minute,
-            key.daily_token_budget,
-            key.monthly_token_budget,
-            key.daily_budget_usd,
-            key.monthly_budget_usd,
-        )
-    )
+    return is_budgeted(key) or key.requests_per_minute is not None or key.concurrent_requests is not None
 
 
 def is_budgeted(key: ClientKey) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ccproxy.errors import ClientError, OverBudget, RateLimited
 from ccproxy.gateway.limits import charges, periods
-from ccproxy.gateway.limits.charges import NANO, Charge, Level
+from ccproxy.gateway.limits.charges import NANO, Charge, Level, Taken
 
 AT_ONCE_AGAIN = 1.0
 """Seconds after which to come back where too many requests are under way: when one ends nobody can know."""
@@ -42,14 +42,23 @@ def headers(wanted: Sequence[Charge], levels: Iterable[Level], now: float) -> di
     return told
 
 
-def refusal(charge: Charge, level: Level, now: float, headers: dict[str, str]) -> ClientError:
-    """The error for a request whose charge does not fit: OverBudget for a budget, RateLimited for all else."""
+def opens(knock: Taken, now: float) -> float:
+    """Seconds until the limit of requests of the key that has knocked has room for the next one."""
+    [charge], [level] = knock.charges, knock.levels
+    return charges.wait(charge, level, now) or 0.0
+
+
+def refusal(charge: Charge, level: Level, now: float, headers: dict[str, str], door: float = 0.0) -> ClientError:
+    """The error for a request whose charge does not fit: OverBudget for a budget, RateLimited for all else.
+
+    In less than `door` seconds it cannot come again at all.
+    """
     if charge.budgeted:
         return _over_budget(charge, level)
     if charge.kind == "at_once":
         return RateLimited(
             f"the key {charge.holder!r} has {charge.limit:,} requests under way, which is its limit",
-            retry_after=AT_ONCE_AGAIN,
+            retry_after=max(AT_ONCE_AGAIN, math.ceil(door)),
             headers=headers,
         )
     wait = charges.wait(charge, level, now)
@@ -61,7 +70,7 @@ def refusal(charge: Charge, level: Level, now: float, headers: dict[str, str]) -
             headers=headers,
         )
     # No fraction of a second too early, and never at once: clients would come back all together
-    seconds = max(1, math.ceil(wait))
+    seconds = max(1, math.ceil(max(wait, door)))
     return RateLimited(
         f"the key {charge.holder!r} has used its {limit}; there is room for this request in {seconds} s",
         retry_after=seconds,

@@ -31,9 +31,9 @@ class Stage:
         self.counters = SharedCounters(sets=64)
         self.limits = Limits(self.counters, self._since, lambda: self.now)
 
-    def _since(self, first_day: int, key: str) -> dict[str, Spent]:
+    def _since(self, first_day: int, key: str) -> Spent:
         self.asked.append((first_day, key))
-        return self.spent
+        return self.spent.get(key, Spent())
 
     def admit(self, key: ClientKey, tokens: int = 100, cost: float | None = 0.01) -> Any:
         return self.limits.admit(key, lambda: tokens, lambda: cost, self.limits.knock(key))
@@ -134,7 +134,7 @@ def test_requests_at_once(stage):
     assert refused.message == "the key 'anna' has 2 requests under way, which is its limit"
     first.settle(row())
     third = stage.admit(anna)
-    assert third.headers["anthropic-ratelimit-requests-remaining"] == "7"  # the refused one was charged nothing
+    assert third.headers["anthropic-ratelimit-requests-remaining"] == "6"  # the refused one was a request too
     stage.refused(anna)
 
 
@@ -321,6 +321,33 @@ def test_without_a_database_budgets_go_on_by_their_counters_and_nobody_is_let_in
     assert [line["event"] for line in lines] == ["budgets cannot be held against the log"]
     with capture_logs(), pytest.raises(Unavailable):
         stage.admit(key(monthly_token_budget=1000), tokens=10)
+
+
+def test_the_log_is_asked_once_for_each_period(stage):
+    anna = key(daily_budget_usd=1, daily_token_budget=1000, monthly_budget_usd=9, monthly_token_budget=9000)
+    stage.admit(anna)
+    assert len(stage.asked) == len(set(stage.asked)) == 2
+
+
+def test_a_request_that_is_refused_for_something_else_was_one(stage):
+    anna = key(requests_per_minute=3, daily_budget_usd=1)
+    stage.spent = {"anna": Spent(1, 1, 1.0)}
+    for _ in range(3):
+        assert isinstance(stage.refused(anna), OverBudget)
+    assert isinstance(stage.refused(anna), RateLimited)
+
+
+@pytest.mark.parametrize("limits", [{"tokens_per_minute": 100}, {"concurrent_requests": 1}])
+def test_when_to_come_back_is_true_of_the_limit_of_requests_too(stage, limits):
+    anna = key(requests_per_minute=2, **limits)
+    admission = stage.admit(anna)
+    refused = stage.refused(anna)  # it was the second request, and the third has to wait for the next minute
+    admission.settle(row(input_tokens=1))
+    stage.now += refused.retry_after - 1
+    with pytest.raises(RateLimited):
+        stage.admit(anna)
+    stage.now += 1
+    assert stage.admit(anna) is not None
 
 
 def test_whoever_knocks_is_counted_whatever_comes_of_it(stage):
