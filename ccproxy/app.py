@@ -135,7 +135,12 @@ def _services(
     logbook = Logbook(engine)
     counted = Metrics(lambda: table.held)
     client_keys = ClientKeys(engine, show=audited_key)
-    sessions = Sessions(lambda: vault.seal_keys)
+
+    def seal_keys() -> tuple[bytes, ...]:
+        table.snapshot()  # takes in what another process has rotated
+        return vault.seal_keys
+
+    sessions = Sessions(seal_keys)
     reader = Reader(engine)
     refusals = Refusals(engine)
 

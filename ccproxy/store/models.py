@@ -99,8 +99,8 @@ routes = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# Row 1 moves in the transaction of every write to `providers` and `routes`, row 2 with `cooldowns`, row 3 with
-# `client_keys`, row 4 with `prices`, so that each worker sees by one small read whether what it holds is still true.
+# Row 1 moves in the transaction of every write to `providers`, `routes` and `prices`, row 2 with `cooldowns`, row 3
+# with `client_keys`, so that each worker sees by one small read whether what it holds is still true.
 config_version = Table(
     "config_version",
     metadata,
@@ -153,9 +153,9 @@ client_keys = Table(
     Column("models", JSON, nullable=False),  # globs; empty is any
     Column("addresses", JSON, nullable=False),  # CIDRs; empty is any that CCPROXY_ALLOWED_IPS allows
     Column("expires_at", UtcDateTime),
-    Column("requests_per_minute", Integer),
+    Column("requests_per_minute", BigInteger),
     Column("tokens_per_minute", BigInteger),
-    Column("concurrent_requests", Integer),
+    Column("concurrent_requests", BigInteger),
     Column("daily_budget_usd", Float),
     Column("monthly_budget_usd", Float),
     Column("daily_token_budget", BigInteger),

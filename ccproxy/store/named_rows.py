@@ -1,6 +1,6 @@
 """Rows that administrators know by name: providers, routes and client keys.
 
-What both have in common is here: each write moves the version and is told to the audit in its own transaction, two
+What they have in common is here: each write moves the version and is told to the audit in its own transaction, two
 that create the same name make one row, and what a start offers is created once. What a row means is its table's own
 module's.
 """
@@ -70,10 +70,7 @@ class NamedRows:
                 return create(connection), True
             return change(connection, row), False
 
-        try:
-            return self.write(work)
-        except IntegrityError:  # another database than SQLite lets two inserts race; by now the other has won
-            return self.write(work)
+        return self._again_if_raced(work)
 
     def add_missing(
         self, offered: Iterable[Mapping[str, Any]], create: Callable[[Connection, Mapping[str, Any]], object]
@@ -96,15 +93,15 @@ class NamedRows:
                 connection.execute(insert(seeded), [{"name": name, "seeded_at": now} for name in first_seen])
             return tuple(created)
 
-        return self.write(work)
+        return self._again_if_raced(work)
 
     def all(self, connection: Connection) -> Sequence[Row[Any]]:
         """All rows in the order of their creation."""
         return connection.execute(select(self._table).order_by(self._table.c.id)).all()
 
     def get(self, connection: Connection, name: str) -> Row[Any]:
-        """The row of that name. Raises NotFound."""
-        row = connection.execute(select(self._table).where(self._table.c.name == name)).one_or_none()
+        """The row of that name, for a write: nobody else changes it before this transaction ends. Raises NotFound."""
+        row = connection.execute(select(self._table).where(self._table.c.name == name).with_for_update()).one_or_none()
         if row is None:
             raise NotFound(f"no {self._noun} named {name!r}")
         return row
@@ -141,6 +138,12 @@ class NamedRows:
             version.bump(connection, self._version_row)
 
         self.write(work)
+
+    def _again_if_raced(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return self.write(work)
+        except IntegrityError:  # another database than SQLite lets two inserts race; by now the other has won
+            return self.write(work)
 
     def close(self) -> None:
         """Give back the thread; it comes again when it is needed."""

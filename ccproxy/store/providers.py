@@ -179,6 +179,7 @@ class Providers:
         self._rows.close()
 
     def _load(self) -> Snapshot:
+        self._vault.refresh()  # a rotation moves the version: seals have to be the same in all workers
         with self._engine.connect() as connection:  # one transaction: version and rows belong together
             number = version.read(connection)
             rows = self._rows.all(connection)

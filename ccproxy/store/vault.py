@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,8 +38,8 @@ class Undecryptable(Exception):
 class Vault:
     """Encrypts with the first key, decrypts with all.
 
-    `reread` is asked for the keys again when a token opens with none: `ccproxy rotate-secrets` adds to the key file
-    while workers run.
+    `reread` is asked for the keys again when a token opens with none, and by `refresh`: `ccproxy rotate-secrets` adds
+    to the key file while workers run.
     """
 
     def __init__(self, keys: Sequence[str], reread: Callable[[], Sequence[str]] | None = None) -> None:
@@ -77,6 +78,15 @@ class Vault:
     def seal_keys(self) -> tuple[bytes, ...]:
         """Keys for signing thinking blocks, derived from the secret keys in their order: the first signs."""
         return self._seal_keys
+
+    def refresh(self) -> None:
+        """Take the keys that there are now. Where they cannot be read, those that are known go on."""
+        if self._reread is None:
+            return
+        with suppress(SettingsError):
+            keys = tuple(self._reread())
+            if keys != self._keys:
+                self._use(keys)
 
     def _use(self, keys: Sequence[str]) -> None:
         self._keys = tuple(keys)

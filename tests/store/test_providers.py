@@ -3,6 +3,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -182,6 +183,32 @@ for number in range(10):
     assert sum(each.split().count("True") for each in printed) == 10
     assert execute(engine, "SELECT count(*) FROM providers") == [(10,)]
     assert execute(engine, "SELECT version FROM config_version WHERE id = 1") == [(1 + 3 * 10,)]
+
+
+def test_an_offer_that_loses_a_race_is_the_other_s(providers, another, monkeypatch):
+    insert = Providers._insert
+    rival = another()
+
+    def beaten(self, connection, fields, actor, detail=None):
+        monkeypatch.setattr(Providers, "_insert", insert)
+        connection.rollback()
+        rival.add_missing([{"name": "a", **NEEDED, "models": ["theirs"]}])
+        raise IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))
+
+    monkeypatch.setattr(Providers, "_insert", beaten)
+    assert providers.add_missing([{"name": "a", **NEEDED, "models": ["ours"]}]) == ()
+    assert providers.snapshot().get("a").models == ("theirs",)
+
+
+def test_a_rotation_elsewhere_reaches_a_worker_with_its_next_look(engine, said):
+    keys = [Fernet.generate_key().decode()]
+    vault = Vault(keys, reread=lambda: tuple(keys))
+    providers = Providers(engine, vault, said)
+    providers.snapshot()
+    keys.insert(0, Fernet.generate_key().decode())
+    execute(engine, "UPDATE config_version SET version = version + 1")
+    providers.snapshot()
+    assert vault.seal_keys == Vault(keys).seal_keys, "though no provider has a key that would show it"
 
 
 def test_an_insert_that_loses_a_race_becomes_an_update(providers, another, monkeypatch):

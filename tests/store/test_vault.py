@@ -59,6 +59,24 @@ def test_keys_are_read_again_before_giving_up():
     assert vault.seal_keys == Vault([NEW, OLD]).seal_keys
 
 
+def test_keys_that_others_rotated_are_taken_without_a_token_that_needs_them():
+    keys = [OLD]
+
+    def reread():
+        if not keys:
+            raise SettingsError("key file: not there")
+        return tuple(keys)
+
+    vault = Vault([OLD], reread=reread)
+    keys.insert(0, NEW)
+    vault.refresh()
+    assert vault.seal_keys == Vault([NEW, OLD]).seal_keys
+    keys.clear()
+    vault.refresh()
+    assert vault.seal_keys == Vault([NEW, OLD]).seal_keys, "a file that is away for a moment changes nothing"
+    Vault([OLD]).refresh()
+
+
 def test_shows_no_key():
     assert OLD not in repr(Vault([OLD]))
 
@@ -146,7 +164,7 @@ def test_processes_that_start_at_once_end_with_the_same_key(tmp_path):
     assert (tmp_path / "data" / "c.db.key").read_text().strip() in printed[0]
 
 
-@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 2000])
+@pytest.mark.parametrize("data", [b"", b"a word of nine", bytes(range(256)) * 2000])
 def test_bytes_round_trip_under_any_key(data):
     token = Vault([OLD]).encrypt_bytes(data)
     assert len(token) < len(data) * 1.01 + 100, "no letters in place of bytes"
