@@ -2,20 +2,21 @@
  * Keys: who may call, how much, and what each has used. A key's secret is here once, right after it was made.
  */
 
-import { del, get, patch, path, post } from "../api.js";
+import { get, path, post } from "../api.js";
 import { meter } from "../charts/meter.js";
-import { confirm, openDialog } from "../dialog.js";
+import { openDialog } from "../dialog.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, field, form, select, toggle } from "../forms.js";
 import { ago, compact, money, time } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
-import { complain, say } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
+import { acting, flipping, remove } from "./acts.js";
 import { keyDialog } from "./key_form.js";
 import { secretShown } from "./secret.js";
 
 const SECONDS = 10;
+const GOES = "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.";
 const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for a week"], ["0", "not at all: it ends now"]];
 
 export default async function render({ main, who, signal }) {
@@ -27,14 +28,7 @@ export default async function render({ main, who, signal }) {
     show();
   }
 
-  const act = (work) => async () => {
-    try {
-      await work();
-      await look();
-    } catch (error) {
-      complain(error);
-    }
-  };
+  const act = acting(look);
   const add = act(async () => {
     const key = await keyDialog({ signal });
     if (key) await secretDialog(key, signal);
@@ -42,17 +36,8 @@ export default async function render({ main, who, signal }) {
   const acts = {
     edit: (key) => act(() => keyDialog({ known: key, signal })),
     rotate: (key) => act(() => rotate(key, signal)),
-    remove: (key) => act(() => remove(key, signal)),
-    flip: (key) => async () => {
-      try {
-        const { enabled } = await patch(path("/keys", key.name, "/toggle"), { signal });
-        say(`${key.name} is ${enabled ? "on" : "off"}`);
-        key.enabled = enabled;
-      } catch (error) {
-        complain(error);
-      }
-      return key.enabled;
-    },
+    remove: (key) => act(() => remove("/keys", key, GOES, signal, ["Revoke", "revoked"])),
+    flip: flipping("/keys", signal),
   };
 
   function show() {
@@ -156,17 +141,4 @@ async function rotate(key, signal) {
     },
   });
   if (rotated) await secretDialog(rotated, signal);
-}
-
-async function remove(key, signal) {
-  const sure = await confirm({
-    title: `Revoke ${key.name}?`,
-    text: "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.",
-    action: `Revoke ${key.name}`,
-    danger: true,
-    signal,
-  });
-  if (!sure) return;
-  await del(path("/keys", key.name), { signal });
-  say(`${key.name} is revoked`);
 }

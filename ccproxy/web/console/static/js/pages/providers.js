@@ -2,20 +2,20 @@
  * Providers: who there is, how each does, and what may be done with it. Keys are never here: the API does not tell them.
  */
 
-import { ApiError, del, get, patch, path, withQuery } from "../api.js";
-import { confirm } from "../dialog.js";
+import { ApiError, get, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { ago, compact, count, share, time } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
-import { complain, say } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
+import { acting, flipping, remove } from "./acts.js";
 import { providerDialog } from "./provider_form.js";
 import { testDialog } from "./provider_test.js";
 import { known } from "./usage_data.js";
 
 const SECONDS = 5;
+const GOES = "Its key goes with it. Routes keep their targets there, which are passed over until there is a provider of that name again. Requests that have begun end as they were.";
 
 export default async function render({ main, signal }) {
   const body = h("div");
@@ -32,29 +32,13 @@ export default async function render({ main, signal }) {
     show();
   }
 
-  const act = (work) => async () => {
-    try {
-      await work();
-      await look();
-    } catch (error) {
-      complain(error);
-    }
-  };
+  const act = acting(look);
   const add = act(() => providerDialog({ taken: seen.providers.map((one) => one.name), signal }));
   const acts = {
     edit: (one) => act(() => providerDialog({ known: one, signal })),
     test: (one) => act(() => testDialog(one, signal)),
-    remove: (one) => act(() => remove(one, signal)),
-    flip: (one) => async () => {
-      try {
-        const { enabled } = await patch(path("/providers", one.name, "/toggle"), { signal });
-        say(`${one.name} is ${enabled ? "on" : "off"}`);
-        one.enabled = enabled;
-      } catch (error) {
-        complain(error);
-      }
-      return one.enabled;
-    },
+    remove: (one) => act(() => remove("/providers", one, GOES, signal)),
+    flip: flipping("/providers", signal),
   };
 
   function show() {
@@ -139,17 +123,4 @@ async function spend(signal) {
     if (error.name === "AbortError") throw error;
     return null;
   }
-}
-
-async function remove(one, signal) {
-  const sure = await confirm({
-    title: `Delete ${one.name}?`,
-    text: "Its key goes with it. Routes keep their targets there, which are passed over until there is a provider of that name again. Requests that have begun end as they were.",
-    action: `Delete ${one.name}`,
-    danger: true,
-    signal,
-  });
-  if (!sure) return;
-  await del(path("/providers", one.name), { signal });
-  say(`${one.name} is deleted`);
 }
