@@ -84,3 +84,32 @@ def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> N
     page.get_by_role("dialog").get_by_role("button", name="Delete fake").click()
     expect(page.get_by_text("No provider yet")).to_be_visible()
     assert admin.get("/providers") == []
+
+
+def test_prices_have_fields(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Edit fake").click()
+    dialog = page.get_by_role("dialog", name="Change fake")
+    dialog.get_by_role("button", name="A price").click()
+    row = dialog.locator(".price-row")
+    row.get_by_label("Models").fill("o*")
+    row.get_by_label("Input").fill("0.5")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("o* needs a price of its input and one of its output")).to_be_visible()
+    row.get_by_label("Output").fill("much")
+    admin.expect(400)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("must be an object of input, output")).to_be_visible()
+    row.get_by_label("Output").fill("2")
+    row.get_by_label("Cache read").fill("0")
+    assert admin.violations() == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    assert admin.get("/providers/fake")["options"] == {"prices": {"o*": {"input": 0.5, "output": 2, "cache_read": 0}}}
+    assert admin.get("/prices/known?provider=fake&model=one")["source"] == "provider"
+    page.get_by_role("button", name="Edit fake").click()
+    expect(row.get_by_label("Input")).to_have_value("0.5")
+    dialog.get_by_role("button", name="Without this price").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    assert admin.get("/providers/fake")["options"] == {}
