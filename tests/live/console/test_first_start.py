@@ -70,4 +70,7 @@ def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, server: 
     page.goto(f"{server.url}/console/providers")
     expect(page.get_by_role("heading", level=1)).to_have_text("Providers")
     expect(page.get_by_text("This machine")).to_be_visible()
+    visit.open("overview", "Overview")
+    expect(page.get_by_text("No request in the last 24 hours")).to_be_visible()
+    assert visit.violations() == []
     visit.assert_clean()

@@ -7,7 +7,7 @@ import { meter } from "../charts/meter.js";
 import { openDialog } from "../dialog.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, field, form, select, toggle } from "../forms.js";
-import { ago, compact, money, time } from "../format.js";
+import { ago, compact, money, when } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
@@ -70,7 +70,7 @@ function listing(keys, who, acts) {
         title: "Actions",
         actions: true,
         cell: (key) => [
-          button("Edit", acts.edit(key), { kind: "quiet small", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}` }),
+          button("", acts.edit(key), { kind: "quiet small icon", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}`, title: "Edit" }),
           button("", acts.rotate(key), { kind: "quiet small icon", icon: icon("rotate"), calm: true, "aria-label": `Rotate ${key.name}`, title: "Rotate" }),
           button("", acts.remove(key), { kind: "quiet small icon", icon: icon("trash"), calm: true, "aria-label": `Revoke ${key.name}`, title: "Revoke" }),
         ],
@@ -81,13 +81,13 @@ function listing(keys, who, acts) {
 
 function state(key) {
   const ended = key.expires_at && Date.parse(key.expires_at) <= Date.now();
-  const word = !key.enabled ? badge("", "off") : ended ? badge("bad", "expired") : badge("good", "taken");
+  const word = !key.enabled ? badge("", "off") : ended ? badge("bad", "expired") : badge("good", "active");
   const notes = [
     key.last_used_at ? `used ${ago(key.last_used_at)}` : "never used",
     key.expires_at && !ended ? `ends ${ago(key.expires_at)}` : null,
-    key.former ? `the one before until ${time(key.former.until)}` : null,
+    key.former ? `old secret until ${when(key.former.until).filter(Boolean).join(", ")}` : null,
   ];
-  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft nowrap" }, text)));
+  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
 }
 
 function may(key) {
@@ -95,6 +95,7 @@ function may(key) {
     key.requests_per_minute ? `${compact(key.requests_per_minute)} requests/min` : null,
     key.tokens_per_minute ? `${compact(key.tokens_per_minute)} tokens/min` : null,
     key.concurrent_requests ? `${key.concurrent_requests} at once` : null,
+    key.capture === "off" ? null : `bodies kept of ${key.capture === "all" ? "all requests" : "failures"}`,
     key.addresses.length ? `from ${key.addresses.join(", ")}` : null,
   ].filter(Boolean);
   return h("div", { class: "stack tight" },

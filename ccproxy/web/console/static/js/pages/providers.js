@@ -63,8 +63,7 @@ function listing({ providers, health, spend }, acts) {
       { title: "Provider", head: true, cell: (one) => h("div", {}, one.name, h("div", { class: "soft small" }, one.type)) },
       { title: "Health", cell: (one) => standing(one, health[one.name]) },
       { title: "Models", cell: models },
-      { title: "Requests, 30 days", number: true, cell: (one) => requests(spend?.[one.name]) },
-      { title: "Spend, 30 days", number: true, cell: (one) => (spend?.[one.name] ? known(spend[one.name]) : "–") },
+      { title: "Spend, 30 days", number: true, cell: (one) => spent(spend?.[one.name]) },
       { title: "On", cell: (one) => toggle(`${one.name} is on`, one.enabled, acts.flip(one)) },
       {
         title: "Actions",
@@ -85,10 +84,11 @@ function models(one) {
   return h("div", { class: "chips" }, one.models.slice(0, 2).map((name) => chip(name)), rest > 0 ? chip(`+${rest}`, one.models.slice(2).join("\n")) : null);
 }
 
-function requests(row) {
+function spent(row) {
   if (!row) return "–";
-  const failed = row.errors ? h("div", { class: "small soft" }, `${share(row.errors, row.requests)} failed`) : null;
-  return h("div", {}, h("span", { title: count(row.requests) }, compact(row.requests)), failed);
+  return h("div", {}, known(row),
+    h("div", { class: "small soft", title: count(row.requests) }, `${compact(row.requests)} request${row.requests === 1 ? "" : "s"}`),
+    row.errors ? h("div", { class: "small soft" }, `${share(row.errors, row.requests)} failed`) : null);
 }
 
 /** How a provider does, in a word, and why. */
@@ -105,7 +105,7 @@ export function standing(one, seen) {
   else if (seen?.last_success) [word, more] = [badge("good", "well"), `answered ${ago(seen.last_success)}`];
   const parts = Object.keys(one.health.targets).length;
   const keys = one.health.keys.filter((key) => key.state !== "ok").length;
-  const notes = [more, parts ? `${parts} of its models rest` : null, keys ? `${keys} of ${one.health.keys.length} keys rest` : null];
+  const notes = [more, parts ? `${parts} of its models rest` : null, keys && one.health.keys.length > 1 ? `${keys} of its ${one.health.keys.length} keys rest` : null];
   return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
 }
 

@@ -100,11 +100,12 @@ function routeOf(route, step, known, acts) {
 function targetOf(target, route, provider) {
   const name = `${target.provider}/${target.model}`;
   const weight = route.strategy === "weighted" ? ` × ${target.weight}` : "";
-  if (!provider) return badge("warn", name + weight, "There is no such provider: this target is left out");
-  if (!provider.enabled) return badge("", name + weight, "The provider is off: this target is left out");
+  // In words too: a colour alone tells some nothing.
+  if (!provider) return badge("warn", `${name}${weight}: no such provider`, "This target is left out");
+  if (!provider.enabled) return badge("", `${name}${weight}: off`, "This target is left out");
   const { state, targets } = provider.health;
   const here = targets[target.model]?.state ?? state;
-  return badge({ ok: "good", resting: "bad", probing: "warn" }[here], name + weight, here === "ok" ? null : here);
+  return badge({ ok: "good", resting: "bad", probing: "warn" }[here], here === "ok" ? name + weight : `${name}${weight}: ${here}`);
 }
 
 function extras(route) {

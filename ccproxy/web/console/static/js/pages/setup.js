@@ -102,7 +102,7 @@ function free(wanted, taken) {
 }
 
 function lines(known) {
-  const place = h("div");
+  const place = h("div", { class: "stack tight" });
   const address = location.origin;
   const kinds = clientLines({ address, key: known.secret ?? (known.who.name === "local" ? "local" : "YOUR_KEY"), model: known.model });
   const show = (kind) => replace(place, kinds.find(([name]) => name === kind)[2]().map((text) => codeBlock(text, { name: kind })));
@@ -123,7 +123,7 @@ function message(known, signal) {
   const text = input({ value: "Say hello in one sentence." });
   const place = h("div");
   return card(
-    {},
+    { attributes: { class: "stack" } },
     form(
       [
         h("div", { class: "fields" }, field({ label: "Target", control: model, name: "model" }), field({ label: "Message", control: text })),
