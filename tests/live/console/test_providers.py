@@ -70,9 +70,24 @@ def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
 
 def test_a_switch_holds_at_once(admin: Visit, provider: str) -> None:
     page = admin.open("providers", "Providers")
-    page.get_by_role("switch", name="fake is on").click()
+    page.get_by_role("switch", name="fake is on").press("Space")
+    expect(page.get_by_role("switch", name="fake is on")).to_be_focused()
     expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
     assert admin.get("/providers/fake")["enabled"] is False
+
+
+def test_what_is_not_new_any_more_says_so(admin: Visit, provider: str) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
+    admin.expected.append("net::ERR_FAILED")
+    page.route(f"{admin.base}/providers", lambda route: route.abort())
+    page.clock.run_for(5100)
+    expect(page.get_by_text("This is not new any more: ccproxy does not answer")).to_be_visible()
+    expect(page.get_by_role("row", name="fake")).to_be_visible()
+    page.unroute(f"{admin.base}/providers")
+    page.clock.run_for(5100)
+    expect(page.get_by_text("This is not new any more")).to_be_hidden()
 
 
 def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> None:

@@ -2,12 +2,12 @@
  * The audit: what was changed and who was refused, by whom, from where, and how. Nothing here changes anything.
  */
 
-import { ApiError, get } from "../api.js";
+import { get } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button } from "../forms.js";
 import { time, when } from "../format.js";
 import { live } from "../live.js";
-import { complain, note } from "../notice.js";
+import { complain } from "../notice.js";
 import { badge, card, empty, head, table } from "../parts.js";
 import { remember } from "../router.js";
 import { filterCard, filterFields, SPANS } from "./filters.js";
@@ -28,17 +28,11 @@ export default async function render({ main, query, signal }) {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
   const trail = paged("/audit", () => asked(filters), LIMIT, signal);
   const body = h("div");
-  const fault = h("div");
+  const stale = h("div");
 
   async function look() {
-    try {
-      const changed = await trail.look();
-      replace(fault);
-      if (changed || !body.hasChildNodes()) show();
-    } catch (error) {
-      if (error.name === "AbortError" || !(error instanceof ApiError)) throw error;
-      replace(fault, note("bad", error.message));
-    }
+    const changed = await trail.look();
+    if (changed || !body.hasChildNodes()) show();
   }
 
   function show() {
@@ -60,17 +54,17 @@ export default async function render({ main, query, signal }) {
   function changed() {
     remember(filters);
     trail.restart();
-    look();
+    look().catch(complain);
   }
 
   const { text, choice } = filterFields(filters, changed);
   const keys = async () => ["key", "local", "cli", ...(await get("/keys", { signal })).map((one) => one.name)];
-  await live(look, SECONDS, signal);
+  await live(look, SECONDS, signal, stale);
   replace(
     main,
     head("Audit", "What was changed, by whom and from where, and who was refused. Nobody can change or delete it, from here or elsewhere."),
     filterCard([choice("Time", "last", SPANS), choice("What", "action", [["", "anything"], ...ACTIONS.map((name) => [name, words(name)])]), text("Who", "actor", "any key", keys), text("On what", "subject", "a name")]),
-    fault,
+    stale,
     body,
   );
 }

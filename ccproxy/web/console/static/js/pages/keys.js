@@ -21,6 +21,7 @@ const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for 
 
 export default async function render({ main, who, signal }) {
   const body = h("div");
+  const stale = h("div");
   let keys = [];
 
   async function look() {
@@ -49,9 +50,9 @@ export default async function render({ main, who, signal }) {
     refresh(body, card({ flush: true }, listing(keys, who, acts)));
   }
 
-  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, stale);
   replace(main, head("Keys", "Who may call, as whom, and how much. Limits and budgets hold over all workers, from the next request on.",
-    button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
+    button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true })), stale, body);
 }
 
 function listing(keys, who, acts) {

@@ -23,7 +23,7 @@ export default async function render({ main, query, signal }) {
     range: query.get("last") in RANGES ? query.get("last") : "24h",
     by: query.get("by") in DIMENSIONS ? query.get("by") : "provider",
   };
-  const places = { notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
+  const places = { stale: h("div"), notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
   const charts = chartsOf();
   places.charts = h("div", { class: "columns" }, charts.elements);
   let asked = 0;
@@ -49,21 +49,13 @@ export default async function render({ main, query, signal }) {
     look().catch((error) => replace(places.notes, note("bad", error.message)));
   };
 
-  let shown = false;
-  await live(async () => {
-    try {
-      await look();
-      shown = true;
-    } catch (error) {
-      if (!shown || error.name === "AbortError") throw error;
-      refresh(places.notes, note("warn", `This is not new any more: ${error.message}`));
-    }
-  }, SECONDS, signal);
+  await live(look, SECONDS, signal, places.stale);
   replace(
     main,
     head("Overview", null,
       choice("Grouped", Object.entries(DIMENSIONS), chosen.by, choose("by")),
       choice("Time", Object.entries(RANGES), chosen.range, choose("range"))),
+    places.stale,
     places.notes,
     places.tiles,
     places.health,

@@ -2,7 +2,7 @@
  * Providers: who there is, how each does, and what may be done with it. Keys are never here: the API does not tell them.
  */
 
-import { ApiError, get, withQuery } from "../api.js";
+import { get, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { ago, compact, count, share, time } from "../format.js";
@@ -19,16 +19,11 @@ const GOES = "Its key goes with it. Routes keep their targets there, which are p
 
 export default async function render({ main, signal }) {
   const body = h("div");
+  const stale = h("div");
   const seen = { providers: [], health: {}, spend: {} };
 
   async function look() {
-    try {
-      [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
-    } catch (error) {
-      // One missed look is no reason to empty the page; the first one is.
-      if (!body.hasChildNodes() || !(error instanceof ApiError)) throw error;
-      return;
-    }
+    [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
     show();
   }
 
@@ -50,9 +45,9 @@ export default async function render({ main, signal }) {
     refresh(body, card({ flush: true }, listing(seen, acts)));
   }
 
-  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, stale);
   replace(main, head("Providers", "Who answers requests. A change holds at once, for every request that begins after it.",
-    button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
+    button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true })), stale, body);
 }
 
 function listing({ providers, health, spend }, acts) {

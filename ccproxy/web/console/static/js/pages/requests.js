@@ -2,7 +2,7 @@
  * Requests: the log, live, with filters that are in the address; one of them in detail below its own address.
  */
 
-import { ApiError, get, send, withQuery } from "../api.js";
+import { get, send, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button } from "../forms.js";
 import { compact, count, money, span, time, when } from "../format.js";
@@ -29,6 +29,7 @@ export default async function render({ main, rest, query, signal }) {
   const log = paged("/logs", () => filters, LIMIT, signal);
   const body = h("div");
   const fault = h("div");
+  const stale = h("div");
   let running = true;
 
   async function look() {
@@ -38,7 +39,7 @@ export default async function render({ main, rest, query, signal }) {
       replace(fault);
       if (changed || !body.hasChildNodes()) show();
     } catch (error) {
-      if (error.name === "AbortError" || !(error instanceof ApiError)) throw error;
+      if (error.status !== 400) throw error; // a filter that is none is said, and can be put right
       replace(fault, note("bad", error.message));
     }
   }
@@ -65,7 +66,7 @@ export default async function render({ main, rest, query, signal }) {
     log.restart();
     running = true;
     named();
-    look();
+    look().catch(complain);
   }
 
   const pause = h("button", { class: "button", type: "button" });
@@ -76,12 +77,12 @@ export default async function render({ main, rest, query, signal }) {
   pause.addEventListener("click", () => {
     running = !running;
     named();
-    look();
+    look().catch(complain);
   });
   named();
 
-  await live(look, SECONDS, signal);
-  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters)), filtersOf(filters, changed, signal), fault, body);
+  await live(look, SECONDS, signal, stale);
+  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters)), filtersOf(filters, changed, signal), stale, fault, body);
 }
 
 function nothing(filters, more) {

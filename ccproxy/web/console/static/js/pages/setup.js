@@ -53,6 +53,7 @@ function providerStep(place, known, { presets, providers, signal, later }) {
     replace(place, card({}, h("div", { class: "line" }, badge("good", "there"), h("strong", {}, provider.name), h("code", {}, provider.api_base_url), run,
       linkButton(href("providers"), "All providers", "quiet small")), tested));
     later();
+    run.focus({ preventScroll: true });
     run.click();
   };
   if (known.provider) {
@@ -89,6 +90,7 @@ function keyStep(place, known, { keys, signal, later }) {
       const key = await post("/keys", { name: name.value.trim() }, { signal });
       known.secret = key.secret;
       replace(place, card({}, secretShown(key)));
+      place.querySelector("input").focus({ preventScroll: true });
       later();
     },
   );

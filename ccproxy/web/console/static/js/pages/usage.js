@@ -35,7 +35,6 @@ export default async function render({ main, query, who, signal }) {
     requests.update({ times, step, series: series(groups, "requests") });
     cost.update({ times, step, series: series(groups, "cost_usd") });
     refresh(places.groups, groupsCard(data, "model"));
-    replace(places.fault);
   }
 
   const choose = (value) => {
@@ -43,7 +42,7 @@ export default async function render({ main, query, who, signal }) {
     remember({ last: range });
     look().catch((error) => replace(places.fault, note("bad", error.message)));
   };
-  await live(() => look().catch((error) => { if (!places.tiles.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, places.fault);
   replace(main, head("Your usage", `What the key ${who.name} has used.`, choice("Time", ranges, range, choose)),
     places.fault, places.tiles, h("div", { class: "columns" }, requests.element, cost.element), places.groups);
 }
