@@ -139,7 +139,7 @@ function listing(rows) {
       { title: "When", head: true, cell: moment },
       { title: "Status", cell: (row) => status(row) },
       { title: "Key", cell: (row) => h("span", { class: "nowrap" }, row.key ?? "–") },
-      { title: "Asked for, answered by", cell: models },
+      { title: "Model", cell: models },
       { title: "Tokens", number: true, rare: true, cell: tokens },
       { title: "Cost", number: true, cell: (row) => money(row.cost_usd) },
       { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first: ${span(row.ttft_ms)}`)) },
