@@ -6,7 +6,7 @@ routes in the snapshot that `store.providers` holds, so every write here moves t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -24,6 +24,9 @@ from ccproxy.store.report import Report, to_logging
 Scenario = Literal["default", "background", "think", "long_context", "web_search", "image", "count_tokens"]
 Strategy = Literal["fallback", "weighted", "fastest", "cheapest"]
 Agent = Literal["main", "subagent"]
+
+MOST_PRIORITY = 1000
+"""No priority is above this, and none below its negative."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIELDS = frozenset(
@@ -140,6 +143,23 @@ class Routes:
 
         return self._rows.write(work)
 
+    def reorder(self, names: Sequence[str], actor: Actor = SYSTEM) -> None:
+        """Have all routes looked at in the order of `names`, in one write that changes the priorities it must.
+
+        Raises Conflict where `names` are not those of all routes, each once.
+        """
+
+        def work(connection: Connection) -> None:
+            rows = {row.name: row for row in self._rows.all(connection)}
+            if sorted(names) != sorted(rows):
+                raise Conflict(f"order: must name every route once; there are {', '.join(rows) or 'none'}")
+            wanted = priorities([(rows[name].priority, rows[name].id) for name in names])
+            for name, priority in zip(names, wanted, strict=True):
+                if priority != rows[name].priority:
+                    self._rows.update(connection, rows[name], {"priority": priority}, actor, "reorder")
+
+        self._rows.write(work)
+
     def add_missing(self, offered: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
         """Create what a start found in its configuration, and return the names that are new.
 
@@ -164,6 +184,24 @@ class Routes:
 def all_routes(connection: Connection) -> tuple[Route, ...]:
     """Every route in the order of their creation, as this transaction sees them."""
     return tuple(_route(row) for row in connection.execute(select(routes).order_by(routes.c.id)))
+
+
+def priorities(wanted: Sequence[tuple[int, int]]) -> list[int]:
+    """The priorities that have routes looked at in this order; each comes as its priority now and its age's number.
+
+    A route keeps its own where it stands above the next one by it; else it gets the least that does. Pure.
+    """
+    made: list[int] = []
+    below: tuple[int, int] | None = None
+    for priority, number in reversed(wanted):
+        if below is not None:
+            priority = max(priority, below[0] if number < below[1] else below[0] + 1)
+        made.append(priority)
+        below = priority, number
+    if made and made[-1] > MOST_PRIORITY:  # no room is left above: all of them anew
+        lowest = min(1, MOST_PRIORITY + 1 - len(made))
+        made = list(range(lowest, lowest + len(made)))
+    return made[::-1]
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:

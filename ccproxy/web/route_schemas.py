@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from ccproxy.gateway.matching import OWN
 from ccproxy.store.client_keys import Capture
-from ccproxy.store.routes import Agent, Match, Route, RouteTarget, Scenario, Strategy
+from ccproxy.store.routes import MOST_PRIORITY, Agent, Match, Route, RouteTarget, Scenario, Strategy
 from ccproxy.translate import overrides
 from ccproxy.web.fields import OneOf, Whole
 from ccproxy.web.schemas import (
@@ -36,7 +36,6 @@ MOST_TARGETS = 100
 MOST_MATCHED = 200
 MOST_WEIGHT = 1000
 MOST_RETRIES = 5
-MOST_PRIORITY = 1000
 LONGEST_WAIT = 3600
 LONGEST_FAULT = 300
 
@@ -221,7 +220,29 @@ class RouteSchema(Schema):
     capture = OneOf(get_args(Capture))
 
 
+class OrderSchema(Schema):
+    """The order of all routes."""
+
+    class Meta:
+        """What is not known is a mistake that somebody wants to hear of."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": "is not known here", "type": "must be an object"}  # noqa: RUF012
+
+    order = fields.List(
+        Text(), required=True, error_messages={**_MISSING, "null": "must be a list", "invalid": "must be a list"}
+    )
+
+    @validates_schema
+    def _each_once(self, given: Mapping[str, Any], **_: Any) -> None:
+        order = given["order"]
+        if twice := {index: ["is given twice"] for index, name in enumerate(order) if name in order[:index]}:
+            raise ValidationError({"order": twice})
+
+
 _schema = RouteSchema()
+_order_schema = OrderSchema()
 
 
 def read_route(document: Any) -> dict[str, Any]:
@@ -233,6 +254,12 @@ def read_route(document: Any) -> dict[str, Any]:
     if "match" in given:
         given["match"] = _match(given["match"])
     return given
+
+
+def read_order(document: Any) -> list[str]:
+    """The names in `order`, each once. Raises InvalidRequest."""
+    order: list[str] = read(_order_schema, document)["order"]
+    return order
 
 
 def _match(given: Mapping[str, Any]) -> Match:

@@ -12,7 +12,7 @@ from ccproxy.store.routes import Route
 from ccproxy.web.acting import acting, admins_only
 from ccproxy.web.bodies import check_json, has_body, read_document
 from ccproxy.web.replies import as_json
-from ccproxy.web.route_schemas import read_route, show_route
+from ccproxy.web.route_schemas import read_order, read_route, show_route
 from ccproxy.web.services import services
 
 MAX_BODY = 1024 * 1024
@@ -51,6 +51,13 @@ def create_or_update() -> Response:
     response = as_json(show_route(route), 201 if created else 200)
     response.headers["Location"] = f"/routes/{quote(route.name)}"
     return response
+
+
+@blueprint.put("")
+def reorder() -> Response:
+    """Have all routes looked at in this order: in one write, or not at all (409) where these are not all there are."""
+    services().routes.reorder(read_order(read_document(MAX_BODY, BODY_TIMEOUT)), acting())
+    return list_all()
 
 
 @blueprint.get("/<path:name>")

@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from ccproxy.errors import Conflict, NotFound, Unavailable
 from ccproxy.store import session
-from ccproxy.store.routes import Match, Route, Routes, RouteTarget
+from ccproxy.store.audit import Audit, Wanted
+from ccproxy.store.routes import MOST_PRIORITY, Match, Route, Routes, RouteTarget, priorities
 from ccproxy.store.session import open_engine, sqlite_path
 from tests.store.processes import at_once
 
@@ -102,6 +103,49 @@ def test_renaming_toggling_deleting(routes, providers):
     assert routes.toggle("c").enabled is True
     routes.delete("c")
     assert held(providers) == ["b"]
+
+
+ORDERS = [
+    ([], []),
+    ([(0, 1), (0, 2)], [0, 0]),
+    ([(0, 2), (0, 1)], [1, 0]),
+    ([(0, 3), (0, 1), (0, 2)], [1, 0, 0]),
+    ([(0, 2), (0, 3), (0, 1)], [1, 1, 0]),
+    ([(9, 1), (5, 2), (0, 3)], [9, 5, 0]),
+    ([(5, 2), (9, 1), (0, 3)], [10, 9, 0]),
+    ([(0, 3), (9, 1), (5, 2)], [10, 9, 5]),
+    ([(-5, 1), (0, 2)], [0, 0]),
+    ([(0, 2), (MOST_PRIORITY, 1)], [2, 1]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "made"), ORDERS)
+def test_an_order_changes_no_more_priorities_than_it_must(wanted: list[tuple[int, int]], made: list[int]) -> None:
+    assert priorities(wanted) == made
+    assert max(priorities([*wanted, *((0, 9 - index) for index in range(3))]), default=0) <= MOST_PRIORITY
+
+
+def test_an_order_is_one_write_and_told(routes, providers, engine):
+    for name in ("a", "b", "c"):
+        routes.save({"name": name, "targets": TARGETS})
+    before = providers.snapshot()
+    routes.reorder(["c", "a", "b"])
+    after = {route.name: route.priority for route in providers.snapshot().routes}
+    assert after == {"a": 0, "b": 0, "c": 1}
+    [event] = Audit(engine).page(Wanted(action="route.reorder"), 5)
+    assert (event.subject, event.detail) == ("c", "changed without being shown: priority")
+    routes.reorder(["c", "a", "b"])
+    assert len(Audit(engine).page(Wanted(action="route.reorder"), 5)) == 1
+    assert before.version < providers.snapshot().version
+
+
+@pytest.mark.parametrize("names", [[], ["a"], ["a", "b", "c"], ["a", "a"], ["b", "c"]])
+def test_an_order_of_other_routes_than_there_are(routes, providers, names):
+    for name in ("a", "b"):
+        routes.save({"name": name, "targets": TARGETS})
+    with pytest.raises(Conflict, match="there are a, b"):
+        routes.reorder(names)
+    assert [route.priority for route in providers.snapshot().routes] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,38 @@ def test_the_page_s_examples_work(site: Site) -> None:
 def test_the_page_names_every_field(one: Site) -> None:
     section = PAGE.partition("\n## Routes\n")[2].partition("\n## ")[0]
     assert [name for name in one.get("/routes/a").get_json() if f"`{name}`" not in section] == []
+
+
+def test_all_are_put_in_order_at_once(site: Site) -> None:
+    for name in ("a", "b/c", "order"):
+        add(site, name=name, targets=["p/m"])
+    response = site.client.put("/routes", json={"order": ["order", "b/c", "a"]})
+    assert response.status_code == 200
+    assert response.get_json() == site.get("/routes").get_json()
+    assert {route["name"]: route["priority"] for route in response.get_json()} == {"a": 0, "b/c": 1, "order": 2}
+    events = site.get("/audit?action=route.reorder").get_json()["data"]
+    assert [(event["actor"], event["subject"], event["before"], event["after"]) for event in events] == [
+        ("local", "b/c", {"priority": 0}, {"priority": 1}),
+        ("local", "order", {"priority": 0}, {"priority": 2}),
+    ]
+
+
+ORDERS: list[tuple[Any, int, str]] = [
+    ({}, 400, "order: is missing"),
+    ({"order": None}, 400, "order: must be a list"),
+    ({"order": "a"}, 400, "order: must be a list"),
+    ({"order": ["a", 5]}, 400, "order.1: must be a string"),
+    ({"order": ["a", "a"]}, 400, "order.1: is given twice"),
+    ({"order": ["a"], "name": "a"}, 400, "name: is not known here"),
+    ([], 400, "must be an object"),
+    ({"order": ["b"]}, 409, "order: must name every route once; there are a"),
+    ({"order": []}, 409, "order: must name every route once; there are a"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "said"), ORDERS)
+def test_an_order_that_is_none(one: Site, body: Any, status: int, said: str) -> None:
+    response = one.client.put("/routes", json=body)
+    kind = {400: "invalid_request_error", 409: "conflict_error"}[status]
+    assert said in assert_error(response, status, kind)["message"]
+    assert one.get("/routes/a").get_json()["priority"] == ROUTE["priority"]

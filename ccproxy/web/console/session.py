@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from ccproxy.errors import Forbidden, InvalidRequest
 from ccproxy.gateway.access import LOCAL, Caller
-from ccproxy.gateway.sessions import COOKIE, HEADER, LIFETIME
+from ccproxy.gateway.sessions import HEADER, LIFETIME
 from ccproxy.store import key_text
 from ccproxy.web.bodies import read_document
 from ccproxy.web.services import services
@@ -41,7 +41,8 @@ def begin() -> Response:
     caller = parts.gate.check({**others, "HTTP_X_API_KEY": key})
     response = _told(caller)
     if caller.name != LOCAL:  # who needs no key has no session either
-        response.set_cookie(COOKIE, parts.sessions.begin(key_text.digest(key)), max_age=LIFETIME, **_attributes())
+        name = parts.sessions.names(request.environ)[0]
+        response.set_cookie(name, parts.sessions.begin(key_text.digest(key)), max_age=LIFETIME, **_attributes())
     return response
 
 
@@ -50,7 +51,8 @@ def end() -> Response:
     """Sign out."""
     _require_console()
     response = Response(msgspec.json.encode({"message": "signed out"}), mimetype="application/json")
-    response.delete_cookie(COOKIE, **_attributes())
+    for name in services().sessions.names(request.environ):
+        response.delete_cookie(name, **_attributes())
     return response
 
 

@@ -38,7 +38,8 @@ def test_from_the_first_start_to_the_first_answer(visit: Visit, site: Server, up
     upstream.forget()
     upstream.script("*", said)
 
-    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Make the key").press("Enter")
+    expect(page.get_by_label("Secret")).to_be_focused()
     secret = page.get_by_label("Secret").input_value()
     assert re.fullmatch(r"ccp_\w{50}", secret)
     lines = page.get_by_role("group", name="claude-code").first
@@ -48,9 +49,10 @@ def test_from_the_first_start_to_the_first_answer(visit: Visit, site: Server, up
     expect(page.get_by_role("group", name="python")).to_contain_text(f'base_url="{site.url}", api_key="{secret}"')
     assert visit.violations() == []
 
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send").press("Enter")
     expect(page.get_by_role("group", name="Answer of my-server/model-x")).to_have_text("".join(WORDS))
     expect(page.get_by_text("end_turn")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_focused()
     assert upstream.requests[-1].headers["authorization"] == f"Bearer {SECRET}"
     assert SECRET not in page.content()
 
@@ -70,4 +72,7 @@ def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, server: 
     page.goto(f"{server.url}/console/providers")
     expect(page.get_by_role("heading", level=1)).to_have_text("Providers")
     expect(page.get_by_text("This machine")).to_be_visible()
+    visit.open("overview", "Overview")
+    expect(page.get_by_text("No request in the last 24 hours")).to_be_visible()
+    assert visit.violations() == []
     visit.assert_clean()

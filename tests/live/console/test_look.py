@@ -17,6 +17,7 @@ PAGES = {
     "providers": "Providers",
     "routes": "Routes",
     "keys": "Keys",
+    "audit": "Audit",
     "playground": "Playground",
     "setup": "Set-up",
     "nothing-here": "Nothing here",
@@ -31,7 +32,8 @@ def full(provider: str, api: Callable[..., tuple[int, object]]) -> None:
     api("POST", "/routes", {"name": long, "match": {"scenario": "default"}, "targets": targets})
     api("POST", "/routes", {"name": "opus", "match": {"model": ["opus", "claude-*"]}, "targets": targets})
     api("POST", "/providers", {"name": "off", "type": "groq", "enabled": False, "models": [long]})
-    api("POST", "/keys", {"name": "alice", "daily_budget_usd": 5, "models": ["fake/*"], "addresses": ["10.0.0.0/8"]})
+    fields = {"daily_budget_usd": 5, "models": ["fake/*"], "addresses": ["10.0.0.0/8"], "capture": "all"}
+    api("POST", "/keys", {"name": "alice", "owner": "Everybody who works in a department of many names", **fields})
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_every_page_can_be_used_by_everybody(admin: Visit) -> None:
     for path, heading in PAGES.items():
         admin.open(path, heading)
         assert admin.violations() == [], path
+        assert admin.overflow() <= 0, path
 
 
 @pytest.mark.usefixtures("full")
@@ -57,6 +60,10 @@ def test_every_page_fits_a_telephone_and_the_dark(narrow: Visit) -> None:
         narrow.open(path, heading)
         assert narrow.overflow() <= 0, path
         assert narrow.violations(["color-contrast"]) == [], path
+    page = narrow.open("providers", "Providers")
+    page.get_by_role("button", name="Delete off").click()
+    page.get_by_role("dialog").wait_for()
+    assert narrow.violations(["color-contrast"]) == []
 
 
 @pytest.mark.usefixtures("full")

@@ -70,9 +70,24 @@ def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
 
 def test_a_switch_holds_at_once(admin: Visit, provider: str) -> None:
     page = admin.open("providers", "Providers")
-    page.get_by_role("switch", name="fake is on").click()
+    page.get_by_role("switch", name="fake is on").press("Space")
+    expect(page.get_by_role("switch", name="fake is on")).to_be_focused()
     expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
     assert admin.get("/providers/fake")["enabled"] is False
+
+
+def test_what_is_not_new_any_more_says_so(admin: Visit, provider: str) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
+    admin.expected.append("net::ERR_FAILED")
+    page.route(f"{admin.base}/providers", lambda route: route.abort())
+    page.clock.run_for(5100)
+    expect(page.get_by_text("This is not new any more: ccproxy does not answer")).to_be_visible()
+    expect(page.get_by_role("row", name="fake")).to_be_visible()
+    page.unroute(f"{admin.base}/providers")
+    page.clock.run_for(5100)
+    expect(page.get_by_text("This is not new any more")).to_be_hidden()
 
 
 def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> None:
@@ -84,3 +99,32 @@ def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> N
     page.get_by_role("dialog").get_by_role("button", name="Delete fake").click()
     expect(page.get_by_text("No provider yet")).to_be_visible()
     assert admin.get("/providers") == []
+
+
+def test_prices_have_fields(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Edit fake").click()
+    dialog = page.get_by_role("dialog", name="Change fake")
+    dialog.get_by_role("button", name="A price").click()
+    row = dialog.locator(".price-row")
+    row.get_by_label("Models").fill("o*")
+    row.get_by_label("Input").fill("0.5")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("o* needs a price of its input and one of its output")).to_be_visible()
+    row.get_by_label("Output").fill("much")
+    admin.expect(400)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("must be an object of input, output")).to_be_visible()
+    row.get_by_label("Output").fill("2")
+    row.get_by_label("Cache read").fill("0")
+    assert admin.violations() == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    assert admin.get("/providers/fake")["options"] == {"prices": {"o*": {"input": 0.5, "output": 2, "cache_read": 0}}}
+    assert admin.get("/prices/known?provider=fake&model=one")["source"] == "provider"
+    page.get_by_role("button", name="Edit fake").click()
+    expect(row.get_by_label("Input")).to_have_value("0.5")
+    dialog.get_by_role("button", name="Without this price").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    assert admin.get("/providers/fake")["options"] == {}

@@ -59,6 +59,8 @@ def test_what_the_api_refuses_is_said(admin: Visit, provider: str) -> None:
 def test_routes_are_moved_by_keys_and_by_dragging(admin: Visit, routes: list[str]) -> None:
     page = admin.open("routes", "Routes")
     assert order(page) == ["first", "second", "third"]
+    written: list[str] = []
+    page.on("request", lambda request: request.method == "PUT" and written.append(request.url))
     handle = page.get_by_role("button", name="Move third")
     handle.press("ArrowUp")
     expect(page.locator(".route strong").nth(1)).to_have_text("third")
@@ -72,10 +74,22 @@ def test_routes_are_moved_by_keys_and_by_dragging(admin: Visit, routes: list[str
     page.mouse.up()
     expect(page.locator(".route strong").first).to_have_text("first")
     assert order(page) == ["first", "third", "second"]
+    assert written == [f"{admin.base}/routes"] * 3
     page.reload()
     page.locator(".route").first.wait_for()
     assert order(page) == ["first", "third", "second"]
     assert admin.violations() == []
+
+
+def test_an_order_of_routes_that_are_others_by_now_is_refused(
+    admin: Visit, routes: list[str], api: Callable[..., tuple[int, object]]
+) -> None:
+    page = admin.open("routes", "Routes")
+    api("DELETE", "/routes/second")
+    admin.expect(409)
+    page.get_by_role("button", name="Move third").press("ArrowUp")
+    expect(page.get_by_label("Notices").get_by_text("must name every route once")).to_be_visible()
+    expect(page.locator(".route strong").nth(1)).to_have_text("third")
 
 
 def test_what_would_become_of_a_request_is_told(admin: Visit, routes: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -57,13 +58,17 @@ def test_the_overview_tells_how_things_are(admin: Visit, asked: dict[str, str]) 
 
 
 def test_the_overview_lives_while_it_is_seen(admin: Visit, asked: dict[str, str], site: Server) -> None:
-    page = admin.open("overview?by=key", "Overview")
+    page = admin.page
+    page.clock.install()
+    admin.open("overview?by=key", "Overview")
     row = page.get_by_role("group", name="In numbers, by key").get_by_role("row", name=asked["key"])
     count = row.get_by_role("cell").first
     before = int(count.inner_text())
     body = {"model": "fake/one", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
-    assert site.request("POST", "/v1/messages", body, {"x-api-key": asked["secret"]})[0] == 200
-    expect(count).to_have_text(str(before + 1), timeout=8000)
+    _, _, headers = site.request("POST", "/v1/messages", body, {"x-api-key": asked["secret"]})
+    site.row(headers["request-id"])
+    page.clock.run_for(5000)
+    expect(count).to_have_text(str(before + 1))
 
 
 def test_requests_are_found_and_told(admin: Visit, asked: dict[str, str]) -> None:
@@ -84,6 +89,41 @@ def test_requests_are_found_and_told(admin: Visit, asked: dict[str, str]) -> Non
     assert admin.violations() == []
     page.go_back()
     expect(page.get_by_label("Status")).to_have_value("error")
+
+
+def test_what_has_the_focus_keeps_it_while_requests_come(admin: Visit, asked: dict[str, str], site: Server) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open(f"requests?key={asked['key']}", "Requests")
+    rows = page.get_by_role("group", name="Requests").get_by_role("row")
+    expect(rows).to_have_count(5)
+    link = rows.nth(2).get_by_role("link")
+    link.focus()
+    address = link.get_attribute("href")
+    body = {"model": "fake/one", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    _, _, headers = site.request("POST", "/v1/messages", body, {"x-api-key": asked["secret"]})
+    site.row(headers["request-id"])
+    page.clock.run_for(3100)
+    expect(rows).to_have_count(6)
+    assert page.evaluate("document.activeElement.getAttribute('href')") == address
+
+
+def test_nothing_is_asked_while_nobody_looks(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("overview", "Overview")
+    questions: list[str] = []
+    page.on("request", lambda request: questions.append(request.url))
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    page.clock.run_for(60_000)
+    assert questions == []
+    with page.expect_response(lambda response: "/usage" in response.url):
+        page.evaluate(hide, False)
+    # All from the hour on with which the charts begin, so that tiles and charts tell of the same
+    since = [parse_qs(urlsplit(url).query)["from"] for url in questions if "/usage" in url]
+    assert [moment[0][-10:] for moment in since] == ["00:00.000Z"] * 4
 
 
 def test_a_fault_in_a_filter_is_said(admin: Visit, asked: dict[str, str]) -> None:

@@ -74,7 +74,8 @@ class Visit:
 
     def overflow(self) -> int:
         """How many pixels the page is wider than its window."""
-        wide: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        # The body leaves out what is kept free for a scroll bar, which clientWidth counts in
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth - document.body.offsetWidth")
         return wide
 
     def get(self, path: str) -> Any:

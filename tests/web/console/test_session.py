@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ccproxy.gateway.sessions import COOKIE
 from tests.web.conftest import KEY, Site
 from tests.web.test_errors import assert_error
 
@@ -90,9 +89,10 @@ def test_signing_in_looks_at_the_key_that_is_given_alone(locked_site: Site) -> N
 
 
 def test_signing_out_takes_the_cookie_away(locked_site: Site) -> None:
-    sign_in(locked_site)
+    name = sign_in(locked_site).headers["Set-Cookie"].partition("=")[0]
+    assert locked_site.client.get_cookie(name) is not None
     assert locked_site.client.delete("/console/session", headers=CONSOLE).status_code == 200
-    assert locked_site.client.get_cookie(COOKIE) is None
+    assert locked_site.client.get_cookie(name) is None
     assert_error(locked_site.get("/providers", headers=CONSOLE), 401, "authentication_error")
 
 
@@ -144,6 +144,7 @@ def test_who_needs_no_key_has_no_session(site: Site) -> None:
 
 
 def test_a_cookie_that_is_none_of_ours_is_nothing(locked_site: Site) -> None:
+    name = sign_in(locked_site).headers["Set-Cookie"].partition("=")[0]
     for value in ("", "x", "gAAAA" + "A" * 200, "x" * 3000):
-        locked_site.client.set_cookie(COOKIE, value)
+        locked_site.client.set_cookie(name, value)
         assert_error(locked_site.get("/providers", headers=CONSOLE), 401, "authentication_error")

@@ -52,13 +52,16 @@ export function freshId(prefix = "id") {
   return `${prefix}-${ids}`;
 }
 
-/** Put new children into an element; what had the focus in it has it afterwards, found again by its label. */
+/** Put new children into an element; what had the focus in it has it afterwards. */
 export function refresh(element, ...children) {
-  const active = element.contains(document.activeElement) ? document.activeElement : null;
-  const label = active?.getAttribute("aria-label");
+  const wanted = element.contains(document.activeElement) ? named(document.activeElement) : null;
   const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
   replace(element, ...children);
   element.querySelectorAll(".scroll").forEach((part, place) => (part.scrollLeft = scrolled[place] ?? 0));
-  if (label) element.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus({ preventScroll: true });
+  if (wanted) [...element.querySelectorAll(FOCUSED)].find((one) => named(one) === wanted)?.focus({ preventScroll: true });
   return element;
 }
+
+const FOCUSED = "a[href], button, input, select, textarea, summary, [tabindex]";
+// By what it is called or leads to: the element itself is another one by now.
+const named = (element) => element.getAttribute("aria-label") ?? element.getAttribute("href") ?? `${element.tagName} ${element.textContent}`;

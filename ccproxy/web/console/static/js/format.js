@@ -14,6 +14,9 @@ export const count = (value) => (value === null || value === undefined ? NOTHING
 /** 12.3K */
 export const compact = (value) => (value === null || value === undefined ? NOTHING : short.format(value));
 
+/** 1 request, 12,345 requests */
+export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** $1.23; small sums with the digits that say something. */
 export function money(value) {
   if (value === null || value === undefined) return NOTHING;

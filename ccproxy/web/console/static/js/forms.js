@@ -67,14 +67,7 @@ export function toggle(label, on, flip) {
     "aria-checked": String(on),
     "aria-label": label,
     on: {
-      click: async () => {
-        button.disabled = true;
-        try {
-          button.setAttribute("aria-checked", String(await flip()));
-        } finally {
-          button.disabled = false;
-        }
-      },
+      click: () => disabled(button, async () => button.setAttribute("aria-checked", String(await flip()))),
     },
   });
   return button;
@@ -89,13 +82,23 @@ export function button(label, work, { kind = "", icon = null, calm = false, ...a
 
 /** Do something while a button shows that it is being done. */
 export async function busy(element, work) {
-  element.disabled = true;
   element.classList.add("busy");
+  try {
+    return await disabled(element, work);
+  } finally {
+    element.classList.remove("busy");
+  }
+}
+
+/** Do something while an element cannot be used. What is disabled loses the focus, and gets it back if nobody else has it. */
+async function disabled(element, work) {
+  const focused = document.activeElement === element;
+  element.disabled = true;
   try {
     return await work();
   } finally {
     element.disabled = false;
-    element.classList.remove("busy");
+    if (focused && document.activeElement === document.body) element.focus({ preventScroll: true });
   }
 }
 

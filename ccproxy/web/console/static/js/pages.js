@@ -2,6 +2,7 @@
  * Which pages there are, and for whom. A page without a drawing is not in the navigation.
  */
 
+import audit from "./pages/audit.js";
 import keys from "./pages/keys.js";
 import overview from "./pages/overview.js";
 import playground from "./pages/playground.js";
@@ -17,6 +18,7 @@ const ADMIN = [
   { path: "providers", title: "Providers", icon: "providers", render: providers },
   { path: "routes", title: "Routes", icon: "routes", render: routes },
   { path: "keys", title: "Keys", icon: "keys", render: keys },
+  { path: "audit", title: "Audit", icon: "audit", render: audit },
   { path: "playground", title: "Playground", icon: "playground", render: playground },
   { path: "setup", title: "Set-up", icon: "setup", render: setup },
 ];

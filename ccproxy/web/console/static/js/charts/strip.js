@@ -3,7 +3,7 @@
  */
 
 import { h, svg } from "../dom.js";
-import { count, share } from "../format.js";
+import { count, counted, share } from "../format.js";
 import { naming } from "./scale.js";
 
 /** The strip of `cells`, `{ time, requests, errors }` each, of buckets of `step` milliseconds. */
@@ -11,13 +11,13 @@ export function strip(name, cells, step) {
   const when = naming(step).full;
   const asked = cells.reduce((sum, cell) => sum + cell.requests, 0);
   const failed = cells.reduce((sum, cell) => sum + cell.errors, 0);
-  const told = asked ? `${count(asked)} requests, ${share(failed, asked)} failed` : "no requests";
+  const told = asked ? `${counted(asked, "request")}, ${share(failed, asked)} failed` : "no requests";
   return h(
     "div",
     { class: "strip", role: "img", "aria-label": `${name}, the last ${cells.length} hours: ${told}` },
     svg("svg", { viewBox: `0 0 ${cells.length * 10} 28`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
       cells.map((cell, place) => svg("rect", { class: `cell ${grade(cell)}`, x: place * 10 + 1, y: 0, width: 8, height: 28, rx: 1.5 },
-        svg("title", {}, `${when(cell.time)}: ${cell.requests ? `${count(cell.requests)} requests, ${count(cell.errors)} failed` : "no requests"}`)))),
+        svg("title", {}, `${when(cell.time)}: ${cell.requests ? `${counted(cell.requests, "request")}, ${count(cell.errors)} failed` : "no requests"}`)))),
   );
 }
 

@@ -22,7 +22,7 @@ const SAMPLES = {
 
 /** A card with a request to write and, below, what would become of it. */
 export function explainBox(signal) {
-  const body = textarea({ rows: "9", class: "code", value: pretty(SAMPLES.plain) });
+  const body = textarea({ rows: "13", class: "code", value: pretty(SAMPLES.plain) });
   const result = h("div", { "aria-live": "polite" });
   const samples = choice("Samples", [["plain", "Plain"], ["thinking", "Thinking"], ["chore", "A chore"], ["search", "Web search"]], "plain",
     (name) => (body.value = pretty(SAMPLES[name])));

@@ -2,24 +2,26 @@
  * Keys: who may call, how much, and what each has used. A key's secret is here once, right after it was made.
  */
 
-import { del, get, patch, path, post } from "../api.js";
+import { get, path, post } from "../api.js";
 import { meter } from "../charts/meter.js";
-import { confirm, openDialog } from "../dialog.js";
+import { openDialog } from "../dialog.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, field, form, select, toggle } from "../forms.js";
-import { ago, compact, money, time } from "../format.js";
+import { ago, compact, money, when } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
-import { complain, say } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
+import { acting, flipping, remove } from "./acts.js";
 import { keyDialog } from "./key_form.js";
 import { secretShown } from "./secret.js";
 
 const SECONDS = 10;
+const GOES = "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.";
 const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for a week"], ["0", "not at all: it ends now"]];
 
 export default async function render({ main, who, signal }) {
   const body = h("div");
+  const stale = h("div");
   let keys = [];
 
   async function look() {
@@ -27,14 +29,7 @@ export default async function render({ main, who, signal }) {
     show();
   }
 
-  const act = (work) => async () => {
-    try {
-      await work();
-      await look();
-    } catch (error) {
-      complain(error);
-    }
-  };
+  const act = acting(look);
   const add = act(async () => {
     const key = await keyDialog({ signal });
     if (key) await secretDialog(key, signal);
@@ -42,17 +37,8 @@ export default async function render({ main, who, signal }) {
   const acts = {
     edit: (key) => act(() => keyDialog({ known: key, signal })),
     rotate: (key) => act(() => rotate(key, signal)),
-    remove: (key) => act(() => remove(key, signal)),
-    flip: (key) => async () => {
-      try {
-        const { enabled } = await patch(path("/keys", key.name, "/toggle"), { signal });
-        say(`${key.name} is ${enabled ? "on" : "off"}`);
-        key.enabled = enabled;
-      } catch (error) {
-        complain(error);
-      }
-      return key.enabled;
-    },
+    remove: (key) => act(() => remove("/keys", key, GOES, signal, ["Revoke", "revoked"])),
+    flip: flipping("/keys", signal),
   };
 
   function show() {
@@ -64,9 +50,9 @@ export default async function render({ main, who, signal }) {
     refresh(body, card({ flush: true }, listing(keys, who, acts)));
   }
 
-  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, stale);
   replace(main, head("Keys", "Who may call, as whom, and how much. Limits and budgets hold over all workers, from the next request on.",
-    button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
+    button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true })), stale, body);
 }
 
 function listing(keys, who, acts) {
@@ -85,7 +71,7 @@ function listing(keys, who, acts) {
         title: "Actions",
         actions: true,
         cell: (key) => [
-          button("Edit", acts.edit(key), { kind: "quiet small", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}` }),
+          button("", acts.edit(key), { kind: "quiet small icon", icon: icon("edit"), calm: true, "aria-label": `Edit ${key.name}`, title: "Edit" }),
           button("", acts.rotate(key), { kind: "quiet small icon", icon: icon("rotate"), calm: true, "aria-label": `Rotate ${key.name}`, title: "Rotate" }),
           button("", acts.remove(key), { kind: "quiet small icon", icon: icon("trash"), calm: true, "aria-label": `Revoke ${key.name}`, title: "Revoke" }),
         ],
@@ -96,13 +82,13 @@ function listing(keys, who, acts) {
 
 function state(key) {
   const ended = key.expires_at && Date.parse(key.expires_at) <= Date.now();
-  const word = !key.enabled ? badge("", "off") : ended ? badge("bad", "expired") : badge("good", "taken");
+  const word = !key.enabled ? badge("", "off") : ended ? badge("bad", "expired") : badge("good", "active");
   const notes = [
     key.last_used_at ? `used ${ago(key.last_used_at)}` : "never used",
     key.expires_at && !ended ? `ends ${ago(key.expires_at)}` : null,
-    key.former ? `the one before until ${time(key.former.until)}` : null,
+    key.former ? `old secret until ${when(key.former.until).filter(Boolean).join(", ")}` : null,
   ];
-  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft nowrap" }, text)));
+  return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
 }
 
 function may(key) {
@@ -110,6 +96,7 @@ function may(key) {
     key.requests_per_minute ? `${compact(key.requests_per_minute)} requests/min` : null,
     key.tokens_per_minute ? `${compact(key.tokens_per_minute)} tokens/min` : null,
     key.concurrent_requests ? `${key.concurrent_requests} at once` : null,
+    key.capture === "off" ? null : `bodies kept of ${key.capture === "all" ? "all requests" : "failures"}`,
     key.addresses.length ? `from ${key.addresses.join(", ")}` : null,
   ].filter(Boolean);
   return h("div", { class: "stack tight" },
@@ -156,17 +143,4 @@ async function rotate(key, signal) {
     },
   });
   if (rotated) await secretDialog(rotated, signal);
-}
-
-async function remove(key, signal) {
-  const sure = await confirm({
-    title: `Revoke ${key.name}?`,
-    text: "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.",
-    action: `Revoke ${key.name}`,
-    danger: true,
-    signal,
-  });
-  if (!sure) return;
-  await del(path("/keys", key.name), { signal });
-  say(`${key.name} is revoked`);
 }

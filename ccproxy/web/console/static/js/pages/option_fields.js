@@ -54,8 +54,8 @@ export function optionFields() {
     of(preset, values) {
       controls = new Map();
       const needed = preset.options.filter((spec) => preset.required.includes(spec.name));
-      // What has no field here stays as it is.
-      others = Object.fromEntries(Object.entries(values).filter(([name]) => !preset.options.some((spec) => spec.name === name)));
+      // What has no field here stays as it is; prices have fields of their own.
+      others = Object.fromEntries(Object.entries(values).filter(([name]) => name !== "prices" && !preset.options.some((spec) => spec.name === name)));
       const free = preset.options.filter((spec) => !preset.required.includes(spec.name));
       replace(required, needed.map((spec) => row(spec, values[spec.name])));
       required.hidden = needed.length === 0;

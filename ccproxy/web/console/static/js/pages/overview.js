@@ -7,13 +7,13 @@ import { strip } from "../charts/strip.js";
 import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
-import { compact, count, money, share, span, spanBrief } from "../format.js";
+import { compact, count, counted, money, share, span, spanBrief } from "../format.js";
 import { live } from "../live.js";
 import { note } from "../notice.js";
-import { card, head, linkButton, table } from "../parts.js";
+import { card, empty, head, linkButton, table } from "../parts.js";
 import { href, remember } from "../router.js";
 import { standing } from "./providers.js";
-import { hours, known, RANGES, series, usage } from "./usage_data.js";
+import { hours, known, RANGES, series, usage, within } from "./usage_data.js";
 
 const SECONDS = 5;
 const DIMENSIONS = { provider: "By provider", key: "By key", model: "By model" };
@@ -23,8 +23,9 @@ export default async function render({ main, query, signal }) {
     range: query.get("last") in RANGES ? query.get("last") : "24h",
     by: query.get("by") in DIMENSIONS ? query.get("by") : "provider",
   };
-  const places = { notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
+  const places = { stale: h("div"), notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
   const charts = chartsOf();
+  places.charts = h("div", { class: "columns" }, charts.elements);
   let asked = 0;
 
   async function look() {
@@ -34,7 +35,9 @@ export default async function render({ main, query, signal }) {
     ]);
     if (number !== asked) return; // another time was chosen meanwhile
     refresh(places.notes, notes(providers, data));
-    refresh(places.tiles, tiles(data.totals));
+    const nothing = data.totals.requests === 0;
+    refresh(places.tiles, nothing ? card({}, quiet(chosen.range)) : tiles(data.totals));
+    places.charts.hidden = nothing;
     refresh(places.health, healthCard(providers, health.providers?.details ?? {}, strips));
     charts.update(data);
     refresh(places.groups, groupsCard(data, chosen.by));
@@ -46,25 +49,17 @@ export default async function render({ main, query, signal }) {
     look().catch((error) => replace(places.notes, note("bad", error.message)));
   };
 
-  let shown = false;
-  await live(async () => {
-    try {
-      await look();
-      shown = true;
-    } catch (error) {
-      if (!shown || error.name === "AbortError") throw error;
-      refresh(places.notes, note("warn", `This is not new any more: ${error.message}`));
-    }
-  }, SECONDS, signal);
+  await live(look, SECONDS, signal, places.stale);
   replace(
     main,
     head("Overview", null,
       choice("Grouped", Object.entries(DIMENSIONS), chosen.by, choose("by")),
       choice("Time", Object.entries(RANGES), chosen.range, choose("range"))),
+    places.stale,
     places.notes,
     places.tiles,
     places.health,
-    h("div", { class: "columns" }, charts.elements),
+    places.charts,
     places.groups,
   );
 }
@@ -73,9 +68,15 @@ function notes(providers, { partial, totals }) {
   const found = [];
   if (providers.length === 0) found.push(note("", h("p", {}, "There is no provider yet, so nothing can be answered."), h("p", {}, linkButton(href("setup"), "Set it up", "primary small"))));
   if (partial) found.push(note("", "More was asked in this hour than is added up here: what is shown are its latest 2,000 requests."));
-  if (totals.unpriced) found.push(note("warn", `${count(totals.unpriced)} of these requests have no known price, so their cost is not in the sums.`));
+  if (totals.unpriced) {
+    found.push(note("warn", `${counted(totals.unpriced, "request")} used models that have no known price, so their cost is not in the sums. `,
+      "Where you know it, ", h("a", { href: href("providers") }, "give it to the provider"), ": its form has prices under More."));
+  }
   return found.length ? h("div", { class: "stack tight" }, found) : null;
 }
+
+const quiet = (range) => empty("overview", `No request in the last ${RANGES[range].replace(/^1 /, "")}`, "A longer time may have some. To see one arrive, send it from the playground, or let a client use the lines of the set-up page.",
+  h("div", { class: "line" }, linkButton(href("playground"), "Playground", "primary"), linkButton(href("setup"), "Set-up")));
 
 function tiles(totals) {
   const tokens = totals.input_tokens + totals.output_tokens + totals.cache_read_input_tokens + totals.cache_creation_input_tokens;
@@ -84,8 +85,8 @@ function tiles(totals) {
     ["Failed", share(totals.errors, totals.requests), `${count(totals.errors)} of them`, null],
     ["Tokens", compact(tokens), `${compact(totals.input_tokens)} in, ${compact(totals.output_tokens)} out, ${compact(totals.cache_read_input_tokens)} cached`, count(tokens)],
     ["Cost", known(totals), "of what has a known price", null],
-    ["First word", span(totals.ttft_p50_ms), `95 % within ${span(totals.ttft_p95_ms)}`, null],
-    ["Whole answer", span(totals.duration_p50_ms), `95 % within ${span(totals.duration_p95_ms)}`, null],
+    ["First word", span(totals.ttft_p50_ms), within(totals.ttft_p95_ms), null],
+    ["Whole answer", span(totals.duration_p50_ms), within(totals.duration_p95_ms), null],
   ];
   return h("dl", { class: "tiles" }, shown.map(([term, value, more, exact]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", { title: exact }, value, h("div", { class: "small soft" }, more)))));
 }
@@ -98,7 +99,7 @@ function healthCard(providers, details, strips) {
       const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
       const errors = cells.reduce((sum, cell) => sum + cell.errors, 0);
       return h("li", {}, h("strong", {}, one.name), standing(one, details[one.name]).firstChild, strip(one.name, cells, strips.step),
-        h("span", { class: "small soft strip-note" }, requests ? `${compact(requests)} requests, ${share(errors, requests)} failed` : "not asked"));
+        h("span", { class: "small soft strip-note" }, requests ? `${compact(requests)} request${requests === 1 ? "" : "s"}, ${share(errors, requests)} failed` : "not asked"));
     })));
 }
 

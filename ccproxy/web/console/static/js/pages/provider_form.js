@@ -9,6 +9,7 @@ import { button, check, field, form, input, select, textarea } from "../forms.js
 import { icon } from "../icons.js";
 import { note, say } from "../notice.js";
 import { optionFields } from "./option_fields.js";
+import { priceFields } from "./price_fields.js";
 
 const LOCAL = new Set(["ollama", "vllm", "lmstudio", "llamacpp"]);
 
@@ -36,14 +37,16 @@ export function providerForm({ presets, known = null, taken = [], signal, done, 
   const enabled = check("On: requests may go there", { checked: known?.enabled ?? true });
   const about = h("p", { class: "hint" });
   const options = optionFields();
+  const prices = priceFields(known?.options.prices);
   const urlField = field({ label: "Base URL", control: url, name: "api_base_url", wide: true, hint: "With or without the version path, or the full endpoint." });
   const more = h(
     "details",
     { class: "more wide" },
-    h("summary", {}, "More: models, headers, options"),
+    h("summary", {}, "More: models, prices, headers, options"),
     h("div", { class: "fields" },
       field({ label: "Models", control: models, name: "models", wide: true, hint: "One on each line; the first is the default. None: anything goes." }),
       h("div", { class: "wide" }, listButton(known, models, signal)),
+      prices.element,
       field({ label: "Headers", control: headers, name: "headers", wide: true, hint: "One on each line, as Name: value; sent with every request. Values that are credentials are stored encrypted and come back masked." }),
       h("div", { class: "wide" }, options.optional)),
   );
@@ -87,11 +90,12 @@ export function providerForm({ presets, known = null, taken = [], signal, done, 
     ],
     async () => {
       if (!known && taken.includes(name.value.trim())) throw new Error("name: there is a provider of this name already");
+      const given = prices.values();
       const fields = {
         type: type.value,
         models: models.value.split("\n").map((line) => line.trim()).filter(Boolean),
         headers: headersOf(headers.value),
-        options: options.values(),
+        options: { ...options.values(), ...(given ? { prices: given } : {}) },
         enabled: enabled.box.checked,
         ...keys.values(),
       };

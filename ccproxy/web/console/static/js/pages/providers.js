@@ -2,59 +2,38 @@
  * Providers: who there is, how each does, and what may be done with it. Keys are never here: the API does not tell them.
  */
 
-import { ApiError, del, get, patch, path, withQuery } from "../api.js";
-import { confirm } from "../dialog.js";
+import { get, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { ago, compact, count, share, time } from "../format.js";
 import { icon } from "../icons.js";
 import { live } from "../live.js";
-import { complain, say } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
+import { acting, flipping, remove } from "./acts.js";
 import { providerDialog } from "./provider_form.js";
 import { testDialog } from "./provider_test.js";
 import { known } from "./usage_data.js";
 
 const SECONDS = 5;
+const GOES = "Its key goes with it. Routes keep their targets there, which are passed over until there is a provider of that name again. Requests that have begun end as they were.";
 
 export default async function render({ main, signal }) {
   const body = h("div");
+  const stale = h("div");
   const seen = { providers: [], health: {}, spend: {} };
 
   async function look() {
-    try {
-      [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
-    } catch (error) {
-      // One missed look is no reason to empty the page; the first one is.
-      if (!body.hasChildNodes() || !(error instanceof ApiError)) throw error;
-      return;
-    }
+    [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
     show();
   }
 
-  const act = (work) => async () => {
-    try {
-      await work();
-      await look();
-    } catch (error) {
-      complain(error);
-    }
-  };
+  const act = acting(look);
   const add = act(() => providerDialog({ taken: seen.providers.map((one) => one.name), signal }));
   const acts = {
     edit: (one) => act(() => providerDialog({ known: one, signal })),
     test: (one) => act(() => testDialog(one, signal)),
-    remove: (one) => act(() => remove(one, signal)),
-    flip: (one) => async () => {
-      try {
-        const { enabled } = await patch(path("/providers", one.name, "/toggle"), { signal });
-        say(`${one.name} is ${enabled ? "on" : "off"}`);
-        one.enabled = enabled;
-      } catch (error) {
-        complain(error);
-      }
-      return one.enabled;
-    },
+    remove: (one) => act(() => remove("/providers", one, GOES, signal)),
+    flip: flipping("/providers", signal),
   };
 
   function show() {
@@ -66,9 +45,9 @@ export default async function render({ main, signal }) {
     refresh(body, card({ flush: true }, listing(seen, acts)));
   }
 
-  await live(() => look().catch((error) => { if (!body.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, stale);
   replace(main, head("Providers", "Who answers requests. A change holds at once, for every request that begins after it.",
-    button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true })), body);
+    button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true })), stale, body);
 }
 
 function listing({ providers, health, spend }, acts) {
@@ -79,8 +58,7 @@ function listing({ providers, health, spend }, acts) {
       { title: "Provider", head: true, cell: (one) => h("div", {}, one.name, h("div", { class: "soft small" }, one.type)) },
       { title: "Health", cell: (one) => standing(one, health[one.name]) },
       { title: "Models", cell: models },
-      { title: "Requests, 30 days", number: true, cell: (one) => requests(spend?.[one.name]) },
-      { title: "Spend, 30 days", number: true, cell: (one) => (spend?.[one.name] ? known(spend[one.name]) : "–") },
+      { title: "Spend, 30 days", number: true, cell: (one) => spent(spend?.[one.name]) },
       { title: "On", cell: (one) => toggle(`${one.name} is on`, one.enabled, acts.flip(one)) },
       {
         title: "Actions",
@@ -101,10 +79,11 @@ function models(one) {
   return h("div", { class: "chips" }, one.models.slice(0, 2).map((name) => chip(name)), rest > 0 ? chip(`+${rest}`, one.models.slice(2).join("\n")) : null);
 }
 
-function requests(row) {
+function spent(row) {
   if (!row) return "–";
-  const failed = row.errors ? h("div", { class: "small soft" }, `${share(row.errors, row.requests)} failed`) : null;
-  return h("div", {}, h("span", { title: count(row.requests) }, compact(row.requests)), failed);
+  return h("div", {}, known(row),
+    h("div", { class: "small soft", title: count(row.requests) }, `${compact(row.requests)} request${row.requests === 1 ? "" : "s"}`),
+    row.errors ? h("div", { class: "small soft" }, `${share(row.errors, row.requests)} failed`) : null);
 }
 
 /** How a provider does, in a word, and why. */
@@ -121,7 +100,7 @@ export function standing(one, seen) {
   else if (seen?.last_success) [word, more] = [badge("good", "well"), `answered ${ago(seen.last_success)}`];
   const parts = Object.keys(one.health.targets).length;
   const keys = one.health.keys.filter((key) => key.state !== "ok").length;
-  const notes = [more, parts ? `${parts} of its models rest` : null, keys ? `${keys} of ${one.health.keys.length} keys rest` : null];
+  const notes = [more, parts ? `${parts} of its models rest` : null, keys && one.health.keys.length > 1 ? `${keys} of its ${one.health.keys.length} keys rest` : null];
   return h("div", {}, word, notes.filter(Boolean).map((text) => h("div", { class: "small soft" }, text)));
 }
 
@@ -139,17 +118,4 @@ async function spend(signal) {
     if (error.name === "AbortError") throw error;
     return null;
   }
-}
-
-async function remove(one, signal) {
-  const sure = await confirm({
-    title: `Delete ${one.name}?`,
-    text: "Its key goes with it. Routes keep their targets there, which are passed over until there is a provider of that name again. Requests that have begun end as they were.",
-    action: `Delete ${one.name}`,
-    danger: true,
-    signal,
-  });
-  if (!sure) return;
-  await del(path("/providers", one.name), { signal });
-  say(`${one.name} is deleted`);
 }

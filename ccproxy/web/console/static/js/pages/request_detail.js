@@ -48,7 +48,6 @@ export async function detail({ main, id, signal }) {
         ["Into the cache", row.cache_creation_input_tokens ? count(row.cache_creation_input_tokens) : null],
         ["Counted by", row.usage_estimated ? badge("warn", "an estimate of ccproxy's") : "the provider"],
         ["Cost", row.cost_usd === null ? badge("warn", "no price is known") : money(row.cost_usd)],
-        ["At", row.price ? `${money(row.price.input)} in, ${money(row.price.output)} out, for a million tokens` : null],
       ]))),
     attempts(row),
     captureCard(row, signal),

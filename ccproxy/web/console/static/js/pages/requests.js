@@ -2,22 +2,23 @@
  * Requests: the log, live, with filters that are in the address; one of them in detail below its own address.
  */
 
-import { ApiError, get, send, withQuery } from "../api.js";
+import { get, send, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
-import { button, field, input, select } from "../forms.js";
+import { button } from "../forms.js";
 import { compact, count, money, span, time, when } from "../format.js";
-import { icon } from "../icons.js";
 import { live } from "../live.js";
 import { complain, note } from "../notice.js";
 import { badge, card, empty, head, table } from "../parts.js";
 import { href, remember } from "../router.js";
+import { filterCard, filterFields, SPANS } from "./filters.js";
+import { paged } from "./paged.js";
 import { detail } from "./request_detail.js";
 
 const SECONDS = 3;
 const LIMIT = 50;
-const FILTERS = ["last", "status", "key", "provider", "model", "route", "client", "session", "error_type", "error", "min_duration_ms", "from", "to"];
+const RARE = ["route", "client", "session", "error_type", "min_duration_ms"];
+const FILTERS = ["last", "status", "key", "provider", "model", "error", ...RARE, "from", "to"];
 const STATUSES = [["", "any"], ["error", "failed"], ["2xx", "2xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["429", "429"], ["499", "499: left"], ["529", "529"]];
-const SPANS = [["", "all there is"], ["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
 
 export default async function render({ main, rest, query, signal }) {
   if (rest) {
@@ -25,36 +26,35 @@ export default async function render({ main, rest, query, signal }) {
     return;
   }
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const log = paged("/logs", () => filters, LIMIT, signal);
   const body = h("div");
   const fault = h("div");
-  const state = { rows: [], next: null, more: [], live: true };
+  const stale = h("div");
+  let running = true;
 
   async function look() {
-    if (!state.live) return;
+    if (!running) return;
     try {
-      const answer = await get(withQuery("/logs", { ...filters, limit: LIMIT }), { signal });
-      state.rows = answer.data;
-      if (state.more.length === 0) state.next = answer.next;
+      const changed = await log.look();
       replace(fault);
+      if (changed || !body.hasChildNodes()) show();
     } catch (error) {
-      if (error.name === "AbortError" || !(error instanceof ApiError)) throw error;
+      if (error.status !== 400) throw error; // a filter that is none is said, and can be put right
       replace(fault, note("bad", error.message));
     }
-    show();
   }
 
   function show() {
-    const rows = joined(state.rows, state.more);
+    const rows = log.rows();
+    const further = log.more() ? button(rows.length ? "Older ones" : "Look further back", older, { kind: "small" }) : null;
     refresh(body, rows.length === 0
-      ? card({}, empty("requests", "No request", FILTERS.some((name) => filters[name]) ? "None fits these filters." : "As soon as one is answered it stands here."))
-      : card({ flush: true }, listing(rows), state.next ? h("div", { class: "line more-rows" }, button("Older ones", older, { kind: "small" })) : null));
+      ? card({}, empty("requests", "No request", nothing(filters, log.more()), further))
+      : card({ flush: true }, listing(rows), further ? h("div", { class: "line more-rows" }, further) : null));
   }
 
   async function older() {
     try {
-      const answer = await get(withQuery("/logs", { ...filters, limit: LIMIT, cursor: state.next }), { signal });
-      state.more.push(...answer.data);
-      state.next = answer.next;
+      await log.older();
       show();
     } catch (error) {
       complain(error);
@@ -63,52 +63,48 @@ export default async function render({ main, rest, query, signal }) {
 
   function changed() {
     remember(filters);
-    Object.assign(state, { rows: [], next: null, more: [] });
-    look();
+    log.restart();
+    running = true;
+    named();
+    look().catch(complain);
   }
 
-  const pause = h("button", { class: "button", type: "button", "aria-pressed": "true" });
-  const named = () => replace(pause, icon(state.live ? "stop" : "refresh"), state.live ? "Live" : "Paused");
+  const pause = h("button", { class: "button", type: "button" });
+  function named() {
+    pause.setAttribute("aria-pressed", String(running));
+    replace(pause, h("span", { class: running ? "pulse" : "pulse off", "aria-hidden": "true" }), running ? "Live" : "Paused");
+  }
   pause.addEventListener("click", () => {
-    state.live = !state.live;
-    pause.setAttribute("aria-pressed", String(state.live));
+    running = !running;
     named();
-    look();
+    look().catch(complain);
   });
   named();
 
-  await live(look, SECONDS, signal);
-  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters)), filterCard(filters, changed), fault, body);
+  await live(look, SECONDS, signal, stale);
+  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters)), filtersOf(filters, changed, signal), stale, fault, body);
 }
 
-/** The newest page, and the older ones behind it that were asked for; what moved from one into the other stays once. */
-function joined(rows, more) {
-  const seen = new Set(rows.map((row) => row.request_id));
-  return [...rows, ...more.filter((row) => !seen.has(row.request_id))];
+function nothing(filters, more) {
+  if (more) return "None of those that were looked at fits these filters; there are older ones.";
+  return FILTERS.some((name) => filters[name]) ? "None fits these filters." : "As soon as one is answered it stands here. The set-up page has the lines for a client, and can send one.";
 }
 
-function filterCard(filters, changed) {
-  const bound = (name, control, event = "change") => {
-    control.value = filters[name];
-    control.addEventListener(event, () => {
-      filters[name] = control.value.trim();
-      changed();
-    });
-    return control;
-  };
-  const text = (label, name, placeholder) => field({ label, control: bound(name, input({ placeholder })) });
-  const rare = ["route", "client", "session", "error_type", "min_duration_ms"];
-  return h("form", { class: "card", role: "search", "aria-label": "Filters", on: { submit: (event) => event.preventDefault() } },
-    h("div", { class: "fields tight" },
-      field({ label: "Time", control: bound("last", select(SPANS)) }),
-      field({ label: "Status", control: bound("status", select(withOwn(STATUSES, filters.status))) }),
-      text("Key", "key"), text("Provider", "provider"), text("Model", "model", "as it was asked for"), text("Error says", "error", "a part of its text")),
-    h("details", { class: "more small", open: rare.some((name) => filters[name]) }, h("summary", {}, "More filters"),
-      h("div", { class: "fields tight" },
-        text("Route", "route"), text("Client", "client", "claude-cli"), text("Session", "session"), text("Type of error", "error_type", "overloaded_error"), text("At least, ms", "min_duration_ms"))));
+function filtersOf(filters, changed, signal) {
+  const { text, choice } = filterFields(filters, changed);
+  const names = (kind) => async () => (await get(kind, { signal })).map((one) => one.name);
+  return filterCard(
+    [
+      choice("Time", "last", SPANS), choice("Status", "status", STATUSES), text("Key", "key", "any", names("/keys")),
+      text("Provider", "provider", "any", names("/providers")), text("Model", "model", "any"), text("Error says", "error", "part of it"),
+    ],
+    [
+      text("Route", "route", "any", names("/routes")), text("Client", "client", "claude-cli"), text("Session", "session", "any"),
+      text("Type of error", "error_type", "overloaded_error"), text("At least, ms", "min_duration_ms", "30000"),
+    ],
+    RARE.some((name) => filters[name]),
+  );
 }
-
-const withOwn = (options, own) => (own && !options.some(([value]) => value === own) ? [...options, [own, own]] : options);
 
 function exports(filters) {
   const link = (format) => h("a", { class: "button quiet", href: withQuery("/logs", { ...filters, format }), download: `logs.${format}` }, format.toUpperCase());
@@ -143,20 +139,30 @@ function listing(rows) {
       { title: "When", head: true, cell: moment },
       { title: "Status", cell: (row) => status(row) },
       { title: "Key", cell: (row) => h("span", { class: "nowrap" }, row.key ?? "–") },
-      { title: "Asked for", rare: true, cell: (row) => h("span", { class: "mono" }, row.model ?? "–") },
-      { title: "Answered", cell: (row) => h("div", {}, h("span", { class: "mono" }, row.provider ? `${row.provider}/${row.upstream_model ?? ""}` : "–"), row.route ? h("div", { class: "small soft" }, `route ${row.route}`) : null) },
-      { title: "Tokens", number: true, rare: true, cell: (row) => h("span", { title: `${count(row.input_tokens)} in, ${count(row.output_tokens)} out` }, `${compact(row.input_tokens)} → ${compact(row.output_tokens)}`) },
+      { title: "Model", cell: models },
+      { title: "Tokens", number: true, rare: true, cell: tokens },
       { title: "Cost", number: true, cell: (row) => money(row.cost_usd) },
       { title: "Took", number: true, cell: (row) => h("div", {}, span(row.duration_ms), row.ttft_ms === null ? null : h("div", { class: "small soft" }, `first: ${span(row.ttft_ms)}`)) },
     ],
   });
 }
 
+function models({ model, provider, upstream_model: own, route }) {
+  const answered = provider ? `${provider}/${own ?? ""}` : "nobody";
+  return h("div", { class: "wraps" }, h("div", { class: "mono" }, model ?? "–"),
+    h("div", { class: "small soft" }, answered === model ? null : h("span", { class: "mono" }, `→ ${answered} `), route ? `route ${route}` : null));
+}
+
+function tokens({ input_tokens: input, output_tokens: output }) {
+  if (input === null && output === null) return "–";
+  return h("span", { title: `${count(input)} in, ${count(output)} out` }, `${compact(input)} → ${compact(output)}`);
+}
+
 function moment(row) {
   const [clock, date] = when(row.started_at);
   return h("div", {},
     h("a", { class: "row-link nowrap", href: href(`requests/${row.request_id}`), title: time(row.started_at) }, clock),
-    date ? h("div", { class: "small soft" }, date) : null);
+    date ? h("div", { class: "small soft nowrap" }, date) : null);
 }
 
 /** A request's status as a badge, with the type of its error. */

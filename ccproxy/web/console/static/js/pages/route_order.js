@@ -1,5 +1,5 @@
 /**
- * In which order routes are tried, as docs/routing.md has it, and which priorities make a wanted order. Pure.
+ * In which order routes are tried, as docs/routing.md has it. Pure.
  */
 
 const CLASSES = new Set(["opus", "sonnet", "haiku", "fable"]);
@@ -16,7 +16,7 @@ const SCENARIO_TITLES = {
 
 /** The steps, first to last: `{ id, title, routes, about }`; those without `routes` are not routes at all. */
 export function steps(routes) {
-  const sorted = routes.map((route, place) => [route, place]).sort(([a, i], [b, j]) => b.priority - a.priority || i - j).map(([route]) => route);
+  const sorted = inOrder(routes);
   const special = sorted.filter((route) => isSpecial(route.match));
   const plain = sorted.filter((route) => !isSpecial(route.match));
   return [
@@ -30,30 +30,19 @@ export function steps(routes) {
   ];
 }
 
+const inOrder = (routes) => routes.map((route, place) => [route, place]).sort(([a, i], [b, j]) => b.priority - a.priority || i - j).map(([route]) => route);
+
+/** The names of all routes with those of one step in the order of `wanted`; the others stay where they are. */
+export function namesWith(routes, wanted) {
+  const next = wanted.values();
+  return inOrder(routes).map((route) => (wanted.includes(route) ? next.next().value : route).name);
+}
+
 function isSpecial({ model = [], headers = {}, key = [], agent, min_input_tokens: tokens, scenario }) {
   return model.length > 0 || Object.keys(headers).length > 0 || key.length > 0 || Boolean(agent) || (Boolean(tokens) && scenario !== "long_context");
 }
 
 const namesExactly = ({ model = [] }) => model.some((name) => !/[*?[]/.test(name) && !CLASSES.has(name.toLowerCase()));
-
-/**
- * The priorities to change so that the routes of one step are tried in the order of `wanted`, as pairs of route and
- * priority. Only `moved` is changed where that is enough.
- */
-export function priorities(wanted, moved) {
-  const place = wanted.indexOf(moved);
-  const [above, below] = [wanted[place - 1], wanted[place + 1]];
-  for (const priority of [moved.priority, below?.priority, above?.priority, (below?.priority ?? 0) + 1, (above?.priority ?? 0) - 1]) {
-    if (priority === undefined || Math.abs(priority) > 1000) continue;
-    const set = { ...moved, priority };
-    if ((!above || before(above, set)) && (!below || before(set, below))) return priority === moved.priority ? [] : [[moved, priority]];
-  }
-  // No number is left between the two: all are numbered anew, with room between them.
-  const step = wanted.length > 90 ? 1 : 10;
-  return wanted.map((route, index) => [route, (wanted.length - index) * step]).filter(([route, priority]) => route.priority !== priority);
-}
-
-const before = (a, b) => a.priority > b.priority || (a.priority === b.priority && a.created_at < b.created_at);
 
 /** What a match says, in a few words each. */
 export function words(match) {

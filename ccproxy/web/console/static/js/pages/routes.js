@@ -1,18 +1,18 @@
 /**
- * Routes in the order in which they are tried. Dragging one, or moving it by keys, changes priorities through the API.
+ * Routes in the order in which they are tried. Dragging one, or moving it by keys, sets the order of all at once.
  */
 
-import { del, get, patch, path, put } from "../api.js";
-import { confirm } from "../dialog.js";
+import { get, put } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { icon } from "../icons.js";
-import { announce, complain, say } from "../notice.js";
+import { announce, complain } from "../notice.js";
 import { badge, card, chip, empty, head } from "../parts.js";
+import { acting, flipping, remove } from "./acts.js";
 import { explainBox } from "./explain.js";
 import { reorderable } from "./reorder.js";
 import { routeDialog } from "./route_form.js";
-import { priorities, steps, words } from "./route_order.js";
+import { namesWith, steps, words } from "./route_order.js";
 
 export default async function render({ main, signal }) {
   const body = h("div");
@@ -23,42 +23,26 @@ export default async function render({ main, signal }) {
     show();
   }
 
-  const act = (work) => async () => {
-    try {
-      await work();
-      await look();
-    } catch (error) {
-      complain(error);
-    }
-  };
+  const act = acting(look);
 
   async function move(step, moved, place) {
     const wanted = step.routes.filter((route) => route !== moved);
     wanted.splice(place, 0, moved);
     try {
-      for (const [route, priority] of priorities(wanted, moved)) await put(path("/routes", route.name), { priority }, { signal });
-      await look();
+      seen.routes = await put("/routes", { order: namesWith(seen.routes, wanted) }, { signal });
+      show();
       announce(`${moved.name} is now number ${place + 1} of ${wanted.length}`);
     } catch (error) {
       complain(error);
+      await look().catch(complain); // others may have changed what there is
     }
   }
 
   const acts = {
     add: act(() => routeDialog({ providers: seen.providers, taken: seen.routes.map((route) => route.name), signal })),
     edit: (route) => act(() => routeDialog({ known: route, providers: seen.providers, signal })),
-    remove: (route) => act(() => remove(route, signal)),
-    flip: (route) => async () => {
-      try {
-        const { enabled } = await patch(path("/routes", route.name, "/toggle"), { signal });
-        say(`${route.name} is ${enabled ? "on" : "off"}`);
-        route.enabled = enabled;
-        show();
-      } catch (error) {
-        complain(error);
-      }
-      return route.enabled;
-    },
+    remove: (route) => act(() => remove("/routes", route, "Requests that it took will go to the next route that fits.", signal)),
+    flip: flipping("/routes", signal, show),
     move,
   };
 
@@ -116,11 +100,12 @@ function routeOf(route, step, known, acts) {
 function targetOf(target, route, provider) {
   const name = `${target.provider}/${target.model}`;
   const weight = route.strategy === "weighted" ? ` × ${target.weight}` : "";
-  if (!provider) return badge("warn", name + weight, "There is no such provider: this target is left out");
-  if (!provider.enabled) return badge("", name + weight, "The provider is off: this target is left out");
+  // In words too: a colour alone tells some nothing.
+  if (!provider) return badge("warn", `${name}${weight}: no such provider`, "This target is left out");
+  if (!provider.enabled) return badge("", `${name}${weight}: off`, "This target is left out");
   const { state, targets } = provider.health;
   const here = targets[target.model]?.state ?? state;
-  return badge({ ok: "good", resting: "bad", probing: "warn" }[here], name + weight, here === "ok" ? null : here);
+  return badge({ ok: "good", resting: "bad", probing: "warn" }[here], here === "ok" ? name + weight : `${name}${weight}: ${here}`);
 }
 
 function extras(route) {
@@ -131,11 +116,4 @@ function extras(route) {
     route.resume ? "continues what breaks off" : null,
     route.targets.some((target) => Object.keys(target.parameters).length) ? "with parameters of its own" : null,
   ].filter(Boolean).join(" · ");
-}
-
-async function remove(route, signal) {
-  const sure = await confirm({ title: `Delete ${route.name}?`, text: "Requests that it took will go to the next route that fits.", action: `Delete ${route.name}`, danger: true, signal });
-  if (!sure) return;
-  await del(path("/routes", route.name), { signal });
-  say(`${route.name} is deleted`);
 }

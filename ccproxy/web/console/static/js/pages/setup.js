@@ -53,6 +53,7 @@ function providerStep(place, known, { presets, providers, signal, later }) {
     replace(place, card({}, h("div", { class: "line" }, badge("good", "there"), h("strong", {}, provider.name), h("code", {}, provider.api_base_url), run,
       linkButton(href("providers"), "All providers", "quiet small")), tested));
     later();
+    run.focus({ preventScroll: true });
     run.click();
   };
   if (known.provider) {
@@ -89,6 +90,7 @@ function keyStep(place, known, { keys, signal, later }) {
       const key = await post("/keys", { name: name.value.trim() }, { signal });
       known.secret = key.secret;
       replace(place, card({}, secretShown(key)));
+      place.querySelector("input").focus({ preventScroll: true });
       later();
     },
   );
@@ -102,7 +104,7 @@ function free(wanted, taken) {
 }
 
 function lines(known) {
-  const place = h("div");
+  const place = h("div", { class: "stack tight" });
   const address = location.origin;
   const kinds = clientLines({ address, key: known.secret ?? (known.who.name === "local" ? "local" : "YOUR_KEY"), model: known.model });
   const show = (kind) => replace(place, kinds.find(([name]) => name === kind)[2]().map((text) => codeBlock(text, { name: kind })));
@@ -123,7 +125,7 @@ function message(known, signal) {
   const text = input({ value: "Say hello in one sentence." });
   const place = h("div");
   return card(
-    {},
+    { attributes: { class: "stack" } },
     form(
       [
         h("div", { class: "fields" }, field({ label: "Target", control: model, name: "model" }), field({ label: "Message", control: text })),

@@ -5,13 +5,13 @@
 import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
-import { compact, count, money, share, span } from "../format.js";
+import { compact, counted, money, share, span } from "../format.js";
 import { live } from "../live.js";
 import { note } from "../notice.js";
 import { head } from "../parts.js";
 import { remember } from "../router.js";
 import { groupsCard } from "./overview.js";
-import { known, RANGES, series, usage } from "./usage_data.js";
+import { known, RANGES, series, usage, within } from "./usage_data.js";
 
 const SECONDS = 5;
 
@@ -29,13 +29,12 @@ export default async function render({ main, query, who, signal }) {
     refresh(places.tiles, h("dl", { class: "tiles" }, [
       ["Requests", compact(totals.requests), `${share(totals.errors, totals.requests)} failed`],
       ["Tokens", compact(totals.input_tokens + totals.output_tokens + totals.cache_read_input_tokens + totals.cache_creation_input_tokens), `${compact(totals.output_tokens)} of them out`],
-      ["Cost", known(totals), totals.unpriced ? `${count(totals.unpriced)} requests without a known price` : "of all requests"],
-      ["First word", span(totals.ttft_p50_ms), `95 % within ${span(totals.ttft_p95_ms)}`],
+      ["Cost", known(totals), totals.unpriced ? `${counted(totals.unpriced, "request")} without a known price` : "of all requests"],
+      ["First word", span(totals.ttft_p50_ms), within(totals.ttft_p95_ms)],
     ].map(([term, value, more]) => h("div", { class: "tile" }, h("dt", {}, term), h("dd", {}, value, h("div", { class: "small soft" }, more))))));
     requests.update({ times, step, series: series(groups, "requests") });
     cost.update({ times, step, series: series(groups, "cost_usd") });
     refresh(places.groups, groupsCard(data, "model"));
-    replace(places.fault);
   }
 
   const choose = (value) => {
@@ -43,7 +42,7 @@ export default async function render({ main, query, who, signal }) {
     remember({ last: range });
     look().catch((error) => replace(places.fault, note("bad", error.message)));
   };
-  await live(() => look().catch((error) => { if (!places.tiles.hasChildNodes()) throw error; }), SECONDS, signal);
+  await live(look, SECONDS, signal, places.fault);
   replace(main, head("Your usage", `What the key ${who.name} has used.`, choice("Time", ranges, range, choose)),
     places.fault, places.tiles, h("div", { class: "columns" }, requests.element, cost.element), places.groups);
 }

@@ -4,7 +4,7 @@
  */
 
 import { get, withQuery } from "../api.js";
-import { money } from "../format.js";
+import { money, span } from "../format.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -31,7 +31,9 @@ export async function usage(range, dimension, signal, now = Date.now()) {
   const shape = SHAPES[range];
   const times = bucketTimes(shape, now);
   if (range === "1h") return fromRows(times, shape.step, dimension, await rowsOf(signal));
-  const ask = (by) => get(withQuery("/usage", { group_by: by.filter(Boolean).join(","), last: range }), { signal });
+  // From the first bucket's beginning, so that the sums are those of what is drawn.
+  const from = new Date(times[0]).toISOString();
+  const ask = (by) => get(withQuery("/usage", { group_by: by.join(","), from }), { signal });
   const [all, grouped, sums] = await Promise.all([ask([shape.period]), ask([dimension, shape.period]), ask([dimension])]);
   const place = new Map(times.map((time, index) => [time, index]));
   const cellsOf = (data) => spread(times.length, data, (row) => place.get(Date.parse(row[shape.period])));
@@ -43,7 +45,7 @@ export async function usage(range, dimension, signal, now = Date.now()) {
 /** The buckets of the last 24 hours for each provider, for strips. */
 export async function hours(signal, now = Date.now()) {
   const times = bucketTimes(SHAPES["24h"], now);
-  const { data } = await get(withQuery("/usage", { group_by: "provider,hour", last: "24h" }), { signal });
+  const { data } = await get(withQuery("/usage", { group_by: "provider,hour", from: new Date(times[0]).toISOString() }), { signal });
   const place = new Map(times.map((time, index) => [time, index]));
   const found = new Map();
   for (const [name, rows] of Map.groupBy(data, (row) => row.provider)) {
@@ -69,6 +71,9 @@ export function series(groups, sum, none = 0) {
 
 /** The cost that sums come to, unless nothing of it is known. */
 export const known = ({ cost_usd: cost, unpriced }) => (cost === 0 && unpriced ? "–" : money(cost));
+
+/** Within which time 95 of 100 were; "" where nothing was measured. */
+export const within = (p95) => (p95 === null ? "" : `95 % within ${span(p95)}`);
 
 function bucketTimes({ step, count }, now) {
   const last = Math.floor(now / step) * step;
