@@ -62,7 +62,7 @@ class Statistics:
         try:
             with self._engine.connect() as connection:
                 version.read(connection)
-        except (SQLAlchemyError, OSError):
+        except SQLAlchemyError:
             return False
         return True
 
