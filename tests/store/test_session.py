@@ -161,6 +161,6 @@ def test_a_file_that_cannot_be_opened_is_the_database_s_error(tmp_path, monkeypa
 
     engine = open_engine(f"sqlite:///{tmp_path / 'a.db'}")
     monkeypatch.setattr(session.os, "open", full)
-    with pytest.raises(OperationalError, match="unable to open database file.*Too many open files") as caught:
+    with pytest.raises(OperationalError, match=r"unable to open database file.*Too many open files") as caught:
         engine.connect()
     assert is_the_database(caught.value)
