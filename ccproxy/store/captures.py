@@ -1,8 +1,8 @@
 """Captured bodies: compressed, encrypted and written beside the hub by one greenlet of each worker, and read again.
 
 Whoever keeps one never waits: what is not written yet is bounded by its bytes, and what is too much is dropped and
-counted. Bodies reach the database without keys; how those are taken out is handed in. Which requests are captured, and
-for how long, is not known here.
+counted. Nobody reads one without the audit's knowing. Bodies reach the database without keys; how those are taken out
+is handed in. Which requests are captured, and for how long, is not known here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from ccproxy.store import audit
+from ccproxy.store.audit import Actor
 from ccproxy.store.models import captures, request_logs
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.thread import Thread
@@ -140,20 +142,32 @@ class Captures:
         self._bytes = 0
         self._report_drops()
 
-    def find(self, request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T]) -> T | None:
+    def find(
+        self,
+        request_id: str,
+        then: Callable[[Capture, Mapping[str, Any] | None], T],
+        actor: Actor,
+        target: str | None = None,
+    ) -> T | None:
         """What `then` makes of a request's capture, and of its row in the log if that is there; None without a capture.
 
-        All of it happens in a thread: blocks the calling greenlet, not its hub. Raises what `then` raises,
+        The audit is told first whose words `actor` reads, and for which `target` they are to be sent again if they are.
+        All of it happens in threads: blocks the calling greenlet, not its hub. Raises what `then` raises,
         Undecryptable, and SQLAlchemy's errors.
         """
-        return self._reading.run(lambda: self._find(request_id, then))
+        found = self._reading.run(lambda: self._find(request_id))
+        if found is None:
+            return None
+        capture, row = found
+        self._writer.run(lambda connection: _tell(connection, actor, request_id, row, target))
+        return self._reading.run(lambda: then(capture, row))
 
     def close(self) -> None:
         """End the threads once they are idle; they come again when they are needed."""
         for one in (self._writer, self._packing, self._reading):
             one.close()
 
-    def _find(self, request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T]) -> T | None:
+    def _find(self, request_id: str) -> tuple[Capture, Mapping[str, Any] | None] | None:
         with self._engine.connect() as connection:
             found = connection.execute(select(captures).where(captures.c.request_id == request_id)).first()
             if found is None:
@@ -167,7 +181,7 @@ class Captures:
             answer=self._unpacked(found.answer) if found.answer else b"",
             truncated=found.truncated,
         )
-        return then(capture, None if row is None else dict(row._mapping))
+        return capture, None if row is None else dict(row._mapping)
 
     def _run(self) -> None:
         while True:
@@ -235,3 +249,14 @@ class Captures:
         if self._dropped > self._reported:
             self._report("captured bodies dropped", dropped=self._dropped - self._reported, total=self._dropped)
             self._reported = self._dropped
+
+
+def _tell(
+    connection: Connection, actor: Actor, request_id: str, row: Mapping[str, Any] | None, target: str | None
+) -> None:
+    """Have the audit know who reads whose words; the log may have lost whose they are."""
+    whose = None if row is None else f"a request of {row['caller']}"
+    if target is None:
+        audit.record(connection, actor, "capture.read", request_id, detail=whose)
+    else:
+        audit.record(connection, actor, "capture.replay", request_id, after={"target": target}, detail=whose)

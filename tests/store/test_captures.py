@@ -11,9 +11,11 @@ from typing import Any
 import gevent
 import pytest
 from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import OperationalError
 
 from ccproxy.errors import Unavailable
 from ccproxy.store import captures as module
+from ccproxy.store.audit import Actor, Audit, Event, Wanted
 from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.models import request_logs
 from ccproxy.store.session import sqlite_path
@@ -23,6 +25,7 @@ from tests.store.test_logbook import Lock, until
 
 MOMENT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 TEXT = b'{"text": "a very private prompt"}'
+READER = Actor("root", "10.0.0.7")
 
 
 def capture(number: int = 0, **fields: Any) -> Capture:
@@ -51,7 +54,7 @@ def make(engine: Engine, vault: Vault, said: Said) -> Iterator[Make]:
 
 
 def found(captures: Captures, request_id: str = "r-0") -> Capture | None:
-    return captures.find(request_id, lambda capture, _: capture)
+    return captures.find(request_id, lambda capture, _: capture, READER)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +79,54 @@ def test_there_and_back(make: Make, one: Capture, url: str) -> None:
 
 def test_with_the_row_of_its_request(make: Make, engine: Engine) -> None:
     captures = make()
-    assert captures.find("r-0", lambda *given: given) is None
+    assert captures.find("r-0", lambda *given: given, READER) is None
     captures.keep(capture())
     captures.stop()
-    assert captures.find("r-0", lambda _, row: (row,)) == (None,)
+    assert captures.find("r-0", lambda _, row: (row,), READER) == (None,)
     with engine.begin() as connection:
         row = {"request_id": "r-0", "started_at": MOMENT, "stream": False, "status": 503, "usage_estimated": False}
         connection.execute(insert(request_logs).values(**row, duration_ms=1.5, dropped=["a"], attempts=[]))
-    found = captures.find("r-0", lambda _, row: row)
+    found = captures.find("r-0", lambda _, row: row, READER)
     assert found is not None
     assert (found["status"], found["started_at"], found["dropped"]) == (503, MOMENT, ["a"])
+
+
+def told(engine: Engine) -> list[Event]:
+    return Audit(engine).page(Wanted(), 10)
+
+
+def test_nobody_reads_one_without_the_audits_knowing(make: Make, engine: Engine) -> None:
+    captures = make()
+    found(captures)
+    assert told(engine) == [], "of what is not there nothing was read"
+    captures.keep(capture())
+    captures.stop()
+    seen = captures.find("r-0", lambda *_: len(told(engine)), READER)
+    assert seen == 1, "the audit is told first"
+    with engine.begin() as connection:
+        row = {"request_id": "r-0", "started_at": MOMENT, "stream": False, "status": 200, "usage_estimated": False}
+        connection.execute(insert(request_logs).values(**row, caller="ann", duration_ms=1, dropped=[], attempts=[]))
+    captures.find("r-0", lambda *_: None, READER, "groq/llama")
+    again, first = told(engine)
+    assert (first.action, first.subject, first.actor, first.address) == ("capture.read", "r-0", "root", "10.0.0.7")
+    assert (first.before, first.after, first.detail) == (None, None, None)
+    assert (again.action, again.after, again.detail) == (
+        "capture.replay",
+        {"target": "groq/llama"},
+        "a request of ann",
+    )
+
+
+def test_what_cannot_be_told_to_the_audit_is_not_read(make: Make, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccproxy.store.session.WRITE_SECONDS", 0.05)
+    captures = make()
+    captures.keep(capture())
+    captures.stop()
+    lock = Lock(url)
+    with pytest.raises(OperationalError):
+        found(captures)
+    lock.release()
+    assert found(captures) == capture()
 
 
 def test_the_writer_writes_while_others_run(make: Make) -> None:
