@@ -24,6 +24,7 @@ from ccproxy.store import audit
 from ccproxy.store.audit import Actor
 from ccproxy.store.models import captures, request_logs
 from ccproxy.store.report import Report, to_logging
+from ccproxy.store.storage import used_bytes
 from ccproxy.store.thread import Thread
 from ccproxy.store.vault import Vault
 from ccproxy.store.writer import Writer, is_the_database
@@ -65,11 +66,16 @@ class Capture:
         return len(self.request) + len(self.answer)
 
 
+class NoRoom(Exception):
+    """The database is as large as it may be."""
+
+
 class Captures:
     """The queue, its writer and the table. `start` belongs into a worker process, `stop` to its end.
 
-    `cleaned` takes keys out of a capture: `secrets` says those that are known, asked on the hub for each. `report` is
-    called when captures are lost or the database does not take them.
+    `cleaned` takes keys out of a capture: `secrets` says those that are known, asked on the hub for each. Where more than
+    `most_bytes` of the database are in use, no more of them go into it. `report` is called when captures are lost or the
+    database does not take them.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class Captures:
         secrets: Callable[[], Sequence[str]] = tuple,
         *,
         limit: int = QUEUE_BYTES,
+        most_bytes: int | None = None,
         report: Report = to_logging,
     ) -> None:
         self._engine = engine
@@ -87,6 +94,7 @@ class Captures:
         self._cleaned = cleaned
         self._secrets = secrets
         self._limit = limit
+        self._most_bytes = most_bytes
         self._report = report
         self._writer = Writer(engine)
         self._packing = Thread()
@@ -104,6 +112,11 @@ class Captures:
     def queued(self) -> int:
         """Captures that are not in the database yet."""
         return len(self._waiting) + len(self._packed)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What the bodies of those take in memory."""
+        return self._bytes
 
     @property
     def dropped(self) -> int:
@@ -205,7 +218,7 @@ class Captures:
                 self._pack(self._waiting[0])
             rows = [row for row, _ in self._packed]
             if rows:
-                self._writer.run(lambda connection: connection.execute(insert(captures), rows))
+                self._writer.run(lambda connection: self._insert(connection, rows))
         except Exception as error:  # noqa: BLE001 - what cannot be written must not end the writer
             cause = error.orig if isinstance(error, DBAPIError) else error
             self._report("captured bodies cannot be written", error=type(cause).__name__, queued=self.queued)
@@ -215,6 +228,12 @@ class Captures:
         self._bytes -= sum(size for _, size in self._packed)
         self._packed.clear()
         return True
+
+    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Raises NoRoom: retention deletes now and then, and the disk may be full before."""
+        if self._most_bytes is not None and (used_bytes(connection) or 0) > self._most_bytes:
+            raise NoRoom
+        connection.execute(insert(captures), rows)
 
     def _pack(self, capture: Capture) -> None:
         """Move the capture from those that wait to those that are packed; what nothing can be made of is dropped."""
@@ -230,13 +249,17 @@ class Captures:
         self._waiting.popleft()
 
     def _row(self, capture: Capture) -> dict[str, Any]:
-        return {
-            "request_id": capture.request_id,
-            "captured_at": capture.captured_at,
+        bodies = {
             "headers": self._packed_bytes(json.dumps(dict(capture.headers)).encode()),
             "request": self._packed_bytes(capture.request),
             "answer": self._packed_bytes(capture.answer) if capture.answer else None,
+        }
+        return {
+            "request_id": capture.request_id,
+            "captured_at": capture.captured_at,
             "truncated": capture.truncated,
+            "size": sum(len(body) for body in bodies.values() if body is not None),
+            **bodies,
         }
 
     def _packed_bytes(self, data: bytes) -> bytes:

@@ -36,7 +36,7 @@ STEP_CAPTURES = 20
 """They hold whole conversations: as many bytes as hundreds of rows."""
 PAUSE_SECONDS = 0.05
 SPARED = timedelta(hours=1)
-"""What is younger stays however large the database is: then it is not the log that fills it."""
+"""Rows of the log that are younger stay however large the database is: then it is not the log that fills it."""
 
 _KNOWN = text("INSERT INTO chores (name, begun_at) VALUES (:name, :begun_at) ON CONFLICT (name) DO NOTHING").bindparams(
     *(bindparam(column.name, type_=column.type) for column in chores.columns)
@@ -120,6 +120,8 @@ class Retention:
         for began, table, column in oldest:
             if began < now - SPARED:
                 return _delete(connection, table, column, now - SPARED)
+        if gone := _delete(connection, captures, captures.c.captured_at, now):
+            return gone
         self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
         return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from ccproxy.store.audit import Actor, Audit, Event, Wanted
 from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.models import request_logs
 from ccproxy.store.session import sqlite_path
+from ccproxy.store.storage import used_bytes
 from ccproxy.store.vault import Undecryptable, Vault, new_key
 from tests.store.conftest import Said
 from tests.store.test_logbook import Lock, until
@@ -184,6 +186,31 @@ def test_too_much_is_dropped_and_counted(make: Make, said: Said) -> None:
     assert captures.dropped == 3
     captures.stop()
     assert found(captures, "r-9")
+
+
+def test_a_database_that_is_full_takes_no_more(make: Make, engine: Engine, said: Said) -> None:
+    with engine.connect() as connection:
+        used = used_bytes(connection)
+    assert used is not None
+    captures = make(most_bytes=used + 300_000)
+    for number in range(5):
+        captures.keep(capture(number, request=os.urandom(200_000)))
+        captures.stop()
+    assert [found(captures, f"r-{number}") is not None for number in range(5)] == [True, True, False, False, False]
+    assert captures.dropped == 3
+    assert said.events[0] == ("captured bodies cannot be written", {"error": "NoRoom", "queued": 1})
+
+
+def test_its_size_is_what_the_database_keeps_of_it(make: Make, engine: Engine) -> None:
+    captures = make()
+    captures.keep(capture(answer=b"{}"))
+    assert captures.queued_bytes == len(TEXT) + 2
+    captures.stop()
+    assert captures.queued_bytes == 0
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT size, length(headers) + length(request) + length(answer) FROM captures"))
+        [(size, length)] = kept
+    assert size == length > 100
 
 
 def test_a_locked_database_is_waited_for(make: Make, url: str, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:

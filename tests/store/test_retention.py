@@ -43,7 +43,8 @@ def bodies(engine, ages, size=10):
         engine,
         captures,
         [
-            {"request_id": f"c{age}", "captured_at": NOW - age * DAY, "request": b"x" * size, "truncated": False}
+            {"request_id": f"c{age}", "captured_at": NOW - age * DAY, "request": b"x" * size}
+            | {"truncated": False, "size": size}
             for age in ages
         ],
     )
@@ -115,10 +116,19 @@ def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
 
 def test_what_is_new_stays_however_large_the_database_is(engine, said):
     requests(engine, [0.001, 0.002, 5])
-    bodies(engine, [0.001])
     assert Retention(engine, 30, 3, 1, said).sweep(NOW) == 1
     assert kept(engine, request_logs.c.request_id) == ["0.001", "0.002"]
     assert said.texts == ["the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake"]
+
+
+def test_bodies_go_however_new_they_are_where_they_fill_the_database(engine, said):
+    requests(engine, [0.001, 0.002])
+    with engine.connect() as connection:
+        most = used_bytes(connection) + 500_000
+    bodies(engine, [0.001 + number / 1_000_000 for number in range(100)], size=50_000)
+    assert Retention(engine, 30, 3, most, said).sweep(NOW) == 100
+    assert kept(engine, request_logs.c.request_id) == ["0.001", "0.002"]
+    assert said.events == []
 
 
 def test_of_all_workers_one_gets_its_turn(engine, said):
