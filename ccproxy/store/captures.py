@@ -73,9 +73,9 @@ class NoRoom(Exception):
 class Captures:
     """The queue, its writer and the table. `start` belongs into a worker process, `stop` to its end.
 
-    `cleaned` takes keys out of a capture: `secrets` says those that are known, asked on the hub for each. Where more than
-    `most_bytes` of the database are in use, no more of them go into it. `report` is called when captures are lost or the
-    database does not take them.
+    `cleaned` takes keys out of a capture: `secrets` says those that are known, asked on the hub for each. Where more
+    than `most_bytes` of the database are in use, no more of them go into it. `report` is called when captures are lost
+    or the database does not take them.
     """
 
     def __init__(

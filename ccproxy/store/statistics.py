@@ -57,11 +57,6 @@ class Statistics:
         with self._engine.connect() as connection:
             return storage.measure(connection)
 
-    def captured(self) -> dict[str, int]:
-        """What of it captured bodies take: `storage.captured`."""
-        with self._engine.connect() as connection:
-            return storage.captured(connection)
-
     def database_ok(self) -> bool:
         """Whether the database can be read."""
         try:
