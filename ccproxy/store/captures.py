@@ -278,8 +278,8 @@ def _tell(
     connection: Connection, actor: Actor, request_id: str, row: Mapping[str, Any] | None, target: str | None
 ) -> None:
     """Have the audit know who reads whose words; the log may have lost whose they are."""
-    whose = None if row is None else f"a request of {row['caller']}"
-    if target is None:
-        audit.record(connection, actor, "capture.read", request_id, detail=whose)
-    else:
-        audit.record(connection, actor, "capture.replay", request_id, after={"target": target}, detail=whose)
+    told = [] if row is None else [f"a request of {row['caller']}"]
+    if target is not None:
+        told.append(f"to {target}")
+    action = "capture.read" if target is None else "capture.replay"
+    audit.record(connection, actor, action, request_id, detail=", ".join(told) or None)

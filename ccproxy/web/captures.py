@@ -59,6 +59,7 @@ def again(request_id: str) -> Response:
         "replay": replay.run(caller, capture, target, plan),
         "target": target,
         "request_id": g.request_id,
+        "truncated": capture.truncated,
     }
     return _json(msgspec.json.encode(compared))
 
