@@ -128,11 +128,10 @@ def _services(
     credentials = Credentials(upstream)
     affinity = Affinity()
     health = Health(Cooldowns(engine), affinity)
-    said = Prices(engine)
-    pricing = Pricing(said.snapshot)
+    table = Providers(engine, vault, show=audited_provider)
+    pricing = Pricing(lambda: table.held)
     choice = Choice(health, affinity, random, pricing.estimate)
     caller = Caller(upstream, credentials)
-    table = Providers(engine, vault, show=audited_provider)
     logbook = Logbook(engine)
     counted = Metrics(lambda: table.held)
     client_keys = ClientKeys(engine, show=audited_key)
@@ -149,7 +148,7 @@ def _services(
         providers=table,
         routes=Routes(engine, show=show_route),
         client_keys=client_keys,
-        prices=said,
+        prices=Prices(engine),
         spending=spending,
         logbook=logbook,
         statistics=Statistics(engine),

@@ -14,7 +14,8 @@ from msgspec import Struct
 from ccproxy.gateway import names
 from ccproxy.presets import prices as lists
 from ccproxy.presets.prices import Price
-from ccproxy.store.prices import EVERY, PriceSnapshot, SaidPrice
+from ccproxy.store.prices import EVERY, SaidPrice
+from ccproxy.store.providers import Snapshot
 from ccproxy.translate.messages import Usage
 from ccproxy.translate.target import Target
 
@@ -34,11 +35,15 @@ class Found(Struct, frozen=True):
 
 
 class Pricing:
-    """Prices for one worker. `said` is `store.prices.Prices.snapshot`."""
+    """Prices for one worker.
 
-    def __init__(self, said: Callable[[], PriceSnapshot]) -> None:
-        self._said = said
-        self._snapshot: PriceSnapshot | None = None
+    `held` is the snapshot that some request took last (`store.providers.Providers.held`): a request that ends need not
+    look at the database again, for it took one when it began.
+    """
+
+    def __init__(self, held: Callable[[], Snapshot | None]) -> None:
+        self._held = held
+        self._snapshot: Snapshot | None = None
         self._found: dict[tuple[str, str], Found | None] = {}
 
     def find(self, target: Target) -> Found | None:
@@ -76,13 +81,15 @@ class Pricing:
         return None if found is None else lists.cost(found.price, input_tokens, output_tokens)
 
     def _by_administrators_are_new(self) -> None:
-        snapshot = self._said()
+        snapshot = self._held()
         if snapshot is not self._snapshot:
             self._snapshot = snapshot
             self._found.clear()
 
     def _by_administrators(self, provider: str, model: str) -> Found | None:
-        fitting = [said for said in self._said().prices if said.provider in (provider, EVERY)]
+        snapshot = self._held()
+        prices = snapshot.prices if snapshot is not None else ()
+        fitting = [said for said in prices if said.provider in (provider, EVERY)]
         said = _closest(fitting, model)
         if said is None:
             return None

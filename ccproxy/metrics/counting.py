@@ -68,9 +68,9 @@ class Metrics:
             self._tell(error)
 
     def publish(self, busy: Busy) -> None:
-        """What the worker is busy with now."""
+        """Show what was counted, and what the worker is busy with."""
         try:
-            meters = self._counting
+            meters = self._flushed()
             meters.in_flight.set(busy.in_flight)
             meters.queue.set(busy.rows)
             meters.dropped.inc(busy.rows_dropped - self._told.rows_dropped)
@@ -86,10 +86,13 @@ class Metrics:
 
         Waits for a native thread, which reads some milliseconds' worth of files.
         """
+        try:
+            self._flushed()
+        except Exception as error:  # noqa: BLE001 - what the others count can be shown
+            self._tell(error)
         encode, content_type = choose_encoder(accept)
         registry = CollectorRegistry()
         if self._folder is None:
-            _ = self._counting
             registry.register(_All(self._registry))
         else:
             MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
@@ -108,6 +111,11 @@ class Metrics:
             told = self._told
             self.publish(Busy(rows_dropped=told.rows_dropped, captures_dropped=told.captures_dropped))
             self._meters.workers.set(0)
+
+    def _flushed(self) -> Meters:
+        meters = self._counting
+        meters.flush()
+        return meters
 
     def _tell(self, error: Exception) -> None:
         if not self._failing:

@@ -1,7 +1,8 @@
 """The metrics that each worker counts: their names, labels and buckets, and what a finished request adds to them.
 
 Runs once for each request, so what a request adds to is found by one look-up; only the first request of its kind works
-it out. Help texts are short: in multi-process mode every single series has its own in the worker's file.
+it out. And counters are stepped together, by `flush`: each step of one that workers share costs microseconds, and a
+request makes ten. Help texts are short: in multi-process mode every single series has its own in the worker's file.
 """
 
 from __future__ import annotations
@@ -31,16 +32,38 @@ _REMEMBERED = 2000
 _Kind = tuple[str | None, str | None, str | None, str | None, str | None, int, str | None]
 
 
+class Tally:
+    """What is to be added to a counter. `due` is where it puts itself as soon as there is anything."""
+
+    __slots__ = ("_counter", "_due", "_waiting")
+
+    def __init__(self, counter: Counter, due: list[Tally]) -> None:
+        self._counter = counter
+        self._due = due
+        self._waiting = 0.0
+
+    def add(self, amount: float = 1) -> None:
+        """Add so much, soon."""
+        if not self._waiting:
+            self._due.append(self)
+        self._waiting += amount
+
+    def flush(self) -> None:
+        """Add now what waits."""
+        waiting, self._waiting = self._waiting, 0.0
+        self._counter.inc(waiting)
+
+
 class Series(Struct, frozen=True):
     """What requests of one kind add to."""
 
-    requests: Counter
-    errors: Counter | None
+    requests: Tally
+    errors: Tally | None
     duration: Histogram
     ttft: Histogram
-    tokens: tuple[Counter, ...]
-    cost: Counter
-    unpriced: Counter
+    tokens: tuple[Tally, ...]
+    cost: Tally
+    unpriced: Tally
 
 
 class Meters:
@@ -89,23 +112,24 @@ class Meters:
             "attempts": Sets(MOST_FAILURES),
         }
         self._series: dict[_Kind, Series] = {}
-        self._attempts: dict[tuple[str, str, str | None], Counter] = {}
+        self._attempts: dict[tuple[str, str, str | None], Tally] = {}
+        self._due: list[Tally] = []
 
     def observe(self, row: RequestRow) -> None:
-        """Count one finished request."""
+        """Count one finished request; the counters show it from the next `flush` on."""
         held = self._held()
         if held is not self._snapshot:
             self._take_in(held)
         provider, model = row.provider, row.upstream_model
         for attempt in row.attempts:
-            self._attempt(attempt["provider"], attempt["model"], attempt["error_type"]).inc()
+            self._attempt(attempt["provider"], attempt["model"], attempt["error_type"]).add()
         kind = (provider, model, row.route, row.caller, row.client, row.status, row.error_type)
         series = self._series.get(kind)
         if series is None:
             series = self._remember(kind)
-        series.requests.inc()
+        series.requests.add()
         if series.errors is not None:
-            series.errors.inc()
+            series.errors.add()
         if row.status == 200:
             series.duration.observe(row.duration_ms / 1000)
         if row.ttft_ms is not None and row.stream:  # anything else comes in one piece
@@ -117,13 +141,18 @@ class Meters:
             row.cache_creation_input_tokens,
             row.thinking_tokens,
         )
-        for number, counter in zip(used, series.tokens, strict=True):
+        for number, tally in zip(used, series.tokens, strict=True):
             if number:
-                counter.inc(number)
-        if row.cost_usd is not None:
-            series.cost.inc(row.cost_usd)
-        elif row.output_tokens:
-            series.unpriced.inc()
+                tally.add(number)
+        if row.cost_usd:
+            series.cost.add(row.cost_usd)
+        elif row.cost_usd is None and row.output_tokens:
+            series.unpriced.add()
+
+    def flush(self) -> None:
+        """Have the counters show all that was counted."""
+        while self._due:
+            self._due.pop().flush()
 
     def _take_in(self, held: Snapshot | None) -> None:
         """Providers have changed: what they list now has its name."""
@@ -156,19 +185,19 @@ class Meters:
         errors = None
         if error_type is not None and status not in NOT_FAILED:
             what = self._types.take(error_type)
-            errors = self.errors.labels(*self._sets["errors"].take((*target, what), (provider, OTHER, what)))
+            errors = self._tally(self.errors, *self._sets["errors"].take((*target, what), (provider, OTHER, what)))
         series = self._series[kind] = Series(
-            requests=self.requests.labels(*requests),
+            requests=self._tally(self.requests, *requests),
             errors=errors,
             duration=self.duration.labels(*target),
             ttft=self.ttft.labels(*target),
-            tokens=tuple(self.tokens.labels(*spender, name) for name in KINDS),
-            cost=self.cost.labels(*spender),
-            unpriced=self.unpriced.labels(*target),
+            tokens=tuple(self._tally(self.tokens, *spender, name) for name in KINDS),
+            cost=self._tally(self.cost, *spender),
+            unpriced=self._tally(self.unpriced, *target),
         )
         return series
 
-    def _attempt(self, provider_name: str, model_name: str, error_type: str | None) -> Counter:
+    def _attempt(self, provider_name: str, model_name: str, error_type: str | None) -> Tally:
         found = self._attempts.get((provider_name, model_name, error_type))
         if found is None:
             if len(self._attempts) >= _REMEMBERED:
@@ -177,8 +206,11 @@ class Meters:
             model = self._model(provider_name, model_name, error_type is None)
             outcome = "ok" if error_type is None else self._types.take(error_type)
             values = self._sets["attempts"].take((provider, model, outcome), (provider, OTHER, outcome))
-            found = self._attempts[(provider_name, model_name, error_type)] = self.attempts.labels(*values)
+            found = self._attempts[(provider_name, model_name, error_type)] = self._tally(self.attempts, *values)
         return found
+
+    def _tally(self, counter: Counter, *values: str) -> Tally:
+        return Tally(counter.labels(*values), self._due)
 
 
 def _status(status: int) -> str:

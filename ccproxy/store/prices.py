@@ -1,18 +1,18 @@
-"""What administrators say that models cost: held in each worker as a snapshot that is never out of date.
+"""What administrators say that models cost.
 
-What applies to a model where several do, or none, is the gateway's.
+What applies to a model where several do, or none, is the gateway's. Requests see prices in the snapshot that
+`store.providers` holds, so every write here moves the same version.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ccproxy.errors import NotFound, Unavailable
 from ccproxy.store import audit, version
@@ -43,42 +43,15 @@ class SaidPrice:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSnapshot:
-    """All of them at one version, in the order of their creation."""
-
-    version: int
-    prices: tuple[SaidPrice, ...]
-
-
 class Prices:
-    """The table of prices. Reads happen where they are called, writes in a thread of their own.
+    """The table of prices. Writes happen in a thread of their own.
 
-    Writes raise Unavailable when another process holds the database for too long, and are told to the audit.
+    They raise Unavailable when another process holds the database for too long, and are told to the audit.
     """
 
     def __init__(self, engine: Engine, report: Report = to_logging) -> None:
-        self._engine = engine
         self._report = report
         self._writer = Writer(engine)
-        self._version = version.VersionReader(engine, version.PRICES)
-        self._held = PriceSnapshot(version=0, prices=())
-
-    def snapshot(self) -> PriceSnapshot:
-        """What is true now: one small read, and a reload where the version has moved.
-
-        When the database cannot be read the last snapshot goes on serving, and this is reported: a request never fails
-        for its price.
-        """
-        try:
-            if self._version.read() != self._held.version:
-                with self._engine.connect() as connection:  # one transaction: version and rows belong together
-                    number = version.read(connection, version.PRICES)
-                    rows = connection.execute(select(prices).order_by(prices.c.id)).all()
-                self._held = PriceSnapshot(version=number, prices=tuple(_price(row) for row in rows))
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            self._report("prices cannot be read", error=str(error))
-        return self._held
 
     def save(self, fields: Mapping[str, Any], actor: Actor = SYSTEM) -> tuple[SaidPrice, bool]:
         """Say the price of `fields["provider"]` and `fields["model"]`, in place of what was said; whether it is new.
@@ -95,7 +68,7 @@ class Prices:
                 connection.execute(insert(prices).values({**said, "created_at": now, "updated_at": now}))
             else:
                 connection.execute(update(prices).where(*which).values({**said, "updated_at": now}))
-            version.bump(connection, version.PRICES)
+            version.bump(connection)
             price = _price(connection.execute(select(prices).where(*which)).one())
             if was is None:
                 audit.record(connection, actor, "price.create", _subject(price), after=_told(price))
@@ -117,7 +90,7 @@ class Prices:
             if row is None:
                 raise NotFound(f"there is no price {number}")
             connection.execute(delete(prices).where(prices.c.id == number))
-            version.bump(connection, version.PRICES)
+            version.bump(connection)
             price = _price(row)
             audit.record(connection, actor, "price.delete", _subject(price), before=_told(price))
             return price
@@ -125,8 +98,7 @@ class Prices:
         return self._write(work)
 
     def close(self) -> None:
-        """Give back the connection and the thread; both come again when they are needed."""
-        self._version.close()
+        """Give back the thread; it comes again when it is needed."""
         self._writer.close()
 
     def _write(self, work: Callable[[Connection], T]) -> T:
@@ -135,6 +107,11 @@ class Prices:
         except OperationalError as error:
             self._report("prices cannot be written", error=str(error.orig))
             raise Unavailable("the database of prices is busy or cannot be written", retry_after=1) from error
+
+
+def all_prices(connection: Connection) -> tuple[SaidPrice, ...]:
+    """All of them, in the order of their creation."""
+    return tuple(_price(row) for row in connection.execute(select(prices).order_by(prices.c.id)))
 
 
 def _price(row: Row[Any]) -> SaidPrice:

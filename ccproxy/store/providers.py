@@ -22,6 +22,7 @@ from ccproxy.store import version
 from ccproxy.store.audit import SYSTEM, Actor, Trail, only_name
 from ccproxy.store.models import providers, seeded_providers
 from ccproxy.store.named_rows import OFFERED, NamedRows
+from ccproxy.store.prices import SaidPrice, all_prices
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.routes import Route, all_routes
 from ccproxy.store.vault import Undecryptable, Vault
@@ -62,11 +63,12 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """All providers and routes at one version, each in the order of their creation."""
+    """All providers, routes and said prices at one version, each in the order of their creation."""
 
     version: int
     providers: tuple[Provider, ...]
     routes: tuple[Route, ...] = ()
+    prices: tuple[SaidPrice, ...] = ()
     enabled: tuple[Provider, ...] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, Provider] = field(init=False, repr=False, compare=False)
 
@@ -180,8 +182,10 @@ class Providers:
         with self._engine.connect() as connection:  # one transaction: version and rows belong together
             number = version.read(connection)
             rows = self._rows.all(connection)
-            routes = all_routes(connection)
-        loaded = Snapshot(version=number, providers=tuple(self._provider(row) for row in rows), routes=routes)
+            routes, prices = all_routes(connection), all_prices(connection)
+        loaded = Snapshot(
+            version=number, providers=tuple(self._provider(row) for row in rows), routes=routes, prices=prices
+        )
         for provider in loaded.providers:
             if provider.error:
                 self._report("provider is out of use", provider=provider.name, error=provider.error)

@@ -1,5 +1,5 @@
-"""Versions: one row for the provider and route tables, one each for the board of rests, client keys and prices. Each
-moves with every write to its tables.
+"""Versions: one row for the tables of providers, routes and prices, one each for the board of rests and client keys.
+Each moves with every write to its tables.
 
 Workers read it on every request, so the read has a connection of its own: through the engine it costs 190 µs, on a
 raw connection some 5. SQLite's own `data_version` would not do: it moves with every log row too.
@@ -16,13 +16,11 @@ from sqlalchemy import Connection, Engine, select, update
 from ccproxy.store.models import config_version
 
 CONFIG = 1
-"""The row of providers and routes."""
+"""The row of providers, routes and prices."""
 RESTS = 2
 """The row of what rests after failures."""
 KEYS = 3
 """The row of client keys."""
-PRICES = 4
-"""The row of prices."""
 
 
 def bump(connection: Connection, row: int = CONFIG) -> None:

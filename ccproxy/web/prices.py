@@ -66,7 +66,7 @@ blueprint.before_request(admins_only)
 @blueprint.get("")
 def list_all() -> Response:
     """What administrators have said: a bare array, in order of creation."""
-    return as_json([_shown(price) for price in services().prices.snapshot().prices])
+    return as_json([_shown(price) for price in services().providers.snapshot().prices])
 
 
 @blueprint.post("")

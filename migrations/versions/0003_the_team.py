@@ -87,7 +87,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_prices"),
         sa.UniqueConstraint("provider", "model", name="uq_prices_provider"),
     )
-    op.execute("INSERT INTO config_version (id, version) VALUES (3, 1), (4, 1)")
+    op.execute("INSERT INTO config_version (id, version) VALUES (3, 1)")
     op.add_column("routes", sa.Column("capture", sa.String(16), nullable=False, server_default="off"))
     for name, kind in zip(_ADDED, (sa.String(64), sa.Text(), sa.Float(), sa.String(64)), strict=True):
         op.add_column("request_logs", sa.Column(name, kind, nullable=True))
@@ -234,4 +234,4 @@ def downgrade() -> None:
             request_logs.drop_column(name)
     with op.batch_alter_table("routes") as routes:
         routes.drop_column("capture")
-    op.execute("DELETE FROM config_version WHERE id IN (3, 4)")
+    op.execute("DELETE FROM config_version WHERE id = 3")

@@ -19,7 +19,6 @@ from ccproxy.gateway.explanation import Condition, Views, condition, explain
 from ccproxy.gateway.health import Health
 from ccproxy.gateway.pricing import Pricing
 from ccproxy.gateway.routing import Plan
-from ccproxy.store.prices import PriceSnapshot
 from ccproxy.store.providers import Provider
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
@@ -29,7 +28,7 @@ PAIR = "EXAMPLEACCESSKEY0000:not-a-secret-not-a-secret-not-a-secret"
 ACCOUNT = json.dumps(
     {"type": "authorized_user", "client_id": "id", "client_secret": "very-secret-indeed", "refresh_token": "1//fresh"}
 )
-PRICES = Pricing(lambda: PriceSnapshot(version=1, prices=()))
+PRICES = Pricing(lambda: None)
 WELL = Views(lambda _: Condition(), lambda target: target.key and target.key[-4:], PRICES.estimate)
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 

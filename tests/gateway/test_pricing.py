@@ -10,7 +10,8 @@ import pytest
 from ccproxy.gateway import pricing as pricing_module
 from ccproxy.gateway.pricing import Pricing
 from ccproxy.presets import prices as lists
-from ccproxy.store.prices import PriceSnapshot, SaidPrice
+from ccproxy.store.prices import SaidPrice
+from ccproxy.store.providers import Snapshot
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.messages import CacheCreation, Usage
 from ccproxy.translate.target import Target
@@ -30,7 +31,7 @@ def said(provider: str, model: str, input: float, **more: float) -> SaidPrice:
 
 
 def pricing(*prices: SaidPrice) -> Pricing:
-    snapshot = PriceSnapshot(version=1, prices=prices)
+    snapshot = Snapshot(version=1, providers=(), prices=prices)
     return Pricing(lambda: snapshot)
 
 
@@ -72,10 +73,10 @@ def test_a_provider_s_own_option_goes_before_the_list():
 
 
 def test_a_new_price_holds_for_the_next_request():
-    now = PriceSnapshot(version=1, prices=())
+    now = None
     one = Pricing(lambda: now)
     assert one.find(target()).source == "list"
-    now = PriceSnapshot(version=2, prices=(said("groq", "*", 7),))
+    now = Snapshot(version=2, providers=(), prices=(said("groq", "*", 7),))
     assert one.find(target()).source == "override"
 
 

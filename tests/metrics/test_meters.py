@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.samples import Sample
 
 from ccproxy.metrics import labels, meters
 from ccproxy.metrics.labels import OTHER
@@ -27,12 +28,17 @@ class Stage:
         self.meters = Meters(self.registry, lambda: self.held)
 
     def value(self, name: str, **labels: str) -> float | None:
+        self.meters.flush()
         return self.registry.get_sample_value(f"ccproxy_{name}", labels)
 
     def sets(self, name: str) -> set[tuple[tuple[str, str], ...]]:
         """The label sets that a metric has."""
+        return {tuple(sorted(sample.labels.items())) for sample in self.samples(name)}
+
+    def samples(self, name: str) -> list[Sample]:
+        self.meters.flush()
         found = (sample for metric in self.registry.collect() for sample in metric.samples)
-        return {tuple(sorted(sample.labels.items())) for sample in found if sample.name == f"ccproxy_{name}"}
+        return [sample for sample in found if sample.name == f"ccproxy_{name}"]
 
 
 @pytest.fixture
@@ -56,6 +62,17 @@ def test_a_good_stream(stage: Stage) -> None:
     assert stage.value("unpriced_requests_total", **TARGET) == 0
     assert stage.value("attempts_total", **TARGET, outcome="ok") == 2
     assert stage.sets("errors_total") == set()
+
+
+def test_counters_wait_for_a_flush_and_take_all_at_once(stage: Stage) -> None:
+    stage.meters.observe(row())
+    stage.meters.observe(row())
+    asked = {**TARGET, "key": "ann", "kind": "input"}
+    assert stage.registry.get_sample_value("ccproxy_tokens_total", asked) == 0
+    assert stage.value("tokens_total", **asked) == 200
+    assert stage.value("tokens_total", **asked) == 200, "nothing is added twice"
+    stage.meters.observe(row())
+    assert stage.value("tokens_total", **asked) == 300
 
 
 def test_a_failure(stage: Stage) -> None:
@@ -155,8 +172,7 @@ def test_a_hostile_client_makes_only_so_many_series(stage: Stage) -> None:
     }
     found = {name: len(stage.sets(name)) for name in most}
     assert [name for name in most if found[name] > most[name]] == []
-    samples = [sample for metric in stage.registry.collect() for sample in metric.samples]
-    assert sum(sample.value for sample in samples if sample.name == "ccproxy_requests_total") == 3 * HOSTILE
+    assert sum(sample.value for sample in stage.samples("requests_total")) == 3 * HOSTILE
 
 
 def test_what_is_remembered_of_kinds_is_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from ccproxy.store.writer import Writer
 
 def _count(engine) -> int:
     with engine.connect() as connection:
-        return connection.execute(text("SELECT count(*) FROM config_version WHERE id = 1 OR id > 4")).scalar()
+        return connection.execute(text("SELECT count(*) FROM config_version WHERE id = 1 OR id > 3")).scalar()
 
 
 def _insert(connection, number):

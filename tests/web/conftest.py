@@ -156,7 +156,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
             gate=Gate(apikey, PRIVATE, keys=keyring.snapshot, session=sessions.brought, refused=doorbell.note),
             counters=absent,
             limits=absent,
-            pricing=Pricing(said.snapshot),
+            pricing=Pricing(lambda: store.held),
             health=standings.Health(Cooldowns(engine)),
             router=absent,
             exchange=absent,
