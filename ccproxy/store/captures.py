@@ -32,6 +32,8 @@ from ccproxy.store.writer import Writer, is_the_database
 QUEUE_BYTES = 64 * 1024 * 1024
 """Bytes that wait for being written; one capture is always taken, however large."""
 BATCH = 20
+BATCH_BYTES = 4 * 1024 * 1024
+"""What is written in one transaction, unless one alone is larger: whoever else wants to write waits meanwhile."""
 BATCH_SECONDS = 0.5
 """Longer than the request log waits, so that a request that is captured has its row."""
 RETRY_SECONDS = 1.0
@@ -74,8 +76,8 @@ class Captures:
     """The queue, its writer and the table. `start` belongs into a worker process, `stop` to its end.
 
     `cleaned` takes keys out of a capture: `secrets` says those that are known, asked on the hub for each. Where more
-    than `most_bytes` of the database are in use, no more of them go into it. `report` is called when captures are lost
-    or the database does not take them.
+    than `most_bytes` of the database would be in use, no more of them go into it. `report` is called when captures are
+    lost or the database does not take them.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Captures:
         self._secrets = secrets
         self._limit = limit
         self._most_bytes = most_bytes
+        self._full = False
         self._report = report
         self._writer = Writer(engine)
         self._packing = Thread()
@@ -214,11 +217,17 @@ class Captures:
     def _write_batch(self) -> bool:
         """Write the head of the queue; False when the database does not take it now."""
         try:
-            while self._waiting and len(self._packed) < BATCH:
+            while self._waiting and len(self._packed) < BATCH and self._packed_size < BATCH_BYTES:
                 self._pack(self._waiting[0])
             rows = [row for row, _ in self._packed]
             if rows:
                 self._writer.run(lambda connection: self._insert(connection, rows))
+                self._full = False
+        except NoRoom:
+            self._dropped += len(self._packed)
+            if not self._full:  # said once, and then only how many are lost
+                self._full = True
+                self._report("the database is as large as it may be: nothing is captured", most_bytes=self._most_bytes)
         except Exception as error:  # noqa: BLE001 - what cannot be written must not end the writer
             cause = error.orig if isinstance(error, DBAPIError) else error
             self._report("captured bodies cannot be written", error=type(cause).__name__, queued=self.queued)
@@ -229,9 +238,13 @@ class Captures:
         self._packed.clear()
         return True
 
+    @property
+    def _packed_size(self) -> int:
+        return sum(row["size"] for row, _ in self._packed)
+
     def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Raises NoRoom: retention deletes now and then, and the disk may be full before."""
-        if self._most_bytes is not None and (used_bytes(connection) or 0) > self._most_bytes:
+        if self._most_bytes is not None and (used_bytes(connection) or 0) + self._packed_size > self._most_bytes:
             raise NoRoom
         connection.execute(insert(captures), rows)
 

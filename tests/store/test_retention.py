@@ -83,6 +83,17 @@ def test_it_deletes_a_little_at_a_time(engine, retention, monkeypatch):
     assert [size for size in sizes if size] == [7, 7, 7, 7, 2]
 
 
+def test_large_bodies_are_deleted_a_few_at_a_time(engine, retention, monkeypatch):
+    monkeypatch.setattr(module, "STEP_BYTES", 250)
+    bodies(engine, [4 + n / 100 for n in range(5)], size=100)
+    bodies(engine, [5], size=1000)
+    sizes = []
+    real = retention._writer.run
+    monkeypatch.setattr(retention._writer, "run", lambda step: sizes.append(real(step)) or sizes[-1])
+    assert retention.sweep(NOW) == 6
+    assert [size for size in sizes if size] == [1, 2, 2, 1]
+
+
 def test_others_write_in_between(engine, retention, monkeypatch):
     """Whoever wants to write while it deletes gets in, long before it is done."""
     monkeypatch.setattr(module, "STEP_ROWS", 1)
@@ -106,7 +117,7 @@ def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
     small = Retention(engine, 30, 3, most, said)
     assert small.sweep(NOW) > 0
     with engine.connect() as connection:
-        assert used_bytes(connection) <= most
+        assert used_bytes(connection) <= most - most // 16, "there is room for what comes before the next round"
         oldest = connection.execute(select(func.min(request_logs.c.started_at))).scalar()
         left = connection.execute(select(func.count()).select_from(request_logs)).scalar()
     assert 0 <= left < module_rows
