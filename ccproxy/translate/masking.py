@@ -29,7 +29,7 @@ _REST = rb"%s(?=(?:[A-Za-z0-9]{0,15}+[_\-]){0,8}+[A-Za-z0-9]{16})%s+" % (_DIGIT,
 _KEYS = {
     b"sk-": rb"(?:%s%s{12,}|%s{24,})" % (_DIGIT, _INNER, _WORD),
     b"ccp_": rb"[A-Za-z0-9]{9,}",
-    b"AIza": rb"%s{20,}" % _WORD,
+    b"AIza": rb"%s{35}(?!%s)" % (_WORD, _WORD),  # no more and no less, or images in base64 would have some
     b"ya29.": rb"%s{10,}" % _INNER,
     b"AKIA": rb"[A-Z0-9]{12,}",
     b"ASIA": rb"[A-Z0-9]{12,}",

@@ -76,6 +76,7 @@ def test_what_looks_like_a_key_goes_and_json_stays(key: str, text: str, ascii_on
         "token=abc1234567 in prose, https://example.com:8443/a1234567 and mailto:a@b",
         "-----BEGIN PUBLIC KEY-----\nMIIB1\n-----END PUBLIC KEY-----",
         '{"type": "thinking", "signature": "EqRkAb1234567"}',
+        "iVBORw0KGgo/AIzaSyD" + "a1B2" * 20,
         "boxoxb-123456789012-abcdefABCDEF1234",
     ],
 )
