@@ -7,6 +7,8 @@ inside the proxy, and nothing patches sockets.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import click
@@ -35,7 +37,10 @@ __all__ = ["main"]
 
 
 class _OneLine(click.Group):
-    """What was foreseen ends with one line on stderr and status 1, not with a traceback."""
+    """What was foreseen ends with one line on stderr and status 1, not with a traceback.
+
+    And in silence where whoever read the output has enough of it.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -43,6 +48,12 @@ class _OneLine(click.Group):
             return super().invoke(ctx)
         except CCProxyError as error:
             say(f"ccproxy: {error.message}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left for the interpreter's end
+            return None
+        except OSError as error:  # a full disk, a terminal that is gone
+            say(f"ccproxy: {error}", err=True)
             ctx.exit(1)
 
 

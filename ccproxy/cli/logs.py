@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import click
+from click.core import ParameterSource
 from sqlalchemy import Connection, Engine
 from werkzeug.datastructures import MultiDict
 
@@ -63,6 +64,8 @@ def logs(
         if "status" in query:
             raise InvalidRequest("--errors: cannot be given beside --status")
         query["status"] = "error"
+    if url is None and click.get_current_context().get_parameter_source("api_key") is ParameterSource.COMMANDLINE:
+        raise InvalidRequest("--api-key: needs --url, for without it the database of this machine is read")
     ask = _here(open_current(load(pinned(os.environ)).database_url)) if url is None else _there(url, api_key)
     show = json.dumps if as_json else line
     try:
@@ -74,8 +77,8 @@ def logs(
             say(show(row))
     except KeyboardInterrupt:
         return
-    except BrokenPipeError:  # whoever read has enough; nothing may be left for the interpreter's end to write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not (shown or follow or as_json):
+        say("no such request is in the log")
 
 
 def _printable(name: str, value: Any) -> Any:

@@ -56,7 +56,7 @@ def set_(
     cache_read: float | None,
     cache_write: float | None,
 ) -> None:
-    """Say what a provider's models (a glob) cost; `*` is every provider. From now on, not for what was."""
+    """Say what a provider's models (a glob) cost; '*', in quotes, is every provider. From now on, not for what was."""
     fields = {"provider": provider, "model": model, "input": input, "output": output}
     status, price = api.ask("POST", PATH, {**fields, "cache_read": cache_read, "cache_write": cache_write})
     say(f"price {price['id']} {'set' if status == 201 else 'changed'}: {price['model']} at {price['provider']}")

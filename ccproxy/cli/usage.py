@@ -14,6 +14,7 @@ from ccproxy.cli.api import Api
 from ccproxy.cli.connection import connected
 from ccproxy.cli.table import table
 from ccproxy.cli.terminal import say
+from ccproxy.errors import InvalidRequest
 
 PATH = "/usage"
 _TIMES = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}
@@ -40,6 +41,8 @@ def usage(api: Api, as_json: bool, as_csv: bool, **given: Any) -> None:
 
     Days and hours are those of UTC. A + behind a cost: there were requests whose price is not known.
     """
+    if as_csv and as_json:
+        raise InvalidRequest("--csv: cannot be given beside --json")
     query = {name: value for name, value in given.items() if value is not None}
     if as_csv:
         click.echo(api.text(f"{PATH}?{urlencode(query | {'format': 'csv'}, errors='surrogateescape')}"), nl=False)

@@ -78,7 +78,9 @@ class Cost(Struct, frozen=True):
 
 
 class Considered(Struct, frozen=True):
-    """One target. `upstream` is None where nothing would be sent: it is `refused`, or `ready` without asking."""
+    """One target. `upstream` is None where nothing would be sent, for it is `refused` or `ready` without asking, and
+    for those who may not see it.
+    """
 
     provider: str
     model: str
@@ -108,12 +110,13 @@ class Explanation(Struct, frozen=True):
 
 class Views(Struct, frozen=True):
     """How what is known elsewhere is seen here: a target's health, its next key as it may be shown, and what so many
-    tokens in and out cost there.
+    tokens in and out cost there. `whole`: requests to providers may be seen too.
     """
 
     condition: Callable[[Target], Condition]
     key: Callable[[Target], str | None]
     cost: Callable[[Target, int, int], float | None]
+    whole: bool = True
 
 
 def explain(
@@ -122,7 +125,7 @@ def explain(
     """The explanation of a request that has a plan, whose targets would be tried in the order `ordered`."""
     return Explanation(
         route=plan.route,
-        why=plan.why,
+        why=plan.why if views.whole else plan.why.partition("; ")[0],  # behind it, what is not to be had
         strategy=plan.strategy,
         facts=_facts(incoming, asked),
         session=Session(incoming.session, former.label if former else None) if incoming.session else None,
@@ -176,7 +179,7 @@ def _considered(incoming: Incoming, target: Target, views: Views) -> Considered:
         reason=known.reason,
         key=views.key(target),
         parameters=target.parameters,
-        upstream=_sent(call) if call is not None and asks else None,
+        upstream=_sent(call) if call is not None and asks and views.whole else None,
         losses=call.request.losses if call is not None else (),
         refused=refused,
         ready=call is not None and not asks,

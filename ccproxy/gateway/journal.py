@@ -189,9 +189,11 @@ class Entry:
             self.answered(None, Usage(input_tokens=self._estimate), True)
         if row.status != 200:
             self._attempted(row.status, row.error_type)  # broken off: by the client, or with this worker
-        self._record(row)  # first: writing a line can fail
-        if self.settle is not None:
-            self.settle(row)
+        try:
+            if self.settle is not None:
+                self.settle(row)  # first: what is in the log and yet under way would be counted twice
+        finally:
+            self._record(row)  # before the line, whose writing can fail
         if self.recording is not None:
             self.recording.ended(row, self._error)
         line: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fnmatch import translate
 
 from msgspec import Struct
@@ -114,8 +115,13 @@ def _alias(name: str, snapshot: Snapshot) -> Outright | None:
 def known(snapshot: Snapshot) -> str:
     """The names that lead to a provider's model, for an error's text."""
     names = [f"{provider.name}/{model}" for provider in snapshot.enabled for model in (provider.models or ("MODEL",))]
-    shown = ", ".join(names[:_SHOWN])
-    return f"there is: {shown}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"there is: {some(names)}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Names in a row, the first ones of many."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,7 @@ Network = IPv4Network | IPv6Network
 # Hex groups, dots and a zone: no address is written longer, so longer header parts are not worth parsing.
 LONGEST_ADDRESS = 64
 CACHED_ADDRESSES = 1024
+_MAPPED = 96  # bits before the IPv4 address in `::ffff:a.b.c.d`
 UNIX_PEER = "127.0.0.1"
 
 
@@ -39,8 +40,8 @@ class Peers:
     """
 
     def __init__(self, allowed: Iterable[Network], trusted: Iterable[Network] = ()) -> None:
-        self._allowed = tuple(allowed)
-        self._trusted = tuple(trusted)
+        self._allowed = tuple(map(unmapped_network, allowed))
+        self._trusted = tuple(map(unmapped_network, trusted))
         self._known: dict[str, Peer | None] = {}
 
     def client(self, environ: Environ) -> Peer:
@@ -98,10 +99,10 @@ class Peers:
 
 
 @lru_cache(CACHED_ADDRESSES)
-def is_within(address: str, networks: tuple[str, ...]) -> bool:
+def is_within(address: str, networks: tuple[str | Network, ...]) -> bool:
     """Whether an address lies in one of the networks, which are CIDRs."""
     parsed = ip_address(address)
-    return any(parsed in ip_network(network) for network in networks)
+    return any(parsed in unmapped_network(ip_network(network)) for network in networks)
 
 
 def unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
@@ -109,6 +110,14 @@ def unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address
+
+
+def unmapped_network(network: Network) -> Network:
+    """The IPv4 network inside one such as `::ffff:10.0.0.0/104`, for all that lie in it are known by IPv4 addresses."""
+    first = unmapped(network.network_address)
+    if isinstance(first, IPv4Address) and isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED:
+        return IPv4Network((int(first), network.prefixlen - _MAPPED))
+    return network
 
 
 def without_port(hop: str) -> str:

@@ -14,7 +14,7 @@ from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.explanation import Condition, Views
 from ccproxy.gateway.health import Health
-from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.permission import planned
 from ccproxy.store.providers import Snapshot
 from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
@@ -34,11 +34,12 @@ def explain() -> Response:
     parts = services()
     environ = request.environ
     caller = parts.gate.check(environ)
+    parts.limits.knock_beside(caller.key)
     parsed = parse(read_body(parts.settings.max_body_bytes, BODY_TIMEOUT))
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
     asked = Asked.of(parsed, client_headers(environ), caller.name)
-    plan = permitted(parts.router.plan(asked, snapshot), asked.model, caller.key)
+    plan = planned(parts.router, asked, snapshot, caller.key)
     session = environ.get("HTTP_X_CLAUDE_CODE_SESSION_ID")
     incoming = Incoming(parsed, anthropic_headers(environ), _NO_ANSWER, g.request_id, session)
     explained = explanation.explain(
@@ -47,15 +48,15 @@ def explain() -> Response:
         plan,
         parts.exchange.order(incoming, plan),
         parts.exchange.former(incoming, plan),
-        _views(parts.health, snapshot, session, keys=caller.role == ADMIN),
+        _views(parts.health, snapshot, session, whole=caller.role == ADMIN),
     )
     answer = Response(msgspec.json.encode(explained), mimetype="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _views(health: Health, snapshot: Snapshot, session: str | None, *, keys: bool) -> Views:
-    """`keys`: hints of the providers' keys may be seen."""
+def _views(health: Health, snapshot: Snapshot, session: str | None, *, whole: bool) -> Views:
+    """`whole`: hints of the providers' keys may be seen, and what would be sent to whom."""
     providers = {provider.name: provider for provider in snapshot.providers}
 
     def condition(target: Target) -> Condition:
@@ -64,6 +65,7 @@ def _views(health: Health, snapshot: Snapshot, session: str | None, *, keys: boo
 
     return Views(
         condition,
-        lambda target: hint(health.next_key(target, session)) if keys else None,
+        lambda target: hint(health.next_key(target, session)) if whole else None,
         services().pricing.estimate,
+        whole,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from ccproxy.gateway.peers import unmapped_network
 from ccproxy.web.schemas import Text, require
 
 MOST_WHOLE = 10**15  # SQLite's integers have 64 bits, and JSON's readers often 53
@@ -86,7 +87,7 @@ def as_moment(text: str) -> datetime | None:
 
 
 class Networks(fields.Field[tuple[str, ...]]):
-    """CIDR blocks; a bare address is that address alone."""
+    """CIDR blocks; a bare address is that address alone, and IPv4 written as IPv6 (`::ffff:10.0.0.0/104`) is IPv4."""
 
     default_error_messages = {"null": "must be a list of CIDR blocks such as 10.0.0.0/8"}  # noqa: RUF012
 
@@ -97,7 +98,7 @@ class Networks(fields.Field[tuple[str, ...]]):
         found = []
         for index, block in enumerate(value):
             try:
-                found.append(str(ip_network(Text().deserialize(block))))
+                found.append(str(unmapped_network(ip_network(Text().deserialize(block)))))
             except (ValueError, ValidationError):
                 faults[index] = ["must be a CIDR block without host bits, such as 10.0.0.0/8"]
         if faults:

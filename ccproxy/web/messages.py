@@ -22,7 +22,7 @@ from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.limits import Knock
-from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.permission import planned
 from ccproxy.gateway.recording import OFF, Recording
 from ccproxy.gateway.wires import wire_of
 from ccproxy.store.client_keys import Capture, ClientKey
@@ -76,8 +76,8 @@ def create() -> Response:
         entry.row.model = parsed.request.model
         snapshot = parts.providers.snapshot()
         parts.health.take_in(snapshot)
-        plan = parts.router.plan(Asked.of(parsed, client_headers(environ), caller.name), snapshot)
-        plan = permitted(plan, parsed.request.model, caller.key)
+        asked = Asked.of(parsed, client_headers(environ), caller.name)
+        plan = planned(parts.router, asked, snapshot, caller.key)
         if plan.capture != OFF:
             _record(entry, plan.capture, body)
         entry.arrived(parsed.request, plan.route)
@@ -110,6 +110,7 @@ def count_tokens() -> Response:
     """The input tokens of a request, counted by its provider where that is possible, else here."""
     parts = services()
     caller = parts.gate.check(request.environ)
+    parts.limits.knock_beside(caller.key)
     body = read_body(parts.settings.max_body_bytes, BODY_TIMEOUT)
     parsed = parse(body, counting=True)
     target = _target(Asked.of(parsed, client_headers(request.environ), caller.name, counting=True), caller.key)
@@ -188,7 +189,7 @@ def _target(asked: Asked, key: ClientKey | None) -> Target | None:
     try:
         snapshot = parts.providers.snapshot()
         parts.health.take_in(snapshot)
-        return permitted(parts.router.plan(asked, snapshot), asked.model, key).targets[0]
+        return planned(parts.router, asked, snapshot, key).targets[0]
     except CCProxyError:
         return None
 

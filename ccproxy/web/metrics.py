@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, request
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
 from ccproxy.gateway.health.report import RESTING
+from ccproxy.gateway.peers import is_within
 from ccproxy.metrics.standing import Provider, Standing, StandingCollector
 from ccproxy.store.storage import captured
 from ccproxy.web import health
@@ -38,10 +38,8 @@ def show() -> Response:
 def _require_reader(parts: Services) -> None:
     """Raises Forbidden, Unauthenticated."""
     allowed = parts.settings.metrics_allowed_ips
-    if allowed:
-        address = ip_address(parts.gate.client_address(request.environ))
-        if any(address in network for network in allowed):
-            return
+    if allowed and is_within(parts.gate.client_address(request.environ), allowed):
+        return
     parts.gate.require_admin(request.environ)
 
 

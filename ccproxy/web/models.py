@@ -10,7 +10,7 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.gateway import discovery
 from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.catalog import page
-from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.permission import planned
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.providers import Snapshot
 from ccproxy.web.replies import as_json
@@ -29,13 +29,15 @@ def show_models() -> Response:
     """One page of the list: `limit`, and `after_id` or `before_id`."""
     parts = services()
     key = parts.gate.check(request.environ).key
+    parts.limits.knock_beside(key)
     limit = _limit(request.args.get("limit"))
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
     aliases = discovery.is_claude_code(request.environ.get("HTTP_USER_AGENT", ""))
-    models = discovery.listed(parts.catalog, snapshot, _lead(snapshot), aliases=aliases)
+    lead = _lead(snapshot, key)
+    models = discovery.listed(parts.catalog, snapshot, lead, aliases=aliases)
     if key is not None and key.models:
-        models = tuple(model for model in models if discovery.leads(model.id, _lead(snapshot, key)))
+        models = tuple(model for model in models if discovery.leads(model.id, lead))
     after, before = request.args.get("after_id"), request.args.get("before_id")
     return as_json(page(models, limit=limit, after_id=after or None, before_id=before or None))
 
@@ -45,17 +47,19 @@ def show_model(model: str) -> Response:
     """One model; its id may hold slashes. 403 where the key may not use it."""
     parts = services()
     key = parts.gate.check(request.environ).key
+    parts.limits.knock_beside(key)
     snapshot = parts.providers.snapshot()
     parts.health.take_in(snapshot)
+    lead = _lead(snapshot, key)
     if key is not None and key.models:
-        _lead(snapshot, key)(model)
-    return as_json(discovery.found(model, parts.catalog, snapshot, _lead(snapshot)))
+        lead(model)
+    return as_json(discovery.found(model, parts.catalog, snapshot, lead))
 
 
-def _lead(snapshot: Snapshot, key: ClientKey | None = None) -> discovery.Lead:
+def _lead(snapshot: Snapshot, key: ClientKey | None) -> discovery.Lead:
     """Where a name leads, for whoever has this key."""
     router = services().router
-    return lambda name: permitted(router.plan(Asked.named(name), snapshot), name, key)
+    return lambda name: planned(router, Asked.named(name), snapshot, key)
 
 
 def _limit(given: str | None) -> int:

@@ -17,7 +17,7 @@ from ccproxy.gateway.asked import Asked
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.limits import is_budgeted
 from ccproxy.gateway.passthrough import Handed, What, having, leading
-from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.permission import planned
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.translate.target import Target
 from ccproxy.translate.wire.anthropic import batch
@@ -74,6 +74,8 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
     caller = parts.gate.check(environ)
     if caller.role != ADMIN and request.method != "POST" and not id:
         raise Forbidden(f"{what}: the list holds everybody's, so it is for administrators; ask for one by its id")
+    creating = what == "batches" and bool(body_type)
+    (parts.limits.knock if creating else parts.limits.knock_beside)(caller.key)
     with ExitStack() as ending:
         token = parts.lifecycle.enter()
         ending.callback(parts.lifecycle.leave, token)
@@ -87,7 +89,7 @@ def _handed(what: What, id: str = "", action: str = "", body_type: str = "") -> 
             body = read_body(parts.settings.max_body_bytes, seconds, body_type)
             headers["content-type"] = environ["CONTENT_TYPE"]
             targets = targets[:1]
-            if what == "batches":
+            if creating:
                 targets, body = _led(body, caller.key)
         elif request.method == "POST":
             body = b""
@@ -120,11 +122,10 @@ def _led(body: bytes, key: ClientKey | None) -> tuple[list[Target], bytes]:
             f"message batches: what they use is not counted here, and the key {key.name!r} has a limit of tokens or a "
             "budget; use one without"
         )
-    parts.limits.knock(key)
     snapshot = parts.providers.snapshot()
 
     def led(model: str) -> Target:
-        return permitted(parts.router.plan(Asked.named(model), snapshot), model, key).targets[0]
+        return planned(parts.router, Asked.named(model), snapshot, key).targets[0]
 
     target, names = leading(batch.models(body), led)
     return [target], batch.rewritten(body, names, target.dialect)
@@ -143,4 +144,7 @@ def _response(answer: Handed) -> Response:
     response = Response(status=answer.status)
     response.headers.update(told | answer.limits | {"X-Provider": answer.target.provider})
     response.headers["X-Accel-Buffering"] = "no"
+    # A file is whatever somebody uploaded: a browser must not take it for a page of ours
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox"
     return response

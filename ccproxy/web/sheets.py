@@ -2,18 +2,20 @@
 
 What clients send ends up in cells: names of models, sessions, errors. A spreadsheet runs text that begins like a
 formula, so such text gets an apostrophe before it, which spreadsheets take for "this is text" (OWASP: CSV injection).
-Numbers of ours stay numbers.
+So does what begins after a semicolon, a tab or a new line: many countries' spreadsheets begin a cell there, whatever
+the file's separator is. Numbers of ours stay numbers.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 MIMETYPE = "text/csv"
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_STARTS_A_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n])) *(?=[=+\-@＝＋－＠])")
 
 
 def lines(rows: Iterable[Sequence[Any]]) -> bytes:
@@ -32,5 +34,4 @@ def _cell(value: Any) -> Any:
         case int() | float():
             return value
         case _:
-            text = str(value)
-            return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+            return _STARTS_A_FORMULA.sub(r"\g<0>'", str(value))

@@ -7,11 +7,12 @@ from typing import Any
 
 import gevent
 import msgspec
+import structlog
 from gevent.queue import Queue
 from marshmallow import RAISE, Schema
 from msgspec import Struct
 
-from ccproxy.errors import CCProxyError
+from ccproxy.errors import GENERIC, CCProxyError
 from ccproxy.gateway.trial import Outcome, Tell
 from ccproxy.translate.parse import LONGEST_MODEL
 from ccproxy.web.fields import Whole
@@ -60,7 +61,7 @@ def findings(run: Callable[[Tell], Outcome]) -> Iterator[bytes]:
 
     The trial ends where nobody reads on. Raises what stops it before its first finding.
     """
-    queue: Queue[bytes | CCProxyError | None] = Queue()
+    queue: Queue[bytes | Exception | None] = Queue()
 
     def tell(name: str, finding: Struct) -> None:
         queue.put(msgspec.json.encode({"finding": name, **msgspec.structs.asdict(finding)}) + b"\n")
@@ -68,26 +69,34 @@ def findings(run: Callable[[Tell], Outcome]) -> Iterator[bytes]:
     def work() -> None:
         try:
             tell("outcome", run(tell))
-        except CCProxyError as error:
+        except Exception as error:  # noqa: BLE001 - it is for the greenlet that waits for findings
             queue.put(error)
         queue.put(None)
 
     trial = gevent.spawn(work)
     first = queue.get()
-    if isinstance(first, CCProxyError):
+    if isinstance(first, Exception):
         raise first
     return _lines(trial, queue, first)
 
 
 def _lines(
-    trial: gevent.Greenlet[..., None], queue: Queue[bytes | CCProxyError | None], first: bytes | None
+    trial: gevent.Greenlet[..., None], queue: Queue[bytes | Exception | None], first: bytes | None
 ) -> Iterator[bytes]:
-    line: bytes | CCProxyError | None = first
+    line: bytes | Exception | None = first
     try:
         while line is not None:
-            if isinstance(line, CCProxyError):
-                line = msgspec.json.encode({"finding": "error", "type": line.type, "message": line.message}) + b"\n"
-            yield line
+            yield _told(line) if isinstance(line, Exception) else line
             line = queue.get()
     finally:
         trial.kill(block=False)
+
+
+def _told(error: Exception) -> bytes:
+    """The last line of a trial that broke off. What nobody expected is for the log."""
+    kind, message = "api_error", GENERIC
+    if isinstance(error, CCProxyError):
+        kind, message = error.type, error.message
+    else:
+        structlog.get_logger().error("a trial broke off", exc_info=error)
+    return msgspec.json.encode({"finding": "error", "type": kind, "message": message}) + b"\n"

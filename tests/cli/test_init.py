@@ -1,5 +1,9 @@
 """The command line as a whole."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import text
 
@@ -19,6 +23,26 @@ def test_an_error_does_not_steer_the_terminal(ask, proxy):
     proxy.answers["GET /routes"] = (400, refused("a\x1b]0;mine\x07\nb"))
     result = ask("routes", "list")
     assert (result.exit_code, result.output) == (1, "ccproxy: a\\x1b]0;mine\\x07\\nb\n")
+
+
+@pytest.mark.parametrize(
+    ("taken", "status", "said"),
+    [(False, 0, b""), (True, 1, b"ccproxy: [Errno 28] No space left on device\n")],
+    ids=["by nobody", "by a full disk"],
+)
+def test_output_that_is_not_taken_is_no_traceback(proxy, taken, status, said):
+    proxy.answers["GET /prices"] = [{"id": 1}]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open("/dev/full", "w") as full, os.fdopen(writing, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ccproxy", "prices", "list", "--json", "--url", proxy.url],
+            stdout=full if taken else pipe,
+            check=False,
+            stderr=subprocess.PIPE,
+            timeout=30,
+        )
+    assert (ended.returncode, ended.stderr) == (status, said)
 
 
 @pytest.mark.parametrize("command", ["rotate-secrets", "check"])

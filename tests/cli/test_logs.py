@@ -139,6 +139,18 @@ def test_what_is_wrong_is_one_line(filled: Run, arguments: list[str], words: str
     assert result.stderr.startswith(f"ccproxy: {words}")
 
 
+def test_a_key_of_a_proxy_is_not_for_the_database_here(filled: Run) -> None:
+    result = filled("logs", "--api-key", "ccp_x")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("ccproxy: --api-key: needs --url")
+    assert filled("logs", CCPROXY_APIKEY="sk-of-the-proxy").exit_code == 0, "the environment serves other commands too"
+
+
+def test_where_there_is_none_that_is_said(filled: Run) -> None:
+    assert filled("logs", "--provider", "nobody").output == "no such request is in the log\n"
+    assert filled("logs", "--provider", "nobody", "--json").output == ""
+
+
 def test_a_database_that_is_not_there_is_not_made(run: Run, url: str) -> None:
     result = run("logs")
     assert result.exit_code == 1

@@ -62,6 +62,12 @@ def test_as_the_api_says_it(ask: Run, proxy: FakeProxy) -> None:
     assert ask("usage", "--csv").stdout_bytes == b"key,requests\r\nann,1\r\n"
 
 
+def test_one_form_at_a_time(ask: Run, proxy: FakeProxy) -> None:
+    result = ask("usage", "--json", "--csv")
+    assert (result.exit_code, result.stderr) == (1, "ccproxy: --csv: cannot be given beside --json\n")
+    assert proxy.asked == []
+
+
 def test_what_is_refused_is_one_line(ask: Run, proxy: FakeProxy) -> None:
     error = {"error": {"message": "group_by: must be a comma list of key"}}
     proxy.answers |= {"GET /usage?group_by=x": (400, error), "GET /usage?group_by=x&format=csv": (400, error)}

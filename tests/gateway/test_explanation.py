@@ -43,11 +43,23 @@ def asking(session: str | None = None, headers: dict[str, str] | None = None, **
     return Incoming(parse(json.dumps(body).encode()), headers or {}, "msg_1", "r", session)
 
 
-def explained(incoming: Incoming, *targets: Target, views: Views = WELL, former: Target | None = None) -> Any:
+def explained(
+    incoming: Incoming, *targets: Target, views: Views = WELL, former: Target | None = None, why: str = "because"
+) -> Any:
     """The explanation as its reader gets it."""
-    plan = Plan("route", targets, why="because", strategy="weighted")
+    plan = Plan("route", targets, why=why, strategy="weighted")
     asked = Asked.of(incoming.parsed, incoming.headers, "caller")
     return json.loads(msgspec.json.encode(explain(incoming, asked, plan, targets, former, views)))
+
+
+def test_who_may_not_see_the_whole_sees_no_requests_and_not_what_is_not_to_be_had() -> None:
+    part = msgspec.structs.replace(WELL, whole=False)
+    why = 'route "a": its match fits; left out, as provider "b" is not enabled'
+    found = explained(asking(top_k=3), made("groq", "llama-x"), views=part, why=why)
+    assert found["why"] == 'route "a": its match fits'
+    (target,) = found["targets"]
+    assert (target["upstream"], target["losses"], target["ready"]) == (None, ["top_k"], False)
+    assert explained(asking(), made("groq", "llama-x"), why=why)["why"] == why
 
 
 def test_the_plan_and_its_targets_in_their_order() -> None:

@@ -55,6 +55,20 @@ def test_a_line_that_cannot_be_written_costs_no_row(monkeypatch: pytest.MonkeyPa
     assert [row.status for row in rows] == [200]
 
 
+def test_a_charge_is_settled_before_the_log_has_it_and_if_it_cannot_be_the_row_is_written_all_the_same() -> None:
+    rows: list[RequestRow] = []
+    entry = begin(rows)
+
+    def settle(_: RequestRow) -> None:
+        assert rows == []
+        raise ConnectionError
+
+    entry.settle = settle
+    with capture_logs(), pytest.raises(ConnectionError):
+        entry.end()
+    assert [row.status for row in rows] == [200]
+
+
 def test_the_whole_story_of_a_request() -> None:
     rows: list[RequestRow] = []
     with capture_logs() as lines:

@@ -37,10 +37,21 @@ def test_what_is_too_long_for_an_address_is_not_remembered() -> None:
         ("fd00::1", ("10.0.0.0/8", "fd00::/8"), True),
         ("fe80::1%eth0", ("fe80::/10",), True),
         ("10.1.2.3", (), False),
+        ("10.1.2.3", ("::ffff:10.0.0.0/104",), True),
+        ("10.1.2.3", ("::ffff:11.0.0.0/104", "::ffff:10.1.2.3"), True),
+        ("11.1.2.3", ("::ffff:10.0.0.0/104",), False),
+        ("10.1.2.3", ("::ffff:0:0/96",), True),
+        ("10.1.2.3", ("::/0", "::fffe:0:0/95"), False),
     ],
 )
 def test_networks(address: str, networks: tuple[str, ...], within: bool) -> None:
     assert is_within(address, networks) is within
+
+
+def test_allowed_and_trusted_networks_may_be_ipv4_written_as_ipv6() -> None:
+    mapped = (ip_network("::ffff:10.0.0.0/104"),)
+    peer = Peers(mapped, mapped).peer({"REMOTE_ADDR": "::ffff:10.1.2.3"})
+    assert (peer.address, peer.allowed, peer.trusted) == ("10.1.2.3", True, True)
 
 
 @pytest.mark.parametrize(

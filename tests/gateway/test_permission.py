@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ccproxy.errors import Forbidden
-from ccproxy.gateway.permission import permitted
-from ccproxy.gateway.routing import Plan
+from ccproxy.errors import Forbidden, NotFound
+from ccproxy.gateway.asked import Asked
+from ccproxy.gateway.permission import permitted, planned
+from ccproxy.gateway.routing import Plan, Router
 from ccproxy.store.client_keys import ClientKey
+from ccproxy.store.providers import Provider, Snapshot
+from ccproxy.store.routes import Match, Route, RouteTarget
 from ccproxy.translate.dialect import Dialect
 from ccproxy.translate.target import Target
 
@@ -74,3 +77,50 @@ def test_weights_stay_with_their_targets():
 def test_a_long_list_is_not_told_whole():
     with pytest.raises(Forbidden, match=r"m19 and 5 more$"):
         permitted(TWO, "x", key(*(f"m{number}" for number in range(25))))
+
+
+PROVIDERS = tuple(
+    Provider(name=name, type="openai-chat", api_base_url="http://127.0.0.1:9/v1", models=models, enabled=enabled)
+    for name, models, enabled in (
+        ("groq", ("llama-3", "claude-like"), True),
+        ("openai", ("gpt-6",), True),
+        ("hidden", ("secret",), False),
+    )
+)
+SNAPSHOT = Snapshot(
+    version=1,
+    providers=PROVIDERS,
+    routes=(
+        Route(name="dead", match=Match(models=("dead",)), targets=(RouteTarget(provider="hidden", model="secret"),)),
+    ),
+)
+
+
+def test_a_plan_as_far_as_the_key_may_use_it():
+    router = Router()
+    assert labels(planned(router, Asked.named("gpt-6"), SNAPSHOT, None)) == ["openai/gpt-6"]
+    assert labels(planned(router, Asked.named("gpt-6"), SNAPSHOT, key("openai/*"))) == ["openai/gpt-6"]
+    with pytest.raises(Forbidden):
+        planned(router, Asked.named("llama-3"), SNAPSHOT, key("openai/*"))
+
+
+@pytest.mark.parametrize("models", [None, ()])
+def test_who_may_use_everything_is_told_of_everything(models):
+    with pytest.raises(NotFound, match=r"there is: groq/llama-3, groq/claude-like, openai/gpt-6$"):
+        planned(Router(), Asked.named("nothing"), SNAPSHOT, models if models is None else key(*models))
+
+
+@pytest.mark.parametrize("asked", ["nothing", "hidden/secret", "dead"])
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        (("openai/*",), "openai/*, of which there is: openai/gpt-6"),
+        (("claude-*", "*/gpt-*"), "claude-*, */gpt-*, of which there is: claude-like, openai/gpt-6"),
+        (("*llama*",), "*llama*, of which there is: groq/llama-3"),
+        (("gone/*",), "gone/*"),
+    ],
+)
+def test_of_what_leads_nowhere_a_key_hears_only_what_it_may_use(asked, models, told):
+    with pytest.raises(NotFound) as caught:
+        planned(Router(), Asked.named(asked), SNAPSHOT, key(*models))
+    assert caught.value.message == f"model: {asked!r} leads nowhere here; the key 'anna' may use {told}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.fake_upstream import Exact, FakeUpstream, Reply, Stream, Until, chunk, finish, usage
+from tests.fake_upstream import DONE, Exact, FakeUpstream, Reply, Stream, Until, chunk, finish, usage
 from tests.live.server import Server, until
 
 ADMIN = "ccproxy-first-key-0123456789"
@@ -160,6 +162,45 @@ def test_requests_at_once_and_streams_in_flight_end_normally(team: Server, provi
     assert refused == {429}
     assert all("message_stop" in text and "two" in text for text in ended)
     until(lambda: ask(team, headers)[0] == 200, "there is room again")
+
+
+def test_what_killed_workers_had_under_way_is_given_back(team: Server, provider: FakeUpstream) -> None:
+    amounts = {"tokens_per_minute": 100, "daily_token_budget": 100, "monthly_budget_usd": 100.0}
+    headers = make_key(team, "bereft", concurrent_requests=1, **amounts)
+    go_on, long = threading.Event(), [{"role": "user", "content": "word " * 60}]
+    provider.forget()
+    provider.script("dear", Stream([chunk(content="one "), Until(go_on), DONE]), Reply("later"))
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(ask, team, headers, "dear", stream=True, messages=long)
+        provider.wait_for(1)
+        assert {ask(team, headers, "dear", messages=long)[0] for _ in range(4)} == {402}
+        former = set(team.worker_pids())
+        for pid in former:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not former & set(team.worker_pids()) and team.healthy(), "others are in their place")
+        status, said, _ = ask(team, headers, "dear", messages=long)
+        go_on.set()
+        assert stream.exception() is not None or "message_stop" not in str(stream.result()[1])
+    assert status == 200, said
+
+
+def test_a_reload_forgets_no_limit_and_settles_what_is_under_way(team: Server, provider: FakeUpstream) -> None:
+    headers = make_key(team, "reloaded", daily_token_budget=1200, concurrent_requests=1)
+    go_on, long = threading.Event(), [{"role": "user", "content": "word " * 600}]
+    provider.forget()
+    provider.script("m", Stream([chunk(content="one "), Until(go_on), finish(), usage(300, 2), DONE]), Reply("later"))
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(ask, team, headers, stream=True, messages=long)
+        provider.wait_for(1)
+        former = set(team.worker_pids())
+        team.signal(signal.SIGHUP)
+        until(lambda: len(set(team.worker_pids()) - former) == 2, "the new workers are there")
+        assert {ask(team, headers, messages=long)[0] for _ in range(4)} == {402}
+        assert {ask(team, headers)[0] for _ in range(4)} == {429}
+        go_on.set()
+        assert "message_stop" in stream.result()[1]
+    _, said, _ = until(lambda: (found := ask(team, headers, messages=long))[0] != 429 and found, "there is room again")
+    assert "usage" in said, "the estimate has given way to the three hundred"
 
 
 def test_a_budget_goes_by_the_target_that_is_asked_first(team: Server) -> None:

@@ -84,6 +84,22 @@ def test_an_explanation(proxy: Proxy) -> None:
     assert OURS not in answer.text
 
 
+def test_a_member_sees_the_decision_and_neither_where_nor_how_the_provider_is_asked(proxy: Proxy) -> None:
+    secret = proxy.parts.client_keys.create({"name": "anna", "requests_per_minute": 3})[1]
+    answer = proxy.explain({**ASK, "top_k": 3}, x_api_key=secret)
+    (target,) = answer.json["targets"]
+    assert (target["provider"], target["model"], target["losses"]) == ("fake", "m", ["top_k"])
+    assert target["cost"] is None
+    assert (target["upstream"], target["key"]) == (None, None)
+    assert "127.0.0.1" not in answer.text
+    proxy.parts.client_keys.change("anna", {"role": "admin"})
+    assert proxy.explain(ASK, x_api_key=secret).json["targets"][0]["upstream"]["url"].startswith("http://127.0.0.1")
+    for _ in range(98):
+        proxy.parts.limits.knock_beside(proxy.parts.client_keys.snapshot().get("anna"))
+    assert proxy.explain(b"", x_api_key=secret).status_code == 429
+    proxy.parts.client_keys.close()
+
+
 def test_a_target_that_rests_is_shown_so(proxy: Proxy) -> None:
     assert proxy.explain(ASK).json["targets"][0]["until"] is None
     health = proxy.parts.health

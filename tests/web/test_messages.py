@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from ccproxy.app import create_app
 from ccproxy.errors import Draining
+from ccproxy.gateway import limits
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.settings import Settings
 from ccproxy.store.logbook import RequestRow
@@ -268,6 +269,16 @@ def test_counting_needs_no_provider(proxy: Proxy) -> None:
     assert answer.status_code == 200
     assert 3 <= answer.json["input_tokens"] <= 20
     assert proxy.post({"model": "m"}, "/v1/messages/count_tokens").status_code == 400
+
+
+def test_counts_have_a_limit_of_their_own(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LEAST_OTHERS", 3)
+    secret = proxy.parts.client_keys.create({"name": "anna", "requests_per_minute": 1})[1]
+    counts = [proxy.post(body, "/v1/messages/count_tokens", x_api_key=secret) for body in (ask(), b"{", ask(), ask())]
+    assert [answer.status_code for answer in counts] == [200, 400, 200, 429]
+    assert 1 <= int(counts[-1].headers["retry-after"]) <= 120
+    assert [proxy.post(ask(), x_api_key=secret).status_code for _ in range(2)] == [200, 429]
+    proxy.parts.client_keys.close()
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,13 @@ def no_network(url: str, headers: Mapping[str, str], timeout: float) -> tuple[in
 
 
 @pytest.fixture
-def client() -> FlaskClient:
+def knocked() -> list[ClientKey | None]:
+    """The keys that requests were charged to."""
+    return []
+
+
+@pytest.fixture
+def client(knocked: list[ClientKey | None]) -> FlaskClient:
     rows = (
         Provider(name="a", type="openai-chat", api_base_url="http://a.test/v1", models=("x", "org/y:free")),
         Provider(name="b", type="openai-chat", api_base_url="http://b.test/v1", models=("claude-like",)),
@@ -59,6 +65,7 @@ def client() -> FlaskClient:
         router=Router(),
         health=Health(None),
         providers=SimpleNamespace(snapshot=lambda: snapshot),
+        limits=SimpleNamespace(knock_beside=knocked.append),
     )
     app.register_blueprint(models.blueprint)
     errors.register(app)
@@ -216,3 +223,17 @@ def test_a_key_s_list_has_only_what_it_may_use(client: FlaskClient, globs: str, 
     for model in ("a/x", "b/claude-like", "claude-sonnet-5-5"):
         shown = client.get(f"/v1/models/{model}", headers=headers)
         assert shown.status_code == (200 if model in ids else 403)
+
+
+def test_a_route_is_shown_by_the_targets_that_the_key_may_use(client: FlaskClient) -> None:
+    for path in ("/v1/models/claude-sonnet-5-5", "/v1/models"):
+        answer = client.get(path, headers={"x-api-key": "b/*"}).json
+        assert answer is not None
+        assert answer.get("data", [answer])[0]["display_name"] == "claude-sonnet-5-5 (b/claude-like)"
+
+
+def test_looking_is_a_request_too(client: FlaskClient, knocked: list[ClientKey | None]) -> None:
+    for path in ("/v1/models", "/v1/models/a/x", "/v1/models/nobody"):
+        client.get(path, headers={"x-api-key": "b/*"})
+    client.get("/v1/models")
+    assert [key and key.name for key in knocked] == ["anna"] * 3

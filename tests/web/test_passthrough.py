@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ccproxy.app import create_app
+from ccproxy.gateway import limits
 from ccproxy.settings import Settings
 from ccproxy.store.migrations import migrate
 from ccproxy.store.session import open_engine
@@ -140,6 +141,11 @@ def test_files(proxy: Proxy, first: FakeAnthropic, second: FakeAnthropic) -> Non
     content = proxy.ask("GET", "/v1/files/file_1/content")
     assert (content.data, content.mimetype) == (b"hello\x00\xff", "text/plain")
     assert content.headers["Content-Length"] == "7"
+    # whatever it is, a browser does not take it for a page of ours
+    assert (content.headers["X-Content-Type-Options"], content.headers["Content-Security-Policy"]) == (
+        "nosniff",
+        "sandbox",
+    )
     assert "Set-Cookie" not in content.headers
     assert proxy.ask("GET", "/v1/files/file_9/content").data == b"the other's"
     assert [one["id"] for one in proxy.ask("GET", "/v1/files").json["data"]] == ["file_1"]
@@ -228,6 +234,18 @@ def test_a_key_s_batches_hold_what_it_may_use(proxy: Proxy, fields: dict[str, An
     answer = proxy.create("two/opus", headers=member(proxy, **fields))
     assert answer.status_code == status
     assert not said or answer.json["error"]["message"].startswith(said)
+    proxy.parts.client_keys.close()
+
+
+def test_a_batch_is_a_request_and_what_is_done_with_it_is_another_one(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LEAST_OTHERS", 3)
+    headers = member(proxy, requests_per_minute=1)
+    made = proxy.create("two/opus", headers=headers)
+    assert [made.status_code, proxy.create("two/opus", headers=headers).status_code] == [200, 429]
+    looked = [proxy.ask("GET", f"{BATCHES}/{made.json['id']}", headers=headers).status_code for _ in range(4)]
+    assert looked == [200, 200, 200, 429]
     proxy.parts.client_keys.close()
 
 

@@ -69,6 +69,7 @@ def test_every_link_leads_somewhere(site: Site) -> None:
         "/v1/messages/count_tokens",
         "/v1/messages/explain",
         "/v1/models",
+        "/presets",
         "/metrics",
     }  # not on this test's application
     assert set(site.get("/").get_json()["docs"].values()) <= known | elsewhere

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ccproxy.errors import InvalidRequest
+from ccproxy.errors import GENERIC, InvalidRequest
 from ccproxy.gateway.trial import Fault, Models, Outcome, Step, Streaming
 from ccproxy.store.providers import Provider
 from ccproxy.web.services import EXTENSION
@@ -87,10 +87,14 @@ class Trial:
         self.asked.append((provider.name, model, key))
         if key == 9:
             raise InvalidRequest("key: there are fewer")
+        if key == 6:
+            raise ValueError("a bug")
         if tell is not None:
             tell("models", self.outcome.models)
         if key == 8:
             raise InvalidRequest("key: it broke")
+        if key == 7:
+            raise ValueError("a bug")
         return self.outcome
 
 
@@ -156,6 +160,18 @@ def test_what_stops_it_has_its_status_as_long_as_nothing_was_found(site: Site) -
     assert last == {"finding": "error", "type": "invalid_request_error", "message": "key: it broke"}
     response.close()
     assert site.services.lifecycle.live == 0
+
+
+def test_a_bug_ends_it_as_well(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add(name="groq")
+    with_trial(site)
+    assert_error(site.client.post("/providers/groq/test", json={"key": 6}, headers=LINES), 500, "api_error")
+    response = site.client.post("/providers/groq/test", json={"key": 7}, headers=LINES)
+    last = json.loads(response.text.splitlines()[-1])
+    assert last == {"finding": "error", "type": "api_error", "message": GENERIC}
+    response.close()
+    assert site.services.lifecycle.live == 0
+    assert capsys.readouterr().out.count("a bug") >= 2
 
 
 def test_an_unknown_provider_is_a_404_and_a_bad_body_a_400(site: Site) -> None:

@@ -16,50 +16,51 @@ import structlog
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.errors import ClientError, RateLimited, Unavailable
+from ccproxy.errors import ClientError, Unavailable
 from ccproxy.gateway.limits import periods, told
-from ccproxy.gateway.limits.charges import NANO, Charge, Level
+from ccproxy.gateway.limits.charges import NANO, Charge, Kind, Taken
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.spending import Spent
 
 COMPARED = 60.0
 """Seconds after which a budget's counter is held against the log again."""
-AT_ONCE_AGAIN = 1.0
-"""Seconds after which to come back where too many requests are under way: when one ends nobody can know."""
+OTHERS = 2
+LEAST_OTHERS = 100
+"""Other requests (counts of tokens, explanations, lists) that a key has for each one of its messages, and at least.
+
+They are counted by themselves, as with Anthropic (provider docs); clients send fifty at once (recorded traffic).
+"""
 
 
 class Counters(Protocol):
     """Where charges are counted (`shared_memory.SharedCounters`)."""
 
-    def take(  # noqa: D102
-        self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]
-    ) -> tuple[Charge | None, list[Level]]: ...
-    def add(self, settled: Sequence[tuple[Charge, int]]) -> None: ...  # noqa: D102
+    @property
+    def phase(self) -> int: ...  # noqa: D102
+    def take(self, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]) -> Taken: ...  # noqa: D102
+    def settle(self, taken: Taken, came_to: Sequence[int], now: float) -> None: ...  # noqa: D102
     def raise_to(self, charge: Charge, value: int) -> None: ...  # noqa: D102
-    def enter(self, holder: str, most: int, now: float) -> bool: ...  # noqa: D102
-    def leave(self, holder: str, now: float) -> None: ...  # noqa: D102
 
 
 class Knock(Struct, frozen=True):
     """A request that is charged as one, and the headers that tell of that limit."""
 
-    charge: Charge
+    taken: Taken
     headers: dict[str, str]
 
 
 class Admission:
     """A request that was let in: what it was charged with, and the headers that tell its client of its limits."""
 
-    def __init__(self, limits: Limits, key: ClientKey, taken: Sequence[Charge], headers: dict[str, str]) -> None:
+    def __init__(self, limits: Limits, taken: Taken, headers: dict[str, str]) -> None:
         self.headers = headers
         self._limits = limits
-        self._key = key
         self._taken = taken
 
     def settle(self, row: RequestRow) -> None:
         """The request has ended: charge what it came to in place of the estimate, and make room for the next one."""
-        self._limits.settled(self._key, self._taken, row)
+        self._limits.settled(self._taken, row)
 
 
 class Limits:
@@ -83,13 +84,21 @@ class Limits:
         """
         if key is None or key.requests_per_minute is None:
             return None
+        return self._knock("requests", key.name, key.requests_per_minute)
+
+    def knock_beside(self, key: ClientKey | None) -> None:
+        """Charge one request that no model answers. Raises RateLimited."""
+        if key is not None and key.requests_per_minute is not None:
+            self._knock("others", key.name, max(LEAST_OTHERS, OTHERS * key.requests_per_minute))
+
+    def _knock(self, kind: Kind, name: str, limit: int) -> Knock:
         now = self._clock()
-        charge = Charge(key.name, "requests", periods.minute(now), key.requests_per_minute, 1)
-        refused, levels = self.counters.take([charge], now, lambda _: 0)
-        headers = told.headers([charge], levels, now)
-        if refused is not None:
-            raise told.refusal(charge, levels[0], now, headers)
-        return Knock(charge, headers)
+        charge = Charge(name, kind, periods.minute(now), limit, 1)
+        taken = self.counters.take((charge,), now, lambda _: 0)
+        headers = told.headers(taken.charges, taken.levels, now)
+        if taken.refused is not None:
+            raise told.refusal(charge, taken.levels[0], now, headers)
+        return Knock(taken, headers)
 
     def admit(
         self,
@@ -109,50 +118,34 @@ class Limits:
             return self._admit(key, tokens, cost, knock.headers if knock is not None else {})
         except ClientError:
             if knock is not None:
-                self.counters.add([(knock.charge, -1)])
+                self.counters.settle(knock.taken, (0,), self._clock())
             raise
 
     def _admit(
         self, key: ClientKey, tokens: Callable[[], int], cost: Callable[[], float | None], headers: dict[str, str]
     ) -> Admission:
         now = self._clock()
-        wanted = list(_charges(key, tokens, cost, now))
+        wanted = tuple(_charges(key, tokens, cost, now))
         already = cache(self._already)
         self._compare(key, wanted, now, already)
         try:
-            refused, levels = self.counters.take(wanted, now, already)
+            taken = self.counters.take(wanted, now, already)
         except SQLAlchemyError as error:
             raise Unavailable("what the key has used cannot be read now; try again", retry_after=1) from error
-        if refused is not None:
-            raise told.refusal(refused, levels[-1], now, headers | told.headers(wanted, levels, now))
-        headers = headers | told.headers(wanted, levels, now)
-        most = key.concurrent_requests
-        if most is not None and not self.counters.enter(key.name, most, now):
-            self.counters.add([(charge, -charge.amount) for charge in wanted])
-            raise RateLimited(
-                f"the key {key.name!r} has {most} requests under way, which is its limit",
-                retry_after=AT_ONCE_AGAIN,
-                headers=headers,
-            )
-        return Admission(self, key, wanted, headers)
+        headers = headers | told.headers(wanted, taken.levels, now)
+        if taken.refused is not None:
+            raise told.refusal(taken.refused, taken.levels[-1], now, headers)
+        return Admission(self, taken, headers)
 
-    def settled(self, key: ClientKey, taken: Sequence[Charge], row: RequestRow) -> None:
+    def settled(self, taken: Taken, row: RequestRow) -> None:
         """See `Admission.settle`."""
-        now = self._clock()
-        if key.concurrent_requests is not None:
-            self.counters.leave(key.name, now)
+        if not taken.charges:
+            return
         tokens = (row.input_tokens or 0) + (row.output_tokens or 0) + (row.cache_creation_input_tokens or 0)
-        came_to = {"tokens": tokens, "usd": round((row.cost_usd or 0.0) * NANO)}
-        settled = []
-        for charge in taken:
-            more = came_to[charge.kind.rpartition("_")[2]] - charge.amount
-            if more > 0 and charge.slides:
-                # A stream may last for minutes: what it used beyond the estimate counts now, not when it began
-                charge = Charge(charge.holder, charge.kind, periods.minute(now), charge.limit, 0)
-            if more:
-                settled.append((charge, more))
-        if settled:
-            self.counters.add(settled)
+        came_to = {"tokens": tokens, "usd": round((row.cost_usd or 0.0) * NANO), "once": 0}
+        self.counters.settle(
+            taken, [came_to[charge.kind.rpartition("_")[2]] for charge in taken.charges], self._clock()
+        )
 
     def _compare(self, key: ClientKey, wanted: Sequence[Charge], now: float, already: Callable[[Charge], int]) -> None:
         """Hold the counters of budgets against the log once a minute, and whenever the key was changed.
@@ -160,10 +153,10 @@ class Limits:
         What was used while a budget was not counted, because the key had none or Redis was away, is in the log alone.
         """
         for charge in wanted:
-            if charge.slides:
+            if not charge.budgeted:
                 continue
             what = (charge.holder, charge.kind)
-            held = (key.updated_at, charge.period.number)
+            held = (key.updated_at, charge.period.number, self.counters.phase)
             known, when = self._compared.get(what, (None, 0.0))
             if known == held and 0 <= now - when < COMPARED:
                 continue
@@ -224,3 +217,5 @@ def _charges(
         for limit, kind, period in counted:
             if limit is not None:
                 yield Charge(name, kind, period(now), limit, estimate)
+    if key.concurrent_requests is not None:
+        yield Charge(name, "at_once", periods.ALWAYS, key.concurrent_requests, 1)

@@ -1,4 +1,4 @@
-"""Spans of time that limits are of: minutes, days and months in UTC. Pure: the moment comes in."""
+"""Spans of time that limits are of: minutes, days and months in UTC, or no end at all. Pure: the moment comes in."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from msgspec import Struct
 MINUTE = 60.0
 _DAY = 86400
 
-Name = Literal["minute", "day", "month"]
+Name = Literal["minute", "day", "month", "always"]
 
 
 class Period(Struct, frozen=True):
     """One minute, day or month: its number, unlike that of any other of its name, and when it ends.
 
-    Moments are seconds since 1970; `first_day` counts days since then (0 for a minute).
+    Moments are seconds since 1970; `first_day` counts days since then (0 for what has none).
     """
 
     name: Name
     number: int
     ends: float
     first_day: int = 0
+
+
+ALWAYS = Period("always", 0, float(2**40))
+"""The period of what ends by itself, such as requests under way."""
 
 
 def minute(now: float) -> Period:

@@ -10,11 +10,18 @@ from ccproxy.errors import ClientError, OverBudget, RateLimited
 from ccproxy.gateway.limits import charges, periods
 from ccproxy.gateway.limits.charges import NANO, Charge, Level
 
+AT_ONCE_AGAIN = 1.0
+"""Seconds after which to come back where too many requests are under way: when one ends nobody can know."""
 _BUDGETS = {
     "day_usd": "daily_budget_usd",
     "month_usd": "monthly_budget_usd",
     "day_tokens": "daily_token_budget",
     "month_tokens": "monthly_token_budget",
+}
+_MINUTE = {
+    "requests": "requests",
+    "tokens": "tokens",
+    "others": "other requests (counts of tokens, explanations, lists)",
 }
 _WORDS = {"day": "daily", "month": "monthly"}
 
@@ -26,7 +33,7 @@ def headers(wanted: Sequence[Charge], levels: Iterable[Level], now: float) -> di
     """
     told = {}
     for charge, level in zip(wanted, levels, strict=False):
-        if charge.slides:
+        if charge.kind in ("requests", "tokens"):
             stem = f"anthropic-ratelimit-{charge.kind}"
             told[f"{stem}-limit"] = str(charge.limit)
             told[f"{stem}-remaining"] = str(max(0, charge.limit - charges.used(charge, level, now)))
@@ -36,11 +43,17 @@ def headers(wanted: Sequence[Charge], levels: Iterable[Level], now: float) -> di
 
 
 def refusal(charge: Charge, level: Level, now: float, headers: dict[str, str]) -> ClientError:
-    """The error for a request whose charge does not fit: RateLimited for a minute, OverBudget for a budget."""
-    if not charge.slides:
+    """The error for a request whose charge does not fit: OverBudget for a budget, RateLimited for all else."""
+    if charge.budgeted:
         return _over_budget(charge, level)
+    if charge.kind == "at_once":
+        return RateLimited(
+            f"the key {charge.holder!r} has {charge.limit:,} requests under way, which is its limit",
+            retry_after=AT_ONCE_AGAIN,
+            headers=headers,
+        )
     wait = charges.wait(charge, level, now)
-    limit = f"{charge.limit:,} {charge.kind} a minute"
+    limit = f"{charge.limit:,} {_MINUTE[charge.kind]} a minute"
     if wait is None:
         return RateLimited(
             f"this request has about {charge.amount:,} {charge.kind}, and the key {charge.holder!r} may use {limit}",

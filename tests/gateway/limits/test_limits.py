@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from ccproxy.errors import OverBudget, RateLimited, Unavailable
-from ccproxy.gateway.limits import AT_ONCE_AGAIN, COMPARED, Limits, is_budgeted, is_limited
+from ccproxy.gateway.limits import COMPARED, Limits, is_budgeted, is_limited
 from ccproxy.gateway.limits.shared_memory import SharedCounters
+from ccproxy.gateway.limits.told import AT_ONCE_AGAIN
 from ccproxy.store.client_keys import ClientKey
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.spending import Spent
@@ -137,6 +138,35 @@ def test_requests_at_once(stage):
     stage.refused(anna)
 
 
+def test_a_request_too_many_at_once_takes_nothing_of_the_other_limits(stage):
+    """Not even for a moment, in which another one might be refused for it."""
+    anna = key(concurrent_requests=1, tokens_per_minute=1000, daily_budget_usd=1.0)
+    stage.admit(anna, tokens=100, cost=0.1)
+    before = bytes(stage.counters._memory)
+    stage.refused(anna, tokens=900, cost=0.9)
+    assert bytes(stage.counters._memory) == before
+
+
+def test_other_requests_are_counted_beside_those_of_messages(stage):
+    """Twice as many, and no fewer than an editor sends at once."""
+    anna, ben = key(requests_per_minute=3), replace(key(requests_per_minute=200), name="ben")
+    for _ in range(100):
+        stage.limits.knock_beside(anna)
+    with pytest.raises(RateLimited) as caught:
+        stage.limits.knock_beside(anna)
+    assert caught.value.message.startswith(
+        "the key 'anna' has used its 100 other requests (counts of tokens, explanations, lists) a minute; there is room"
+    )
+    assert caught.value.headers == {}
+    assert stage.admit(anna).headers["anthropic-ratelimit-requests-remaining"] == "2"
+    for _ in range(400):
+        stage.limits.knock_beside(ben)
+    with pytest.raises(RateLimited):
+        stage.limits.knock_beside(ben)
+    stage.limits.knock_beside(key(tokens_per_minute=1))
+    stage.limits.knock_beside(None)
+
+
 BUDGETS = [
     ("daily_budget_usd", 1.0, "daily budget of $1.0000", "2027-01-16T00:00:00Z", {"cost": 0.6}, {"cost_usd": 0.6}),
     ("monthly_budget_usd", 1.0, "monthly budget of $1.0000", "2027-02-01T00:00:00Z", {"cost": 0.6}, {"cost_usd": 0.6}),
@@ -189,6 +219,33 @@ def test_what_was_spent_before_this_process_counts(stage, name, limit, words, re
     assert len(stage.asked) == 1
 
 
+def test_what_began_before_midnight_counts_on_the_day_before(stage):
+    """As in the log, which goes by when a request began."""
+    anna = key(daily_token_budget=1000)
+    stage.now = datetime(2027, 1, 15, 23, 59, 59, tzinfo=UTC).timestamp()
+    stream = stage.admit(anna, tokens=600)
+    stage.refused(anna, tokens=600)
+    stage.now += 1
+    other = stage.admit(anna, tokens=600)
+    stream.settle(row(input_tokens=990))
+    other.settle(row(input_tokens=100))
+    assert stage.admit(anna, tokens=900) is not None
+    stage.refused(anna, tokens=1)
+    stage.now -= 1
+    assert stage.refused(anna, tokens=11).details["used"] == 990
+
+
+def test_of_a_stream_that_lasts_past_midnight_no_worker_leaves_anything_behind(stage):
+    anna = key(daily_token_budget=1000, monthly_budget_usd=1.0, tokens_per_minute=1000, concurrent_requests=1)
+    stage.now = datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+    stream = stage.admit(anna, tokens=600, cost=0.5)
+    stage.now += 300
+    stream.settle(row(input_tokens=990, cost_usd=0.9))
+    assert not stage.counters._ledgers._own
+    admitted = stage.admit(replace(anna, tokens_per_minute=None), tokens=1000, cost=1.0)
+    assert admitted is not None
+
+
 def test_without_a_price_nothing_is_charged_in_dollars(stage):
     anna = key(daily_budget_usd=0.001)
     for _ in range(3):
@@ -229,7 +286,7 @@ def test_what_was_used_while_a_budget_was_not_counted_is_taken_from_the_log(stag
     stage.spent = {"anna": Spent(9, 1000, 0.0)}
     stage.admit(changed, tokens=10)
     stage.now += COMPARED
-    assert stage.refused(changed, tokens=10).details["used"] == 1000
+    assert stage.refused(changed, tokens=10).details["used"] == 1000 + 10 + 10, "of two nobody knows what they come to"
 
 
 def test_settling_begins_no_counter_of_a_budget(stage):
