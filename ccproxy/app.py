@@ -181,7 +181,7 @@ def _services(
         record=_recorder(logbook.record, counted.observe),
         reader=reader,
         retention=Retention(engine, settings.log_days, settings.capture_days, settings.log_max_bytes),
-        captures=Captures(engine, vault, without_keys, secrets),
+        captures=Captures(engine, vault, without_keys, secrets, most_bytes=settings.log_max_bytes),
         started_at=datetime.now(UTC),
         audit=Audit(engine),
         refusals=refusals,

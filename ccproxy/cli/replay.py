@@ -32,7 +32,8 @@ def replay(api: Api, request_id: str, target: str, as_json: bool) -> None:
         return
     click.echo(table(("", *(name.upper() for name in _SIDES)), _rows([found[name] for name in _SIDES])))
     for name in _SIDES:
-        say("", f"--- {name}", *_words(found[name]))
+        cut = name == "original" and found["truncated"]
+        say("", f"--- {name}{', of which the beginning is kept' if cut else ''}", *_words(found[name]))
 
 
 def _rows(sides: list[Mapping[str, Any]]) -> list[list[str]]:

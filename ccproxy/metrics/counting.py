@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from ccproxy.metrics.folder import VARIABLE
 from ccproxy.metrics.meters import Meters
+from ccproxy.metrics.standing import Busy
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.providers import Snapshot
 
@@ -34,7 +35,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._meters: Meters | None = None
         self._folder: str | None = None
-        self._dropped = 0
+        self._told = Busy()
         self._failing = False
         self._pool: ThreadPool | None = None
 
@@ -66,14 +67,17 @@ class Metrics:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told once
             self._tell(error)
 
-    def publish(self, in_flight: int, queued: int, dropped: int) -> None:
-        """Show what was counted, and what the worker is busy with: requests, log rows that wait, those lost so far."""
+    def publish(self, busy: Busy) -> None:
+        """Show what was counted, and what the worker is busy with."""
         try:
             meters = self._flushed()
-            meters.in_flight.set(in_flight)
-            meters.queue.set(queued)
-            meters.dropped.inc(dropped - self._dropped)
-            self._dropped = dropped
+            meters.in_flight.set(busy.in_flight)
+            meters.queue.set(busy.rows)
+            meters.dropped.inc(busy.rows_dropped - self._told.rows_dropped)
+            meters.captures.set(busy.captures)
+            meters.capture_bytes.set(busy.capture_bytes)
+            meters.captures_dropped.inc(busy.captures_dropped - self._told.captures_dropped)
+            self._told = busy
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(error)
 
@@ -104,7 +108,8 @@ class Metrics:
     def stop(self) -> None:
         """The worker ends: it serves nothing any more."""
         if self._meters is not None:
-            self.publish(0, 0, self._dropped)
+            told = self._told
+            self.publish(Busy(rows_dropped=told.rows_dropped, captures_dropped=told.captures_dropped))
             self._meters.workers.set(0)
 
     def _flushed(self) -> Meters:

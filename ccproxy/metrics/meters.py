@@ -92,6 +92,9 @@ class Meters:
         self.in_flight = gauge("requests_in_flight", "Requests now being served.")
         self.queue = gauge("log_queue_rows", "Log rows not yet in the database.")
         self.dropped = counter("log_dropped_rows", "Log rows lost.")
+        self.captures = gauge("capture_queue_requests", "Captured requests not yet in the database.")
+        self.capture_bytes = gauge("capture_queue_bytes", "Their bodies in memory.")
+        self.captures_dropped = counter("capture_dropped_requests", "Captured requests lost.")
         self.workers = gauge("workers", "Workers that serve.")
         self._held = held
         self._snapshot: Snapshot | None = None

@@ -333,8 +333,9 @@ captures = Table(
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
     Column("truncated", Boolean, nullable=False),  # the answer was longer than what is kept
+    Column("size", Integer, nullable=False),  # bytes of the three together, as they are here
 )
-Index("ix_captures_captured_at", captures.c.captured_at)
+Index("ix_captures_captured_at", captures.c.captured_at, captures.c.size)  # with it they are added up
 
 # What one of the workers does now and then for all: when it was last begun.
 chores = Table(

@@ -33,10 +33,13 @@ MOST_SECONDS = 240.0
 """A round goes on with the next one, before another worker could think that it has died."""
 STEP_ROWS = 200
 STEP_CAPTURES = 20
-"""They hold whole conversations: as many bytes as hundreds of rows."""
+STEP_BYTES = 4 * 1024 * 1024
+"""They hold whole conversations, which SQLite may write over with zeros."""
 PAUSE_SECONDS = 0.05
+KEPT_FREE = 16
+"""Of so many parts of what the database may have, one is made free for what comes before the next round."""
 SPARED = timedelta(hours=1)
-"""What is younger stays however large the database is: then it is not the log that fills it."""
+"""Rows of the log that are younger stay however large the database is: then it is not the log that fills it."""
 
 _KNOWN = text("INSERT INTO chores (name, begun_at) VALUES (:name, :begun_at) ON CONFLICT (name) DO NOTHING").bindparams(
     *(bindparam(column.name, type_=column.type) for column in chores.columns)
@@ -106,21 +109,24 @@ class Retention:
         """Each deletes a little and says how many rows that was, 0 where nothing is left to do."""
         hours = usage_hours.c.hour
         last_hour = int((now - HOURS_KEPT).timestamp()) // HOUR
-        yield lambda connection: _delete(connection, captures, captures.c.captured_at, now - self._captures)
+        yield lambda connection: _delete_captures(connection, now - self._captures)
         yield lambda connection: _delete(connection, request_logs, request_logs.c.started_at, now - self._log)
         yield lambda connection: _delete(connection, usage_hours, hours, last_hour)
         yield lambda connection: self._make_room(connection, now)
 
     def _make_room(self, connection: Connection, now: datetime) -> int:
-        """Delete the oldest of what takes the most, while the database is larger than it may be."""
+        """Delete the oldest of what takes the most, while the database is larger than it may be, or nearly so."""
         used = used_bytes(connection)
-        if used is None or used <= self.most_bytes:
+        if used is None or used <= self.most_bytes - self.most_bytes // KEPT_FREE:
             return 0
         oldest = sorted(_oldest(connection), key=lambda one: one[0])
         for began, table, column in oldest:
+            if table is captures:
+                return _delete_captures(connection, now)
             if began < now - SPARED:
                 return _delete(connection, table, column, now - SPARED)
-        self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
+        if used > self.most_bytes:
+            self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
         return 0
 
 
@@ -133,8 +139,21 @@ def _oldest(connection: Connection) -> Iterator[tuple[datetime, Table, Any]]:
 
 def _delete(connection: Connection, table: Table, column: Any, before: Any) -> int:
     """The first rows that lie before, in the order of the column's index."""
-    most = STEP_CAPTURES if table is captures else STEP_ROWS
     columns = [*table.primary_key.columns]
     key: Any = tuple_(*columns) if columns[1:] else columns[0]
-    oldest = select(*columns).where(column < before).order_by(column).limit(most)
+    oldest = select(*columns).where(column < before).order_by(column).limit(STEP_ROWS)
     return connection.execute(delete(table).where(key.in_(oldest))).rowcount
+
+
+def _delete_captures(connection: Connection, before: datetime) -> int:
+    """The first that were captured before, as many as are not too large together; one at least."""
+    which, size = captures.c.request_id, captures.c.size
+    oldest = select(which, size).where(captures.c.captured_at < before).order_by(captures.c.captured_at)
+    chosen: list[str] = []
+    room = STEP_BYTES
+    for request_id, taken in connection.execute(oldest.limit(STEP_CAPTURES)):
+        if chosen and taken > room:
+            break
+        chosen.append(request_id)
+        room -= taken
+    return connection.execute(delete(captures).where(which.in_(chosen))).rowcount if chosen else 0

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.errors import InvalidRequest, NotFound, Unavailable
 from ccproxy.gateway.access import Caller
+from ccproxy.store.audit import Actor
 from ccproxy.store.captures import Capture
 from ccproxy.store.vault import Undecryptable
 from ccproxy.store.writer import is_the_database
@@ -52,20 +53,22 @@ def again(request_id: str) -> Response:
     target = _target(read_document(MAX_BODY, BODY_TIMEOUT))
     caller: Caller = g.caller
     plan = replay.plan(caller, target)
-    capture, original = _find(request_id, lambda capture, row: (capture, _original(capture, row)))
+    capture, original = _find(request_id, lambda capture, row: (capture, _original(capture, row)), target)
     compared = {
         "original": original,
         "replay": replay.run(caller, capture, target, plan),
         "target": target,
         "request_id": g.request_id,
+        "truncated": capture.truncated,
     }
     return _json(msgspec.json.encode(compared))
 
 
-def _find(request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T]) -> T:
-    """What `then` makes of a capture, beside the hub. Raises NotFound, Unavailable."""
+def _find(request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T], target: str | None = None) -> T:
+    """What `then` makes of a capture, beside the hub; the audit knows of it. Raises NotFound, Unavailable."""
+    caller: Caller = g.caller
     try:
-        found = services().captures.find(request_id, then)
+        found = services().captures.find(request_id, then, Actor(caller.name, caller.address), target)
     except Undecryptable:
         raise NotFound(
             f"what was captured of the request {request_id[:80]!r} is encrypted with a secret key that is not here"

@@ -137,9 +137,10 @@ def upgrade() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("truncated", sa.Boolean(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("request_id", name="pk_captures"),
     )
-    op.create_index("ix_captures_captured_at", "captures", ["captured_at"])
+    op.create_index("ix_captures_captured_at", "captures", ["captured_at", "size"])
     op.create_table(
         "chores",
         sa.Column("name", sa.String(63), nullable=False),

@@ -150,7 +150,7 @@ def test_a_row_has_every_column(few: Engine) -> None:
 def test_one_request_is_found_by_its_id(filled: Engine) -> None:
     with write_engine(filled).begin() as connection:
         connection.execute(
-            insert(captures).values(request_id="r3", captured_at=START, request=b"token", truncated=False)
+            insert(captures).values(request_id="r3", captured_at=START, request=b"token", truncated=False, size=5)
         )
     with filled.connect() as connection:
         assert find(connection, "r2") == ({"id": 3, **ROWS[2]}, False)

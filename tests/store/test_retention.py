@@ -43,7 +43,8 @@ def bodies(engine, ages, size=10):
         engine,
         captures,
         [
-            {"request_id": f"c{age}", "captured_at": NOW - age * DAY, "request": b"x" * size, "truncated": False}
+            {"request_id": f"c{age}", "captured_at": NOW - age * DAY, "request": b"x" * size}
+            | {"truncated": False, "size": size}
             for age in ages
         ],
     )
@@ -82,6 +83,17 @@ def test_it_deletes_a_little_at_a_time(engine, retention, monkeypatch):
     assert [size for size in sizes if size] == [7, 7, 7, 7, 2]
 
 
+def test_large_bodies_are_deleted_a_few_at_a_time(engine, retention, monkeypatch):
+    monkeypatch.setattr(module, "STEP_BYTES", 250)
+    bodies(engine, [4 + n / 100 for n in range(5)], size=100)
+    bodies(engine, [5], size=1000)
+    sizes = []
+    real = retention._writer.run
+    monkeypatch.setattr(retention._writer, "run", lambda step: sizes.append(real(step)) or sizes[-1])
+    assert retention.sweep(NOW) == 6
+    assert [size for size in sizes if size] == [1, 2, 2, 1]
+
+
 def test_others_write_in_between(engine, retention, monkeypatch):
     """Whoever wants to write while it deletes gets in, long before it is done."""
     monkeypatch.setattr(module, "STEP_ROWS", 1)
@@ -105,7 +117,7 @@ def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
     small = Retention(engine, 30, 3, most, said)
     assert small.sweep(NOW) > 0
     with engine.connect() as connection:
-        assert used_bytes(connection) <= most
+        assert used_bytes(connection) <= most - most // 16, "there is room for what comes before the next round"
         oldest = connection.execute(select(func.min(request_logs.c.started_at))).scalar()
         left = connection.execute(select(func.count()).select_from(request_logs)).scalar()
     assert 0 <= left < module_rows
@@ -115,10 +127,19 @@ def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
 
 def test_what_is_new_stays_however_large_the_database_is(engine, said):
     requests(engine, [0.001, 0.002, 5])
-    bodies(engine, [0.001])
     assert Retention(engine, 30, 3, 1, said).sweep(NOW) == 1
     assert kept(engine, request_logs.c.request_id) == ["0.001", "0.002"]
     assert said.texts == ["the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake"]
+
+
+def test_bodies_go_however_new_they_are_where_they_fill_the_database(engine, said):
+    requests(engine, [0.001, 0.002])
+    with engine.connect() as connection:
+        most = used_bytes(connection) + 500_000
+    bodies(engine, [0.001 + number / 1_000_000 for number in range(100)], size=50_000)
+    assert Retention(engine, 30, 3, most, said).sweep(NOW) == 100
+    assert kept(engine, request_logs.c.request_id) == ["0.001", "0.002"]
+    assert said.events == []
 
 
 def test_of_all_workers_one_gets_its_turn(engine, said):
