@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
-from gevent.threadpool import ThreadPool
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ccproxy.metrics.folder import VARIABLE
+from ccproxy.metrics import folder
 from ccproxy.metrics.meters import Meters
 from ccproxy.metrics.standing import Busy
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.providers import Snapshot
+from ccproxy.store.thread import Thread
 
 
 class Metrics:
@@ -37,7 +37,7 @@ class Metrics:
         self._folder: str | None = None
         self._told = Busy()
         self._failing = False
-        self._pool: ThreadPool | None = None
+        self._thread = Thread()
 
     def start(self, seat: int | None = None) -> None:
         """Begin to count, as the worker that has this seat in the folder that the environment names.
@@ -45,13 +45,15 @@ class Metrics:
         prometheus-client keeps the class of its values in a global, and takes it from there for each new series. It is
         set here, after the fork, for the class remembers the files that it has opened and whose they are.
         """
-        self._folder = os.environ.get(VARIABLE) if seat is not None else None
+        self._folder = os.environ.get(folder.VARIABLE) if seat is not None else None
         if self._folder is not None:
             values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
         else:
             values.ValueClass = values.MutexValue
         self._meters = Meters(self._registry, self._held)
         self._meters.workers.set(1)
+        if self._folder is not None and seat is not None:
+            self._meters.resume(folder.counted(self._folder, seat))
 
     @property
     def _counting(self) -> Meters:
@@ -97,12 +99,7 @@ class Metrics:
         else:
             MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
         registry.register(now)
-        if self._pool is None:
-            self._pool = ThreadPool(1)
-        # The outcome travels as a value: gevent prints the traceback of anything that a pooled function raises
-        text: bytes | Exception = self._pool.apply(_caught, (partial(encode, registry),))
-        if isinstance(text, Exception):
-            raise text
+        text: bytes = self._thread.run(partial(encode, registry))
         return text, content_type
 
     def stop(self) -> None:
@@ -131,10 +128,3 @@ class _All(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._registry.collect()
-
-
-def _caught(work: Callable[[], bytes]) -> bytes | Exception:
-    try:
-        return work()
-    except Exception as error:  # noqa: BLE001 - it is raised again where it was asked for
-        return error

@@ -7,13 +7,13 @@ request makes ten. Help texts are short: in multi-process mode every single seri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ccproxy.metrics import labels
-from ccproxy.metrics.labels import OTHER, Models, Names, Sets
+from ccproxy.metrics.labels import NONE, OTHER, Models, Names, Sets
 from ccproxy.store.logbook import NOT_FAILED, RequestRow
 from ccproxy.store.providers import Snapshot
 
@@ -27,6 +27,17 @@ MOST_REQUESTS = 1000
 MOST_SPENDERS = 500
 MOST_FAILURES = 500
 """Label sets of one metric: for requests; for tokens and cost; for errors, and for attempts."""
+
+OK = "ok"
+"""The outcome of an attempt that was answered."""
+
+_SETS = {
+    "ccproxy_requests": ("requests", ("provider", "model", "route", "key", "client", "status")),
+    "ccproxy_tokens": ("spenders", ("provider", "model", "key")),
+    "ccproxy_errors": ("errors", ("provider", "model", "type")),
+    "ccproxy_attempts": ("attempts", ("provider", "model", "outcome")),
+}
+"""Whose label sets are bounded together, and their labels."""
 
 _REMEMBERED = 2000
 _Kind = tuple[str | None, str | None, str | None, str | None, str | None, int, str | None]
@@ -114,6 +125,30 @@ class Meters:
         self._series: dict[_Kind, Series] = {}
         self._attempts: dict[tuple[str, str, str | None], Tally] = {}
         self._due: list[Tally] = []
+
+    def resume(self, counted: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+        """Take the names of series that an earlier worker of this seat began (`folder.counted`).
+
+        They go on, and a reload makes no room for as many new ones.
+        """
+        kinds = {
+            "provider": self._providers,
+            "route": self._routes,
+            "key": self._keys,
+            "client": self._clients,
+            "type": self._types,
+            "outcome": self._types,
+        }
+        for metric, known in counted:
+            if metric not in _SETS:
+                continue
+            which, order = _SETS[metric]
+            self._sets[which].take(tuple(known[label] for label in order), ())
+            named = {label: name for label, name in known.items() if name not in (OTHER, NONE, OK)}
+            for label in named.keys() & kinds.keys():
+                kinds[label].take(named[label])
+            if "model" in named:
+                self._models.take(known["provider"], named["model"], True)
 
     def observe(self, row: RequestRow) -> None:
         """Count one finished request; the counters show it from the next `flush` on."""
@@ -204,7 +239,7 @@ class Meters:
                 self._attempts.clear()
             provider = self._providers.take(provider_name)
             model = self._model(provider_name, model_name, error_type is None)
-            outcome = "ok" if error_type is None else self._types.take(error_type)
+            outcome = OK if error_type is None else self._types.take(error_type)
             values = self._sets["attempts"].take((provider, model, outcome), (provider, OTHER, outcome))
             found = self._attempts[(provider_name, model_name, error_type)] = self._tally(self.attempts, *values)
         return found

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from ccproxy.metrics import folder
+from ccproxy.metrics import folder, labels
 from ccproxy.metrics.counting import Metrics
 from ccproxy.metrics.standing import Busy, Standing, StandingCollector
 from tests.metrics.conftest import row
@@ -65,6 +65,26 @@ def test_workers_count_together(shared: Path) -> None:
     assert found["ccproxy_log_dropped_rows_total"] == 7
     assert found["ccproxy_workers"] == 2
     assert found == shown(first)
+
+
+def test_whoever_counts_on_keeps_to_the_bounds_of_who_was_there_before(shared: Path) -> None:
+    """Or each reload would make room for as many invented names again."""
+    for life in range(4):
+        worker = Metrics(lambda: None)
+        worker.start(0)
+        for number in range(60):
+            client, model, kind = (f"{what}-{life}-{number}" for what in ("client", "model", "error"))
+            worker.observe(row(client=client, upstream_model=model))
+            worker.observe(row(client=client, status=500, error_type=kind))
+        worker.publish(Busy())
+    found: dict[str, set[str]] = {}
+    for name, labels_of in folder.counted(str(shared), 0):
+        for label, value in labels_of.items():
+            found.setdefault(f"{name} {label}", set()).add(value)
+    assert len(found["ccproxy_requests client"]) == labels.MOST_CLIENTS + 1
+    assert len(found["ccproxy_requests model"]) <= labels.MOST_MODELS + 1
+    assert len(found["ccproxy_errors type"]) <= labels.MOST_TYPES + 1
+    assert "client-0-0" in found["ccproxy_requests client"]
 
 
 def test_who_takes_a_dead_workers_seat_counts_on_in_its_files(shared: Path) -> None:
