@@ -26,7 +26,7 @@ from ccproxy.store.models import captures, request_logs
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.storage import used_bytes
 from ccproxy.store.thread import Thread
-from ccproxy.store.vault import Vault
+from ccproxy.store.vault import Undecryptable, Vault
 from ccproxy.store.writer import Writer, is_the_database
 
 QUEUE_BYTES = 64 * 1024 * 1024
@@ -279,7 +279,10 @@ class Captures:
         return self._vault.encrypt_bytes(zlib.compress(data, _LEVEL))
 
     def _unpacked(self, token: bytes) -> bytes:
-        return zlib.decompress(self._vault.decrypt_bytes(token))
+        try:
+            return zlib.decompress(self._vault.decrypt_bytes(token))
+        except zlib.error:
+            raise Undecryptable from None
 
     def _report_drops(self) -> None:
         if self._dropped > self._reported:

@@ -80,9 +80,7 @@ def show_health() -> Response:
     if caller is not None:
         body |= _details(parts, seen, parts.statistics.performance() if reading.database_ok else NO_PERFORMANCE)
         body["storage"] = _storage(parts) if reading.database_ok else None
-    response = as_json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return as_json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
 
 
 def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str, Any]) -> dict[str, Any]:

@@ -263,7 +263,7 @@ def test_what_the_database_refuses_does_not_stop_the_others(make: Make, said: Sa
     assert found(captures, "r-1")
 
 
-def test_what_no_key_opens(make: Make, engine: Engine) -> None:
+def test_what_no_key_opens(make: Make, engine: Engine, vault: Vault) -> None:
     captures = make()
     captures.keep(capture())
     captures.stop()
@@ -272,6 +272,10 @@ def test_what_no_key_opens(make: Make, engine: Engine) -> None:
         found(other)
     with engine.begin() as connection:
         connection.execute(text("UPDATE captures SET request = X'00'"))
+    with pytest.raises(Undecryptable):
+        found(captures)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE captures SET request = :it"), {"it": vault.encrypt_bytes(b"not compressed")})
     with pytest.raises(Undecryptable):
         found(captures)
     other.close()

@@ -294,7 +294,7 @@ def test_a_replay_is_kept_where_the_key_of_whoever_asks_for_it_says_so(
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (Undecryptable(), 404, "is encrypted with a secret key that is not here"),
+        (Undecryptable(), 404, "is damaged, or encrypted with a secret key that is not here"),
         (OperationalError("x", {}, Exception("locked")), 503, "the database cannot be read now"),
         (ZeroDivisionError(), 500, "internal error"),
     ],
