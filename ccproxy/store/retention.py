@@ -18,7 +18,7 @@ from gevent.event import Event
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, text, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.store.models import captures, chores, request_logs, usage_hours
+from ccproxy.store.models import captures, chores, request_logs, usage_hours, usage_hours_by
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.rollups import HOUR
 from ccproxy.store.storage import used_bytes
@@ -104,11 +104,11 @@ class Retention:
 
     def _steps(self, now: datetime) -> Iterator[Callable[[Connection], int]]:
         """Each deletes a little and says how many rows that was, 0 where nothing is left to do."""
-        hours = usage_hours.c.hour
         last_hour = int((now - HOURS_KEPT).timestamp()) // HOUR
         yield lambda connection: _delete(connection, captures, captures.c.captured_at, now - self._captures)
         yield lambda connection: _delete(connection, request_logs, request_logs.c.started_at, now - self._log)
-        yield lambda connection: _delete(connection, usage_hours, hours, last_hour)
+        yield lambda connection: _delete(connection, usage_hours, usage_hours.c.hour, last_hour)
+        yield lambda connection: _delete(connection, usage_hours_by, usage_hours_by.c.hour, last_hour)
         yield lambda connection: self._make_room(connection, now)
 
     def _make_room(self, connection: Connection, now: datetime) -> int:

@@ -23,8 +23,8 @@ from ccproxy.web.schemas import moment
 from ccproxy.web.services import services
 
 DEFAULT_SPAN = timedelta(days=30)
-DEFAULT_HOURS = timedelta(days=7)
-"""Hour by hour: as far back as one answer may go."""
+DEFAULT_SPANS = {"minute": timedelta(hours=1), "hour": timedelta(days=7)}
+"""Minute by minute and hour by hour: whatever else it is grouped by, one answer may go as far back."""
 ALLOWED = ("group_by", "from", "to", "last", *DIMENSIONS, "format")
 
 blueprint = Blueprint("usage", __name__)
@@ -39,6 +39,8 @@ def show() -> Response:
     form = given.choice("format", ("json", "csv"), "json")
     now = datetime.now(UTC)
     question = _question(given, caller, now)
+    if "minute" in question.by and question.since < now - timedelta(days=parts.settings.log_days):
+        raise InvalidRequest("group_by: minutes are told from the log, which is kept as long as CCPROXY_LOG_DAYS says")
     answer = read(parts, lambda connection: usage.ask(connection, question, now))
     rows = [_row(row, question.by) for row in answer.rows]
     if form == "csv":
@@ -66,11 +68,12 @@ def show() -> Response:
 
 def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Question:
     by = given.choices("group_by", usage.GROUPS)
-    if {"hour", "day"} <= set(by):
-        raise InvalidRequest("group_by: must have hour or day, not both")
+    periods = [name for name in usage.PERIODS if name in by]
+    if len(periods) > 1:
+        raise InvalidRequest(f"group_by: must have one of {', '.join(usage.PERIODS)} at most")
     since, until = given.span(now)
     until = until or now
-    since = since or until - (DEFAULT_HOURS if "hour" in by else DEFAULT_SPAN)
+    since = since or until - DEFAULT_SPANS.get("".join(periods), DEFAULT_SPAN)
     if since >= until:
         raise InvalidRequest("from: must be before now")
     where = {name: value for name in DIMENSIONS if (value := given.text(name)) is not None}

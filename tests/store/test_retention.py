@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select, text
 
 from ccproxy.store import retention as module
 from ccproxy.store.logbook import RequestRow
-from ccproxy.store.models import audit_events, captures, request_logs, usage_days, usage_hours
+from ccproxy.store.models import audit_events, captures, request_logs, usage_days, usage_hours, usage_hours_by
 from ccproxy.store.retention import EVERY, Retention
 from ccproxy.store.session import write_engine
 from ccproxy.store.storage import used_bytes
@@ -60,13 +60,17 @@ def test_what_is_too_old_goes_and_nothing_else(engine, retention):
     periods = {"key": "", "provider": "", "model": "", "route": "", "client": ""}
     hour = int(NOW.timestamp()) // 3600
     write(engine, usage_hours, [{"hour": hour - 24 * age, **periods} for age in (0, 89, 91, 300)])
+    write(
+        engine, usage_hours_by, [{"hour": hour - 24 * age, "dimension": "", "name": ""} for age in (0, 89, 91, 92, 300)]
+    )
     write(engine, usage_days, [{"day": hour // 24 - age, **periods} for age in (0, 400, 4000)])
     event = {"at": NOW - 4000 * DAY, "actor": "key", "address": "::1", "action": "a", "subject": "s"}
     write(engine, audit_events, [event])
-    assert retention.sweep(NOW) == 2 + 2 + 2
+    assert retention.sweep(NOW) == 2 + 2 + 2 + 3
     assert kept(engine, request_logs.c.request_id) == ["0", "29", "29.9"]
     assert kept(engine, captures.c.request_id) == ["c0", "c2.9"]
     assert kept(engine, usage_hours.c.hour) == [hour - 24 * 89, hour]
+    assert kept(engine, usage_hours_by.c.hour) == [hour - 24 * 89, hour]
     assert len(kept(engine, usage_days.c.day)) == 3
     assert len(kept(engine, audit_events.c.id)) == 1
     assert retention.sweep(NOW) == 0
