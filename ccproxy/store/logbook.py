@@ -28,6 +28,8 @@ QUEUE_ROWS = 10_000
 BATCH_ROWS = 200
 BATCH_SECONDS = 0.2
 RETRY_SECONDS = 1.0
+USE_SECONDS = 60.0
+"""How exactly it is kept when a key was last used, where no row tells it."""
 NOT_FAILED = (499,)
 """Statuses of requests that did not succeed and that nobody failed: the client left."""
 
@@ -96,6 +98,8 @@ class Logbook:
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._dropped = 0
         self._reported = 0
+        self._seen: dict[str, datetime] = {}
+        self._uses: dict[str, datetime] = {}
 
     @property
     def queued(self) -> int:
@@ -114,6 +118,13 @@ class Logbook:
             return
         self._rows.append(row)
         if not self._wake.is_set():
+            self._wake.set()
+
+    def used(self, key: str, now: datetime) -> None:
+        """Note that a key is in use: there is no row of most that it may do. Never waits, never raises."""
+        seen = self._seen.get(key)
+        if seen is None or (now - seen).total_seconds() >= USE_SECONDS:
+            self._seen[key] = self._uses[key] = now
             self._wake.set()
 
     def start(self) -> None:
@@ -144,12 +155,12 @@ class Logbook:
             if len(self._rows) < BATCH_ROWS:
                 self._stopping.wait(BATCH_SECONDS)
             self._wake.clear()
-            while self._rows and self._write_batch():
+            while (self._rows or self._uses) and self._write_batch():
                 pass
             self._report_drops()
             if self._stopping.is_set() and not self._rows:
                 return
-            if self._rows:  # the database did not take them
+            if self._rows or self._uses:  # the database did not take them
                 self._stopping.wait(RETRY_SECONDS)
                 gevent.sleep(0.05)
                 self._wake.set()
@@ -157,9 +168,14 @@ class Logbook:
     def _write_batch(self) -> bool:
         """Write the head of the queue; False when the database does not take rows now. They leave it only when kept."""
         batch = [self._rows[index] for index in range(min(len(self._rows), BATCH_ROWS))]
+        uses = dict(self._uses)
         try:
+            if uses:
+                self._writer.run(lambda connection: rollups.note_uses(connection, uses))
+                self._uses = {key: at for key, at in self._uses.items() if uses.get(key) != at}
             try:
-                self._writer.run(lambda connection: _insert(connection, batch))
+                if batch:
+                    self._writer.run(lambda connection: _insert(connection, batch))
             except Exception as error:
                 if is_the_database(error):
                     raise

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ Added = list[tuple[int, Any]]
 def count(connection: Connection, rows: Iterable[RequestRow]) -> None:
     """Add requests to the roll-ups and to when each key was last used."""
     counted: dict[tuple[Any, ...], Added] = defaultdict(list)
-    uses: dict[str, Any] = {}
+    uses: dict[str, datetime] = {}
     for row in rows:
         counted[_which(row)] += _added(row)
         if row.caller:
@@ -62,6 +63,11 @@ def count(connection: Connection, rows: Iterable[RequestRow]) -> None:
     # In one order, for where rows are locked one by one, two workers could wait for each other
     for statement, found in zip(_ADDING[connection.dialect.name == "sqlite"], (hours, days, by), strict=True):
         connection.exec_driver_sql(statement, [(*which, *found[which]) for which in sorted(found)])
+    note_uses(connection, uses)
+
+
+def note_uses(connection: Connection, uses: Mapping[str, datetime]) -> None:
+    """When keys were used, by their names; an earlier moment than the one that is known changes nothing."""
     if uses:
         connection.execute(_USED, [{"key": name, "last_used_at": uses[name]} for name in sorted(uses)])
 
