@@ -3,7 +3,8 @@
 A day's sums stay for good, with a row for each combination of names that its requests had; a client may invent models
 and `User-Agent`s without end. So each key has only so many of them a day, first come, first served, and what is beyond
 counts under `other`: sums stay whole, and nobody takes another key's room. What a day has is read from its own rows, in
-the transaction that adds to them: so it holds for all workers, and over restarts.
+the transaction that adds to them: so it holds for all workers, and over restarts. (Where transactions run at once, on
+PostgreSQL, two workers may each take the last place.)
 """
 
 from __future__ import annotations

@@ -41,29 +41,22 @@ def show() -> Response:
     question = _question(given, caller, now)
     if "minute" in question.by and question.since < now - timedelta(days=parts.settings.log_days):
         raise InvalidRequest("group_by: minutes are told from the log, which is kept as long as CCPROXY_LOG_DAYS says")
-    answer = read(parts, lambda connection: usage.ask(connection, question, now))
-    rows = [_row(row, question.by) for row in answer.rows]
-    if form == "csv":
-        heading = [*question.by, *answer.totals]
-        body, kind = sheets.lines([heading, *([row[name] for name in heading] for row in rows)]), sheets.MIMETYPE
-    else:
-        body, kind = (
-            msgspec.json.encode(
-                {
-                    "from": moment(answer.since),
-                    "to": moment(answer.until),
-                    "group_by": question.by,
-                    "data": rows,
-                    "totals": answer.totals,
-                }
-            ),
-            "application/json",
-        )
-    response = Response(body, mimetype=kind)
+    # Thousands of rows are written beside the hub too
+    body = read(parts, lambda connection: _written(usage.ask(connection, question, now), question.by, form))
+    response = Response(body, mimetype=sheets.MIMETYPE if form == "csv" else "application/json")
     response.headers["Cache-Control"] = "no-store"
     if form == "csv":
         response.headers["Content-Disposition"] = "attachment; filename=usage.csv"
     return response
+
+
+def _written(answer: usage.Answer, by: tuple[str, ...], form: str) -> bytes:
+    rows = [_row(row, by) for row in answer.rows]
+    if form == "csv":
+        heading = [*by, *answer.totals]
+        return sheets.lines([heading, *([row[name] for name in heading] for row in rows)])
+    span = {"from": moment(answer.since), "to": moment(answer.until)}
+    return msgspec.json.encode({**span, "group_by": by, "data": rows, "totals": answer.totals})
 
 
 def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Question:
