@@ -15,7 +15,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, text, tuple_, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.store.models import captures, chores, request_logs, usage_hours, usage_hours_by
@@ -35,8 +35,10 @@ STEP_ROWS = 200
 STEP_CAPTURES = 20
 """They hold whole conversations: as many bytes as hundreds of rows."""
 PAUSE_SECONDS = 0.05
-SPARED = timedelta(hours=1)
-"""What is younger stays however large the database is: then it is not the log that fills it."""
+SPARED_ROWS = 1_000
+SPARED_CAPTURES = 5
+"""So many of the newest stay however large the database is: then it is not they that fill it."""
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 _KNOWN = text("INSERT INTO chores (name, begun_at) VALUES (:name, :begun_at) ON CONFLICT (name) DO NOTHING").bindparams(
     *(bindparam(column.name, type_=column.type) for column in chores.columns)
@@ -109,31 +111,34 @@ class Retention:
         yield lambda connection: _delete(connection, request_logs, request_logs.c.started_at, now - self._log)
         yield lambda connection: _delete(connection, usage_hours, usage_hours.c.hour, last_hour)
         yield lambda connection: _delete(connection, usage_hours_by, usage_hours_by.c.hour, last_hour)
-        yield lambda connection: self._make_room(connection, now)
+        yield self._make_room
 
-    def _make_room(self, connection: Connection, now: datetime) -> int:
+    def _make_room(self, connection: Connection) -> int:
         """Delete the oldest of what takes the most, while the database is larger than it may be."""
         used = used_bytes(connection)
         if used is None or used <= self.most_bytes:
             return 0
-        oldest = sorted(_oldest(connection), key=lambda one: one[0])
-        for began, table, column in oldest:
-            if began < now - SPARED:
-                return _delete(connection, table, column, now - SPARED)
+        for _, table, column, dispensable in sorted(_oldest(connection), key=lambda one: one[0]):
+            return _delete(connection, table, column, _EVER, dispensable)
         self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
         return 0
 
 
-def _oldest(connection: Connection) -> Iterator[tuple[datetime, Table, Any]]:
-    for table, column in ((request_logs, request_logs.c.started_at), (captures, captures.c.captured_at)):
-        found = connection.execute(select(column).order_by(column).limit(1)).scalar()
-        if found is not None:
-            yield found, table, column
+def _oldest(connection: Connection) -> Iterator[tuple[datetime, Table, Any, int]]:
+    """When what takes the most began, and how many of it may go now, where any may."""
+    for table, column, spared in (
+        (request_logs, request_logs.c.started_at, SPARED_ROWS),
+        (captures, captures.c.captured_at, SPARED_CAPTURES),
+    ):
+        some = select(column).limit(spared + STEP_ROWS).subquery()
+        dispensable = connection.execute(select(func.count()).select_from(some)).scalar_one() - spared
+        if dispensable > 0:
+            yield connection.execute(select(func.min(column))).scalar_one(), table, column, dispensable
 
 
-def _delete(connection: Connection, table: Table, column: Any, before: Any) -> int:
+def _delete(connection: Connection, table: Table, column: Any, before: Any, most: int = STEP_ROWS) -> int:
     """The first rows that lie before, in the order of the column's index."""
-    most = STEP_CAPTURES if table is captures else STEP_ROWS
+    most = min(most, STEP_CAPTURES if table is captures else STEP_ROWS)
     columns = [*table.primary_key.columns]
     key: Any = tuple_(*columns) if columns[1:] else columns[0]
     oldest = select(*columns).where(column < before).order_by(column).limit(most)

@@ -55,6 +55,13 @@ def test_a_line_that_cannot_be_written_costs_no_row(monkeypatch: pytest.MonkeyPa
     assert [row.status for row in rows] == [200]
 
 
+def test_what_a_client_says_of_itself_is_kept_in_part() -> None:
+    rows: list[RequestRow] = []
+    long = "curl/" + "8" * 8000
+    journal.begin(rows.append, request_id="1", caller="key", client_ip="::1", session_id=long, user_agent=long).end()
+    assert (rows[0].client, rows[0].session_id, rows[0].user_agent) == ("curl", long[:512], long[:512])
+
+
 def test_the_whole_story_of_a_request() -> None:
     rows: list[RequestRow] = []
     with capture_logs() as lines:

@@ -99,7 +99,9 @@ def test_others_write_in_between(engine, retention, monkeypatch):
     assert kept(engine, request_logs.c.request_id) == ["1"]
 
 
-def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
+def test_a_database_that_is_too_large_loses_its_oldest(engine, said, monkeypatch):
+    monkeypatch.setattr(module, "SPARED_ROWS", 10)
+    monkeypatch.setattr(module, "SPARED_CAPTURES", 0)
     requests(engine, [n / 10 for n in range(10, 290)], error="x" * 3000)
     bodies(engine, [0.5, 0.6, 2], size=100_000)
     with engine.connect() as connection:
@@ -117,12 +119,27 @@ def test_a_database_that_is_too_large_loses_its_oldest(engine, said):
     assert said.events == []
 
 
-def test_what_is_new_stays_however_large_the_database_is(engine, said):
+def test_the_newest_few_stay_however_large_the_database_is(engine, said, monkeypatch):
+    monkeypatch.setattr(module, "SPARED_ROWS", 2)
+    monkeypatch.setattr(module, "SPARED_CAPTURES", 1)
     requests(engine, [0.001, 0.002, 5])
-    bodies(engine, [0.001])
-    assert Retention(engine, 30, 3, 1, said).sweep(NOW) == 1
+    bodies(engine, [0.001, 0.5])
+    assert Retention(engine, 30, 3, 1, said).sweep(NOW) == 2
     assert kept(engine, request_logs.c.request_id) == ["0.001", "0.002"]
+    assert kept(engine, captures.c.request_id) == ["c0.001"]
     assert said.texts == ["the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake"]
+
+
+def test_a_flood_of_the_last_minutes_goes_too(engine, said, monkeypatch):
+    monkeypatch.setattr(module, "SPARED_ROWS", 10)
+    with engine.connect() as connection:
+        empty = used_bytes(connection)
+    requests(engine, [n / 1e6 for n in range(500)], error="x" * 3000)
+    Retention(engine, 30, 3, empty + 200_000, said).sweep(NOW)
+    with engine.connect() as connection:
+        assert used_bytes(connection) <= empty + 200_000
+    assert 10 <= len(kept(engine, request_logs.c.id)) < 200
+    assert said.events == []
 
 
 def test_of_all_workers_one_gets_its_turn(engine, said):
