@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import gevent
@@ -75,10 +76,11 @@ class RequestRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Column to value. Lists are not copied."""
-        return {name: getattr(self, name) for name in _COLUMNS}
+        return dict(zip(_COLUMNS, _VALUES(self), strict=True))
 
 
 _COLUMNS = tuple(column.name for column in fields(RequestRow))
+_VALUES = attrgetter(*_COLUMNS)
 
 
 class Logbook:

@@ -27,21 +27,18 @@ Way = tuple[str, str, str, str]
 class Ways:
     """The ways that one key's requests of one day have gone so far."""
 
-    def __init__(self) -> None:
-        self._ways: set[Way] = set()
-        self._models = {"", OTHER}
-        self._clients = {"", OTHER}
-
-    def add(self, way: Way) -> None:
-        """What is there already."""
-        self._ways.add(way)
-        self._models.add(way[1])
-        self._clients.add(way[3])
+    def __init__(self, ways: Iterable[Way] = ()) -> None:
+        self._ways = set(ways)
+        self._models: set[str] = set()
+        self._clients: set[str] = set()
 
     def take(self, way: Way) -> Way:
         """The way that a request counts under. Providers and routes keep their names: administrators give those."""
-        if way in self._ways:
+        if way in self._ways:  # as most are: what follows is only looked at where something is new
             return way
+        if not self._models:
+            self._models = {"", OTHER, *(way[1] for way in self._ways)}
+            self._clients = {"", OTHER, *(way[3] for way in self._ways)}
         provider, model, route, client = way
         if model not in self._models and len(self._models) >= MOST_MODELS + 2:
             model = OTHER
@@ -50,17 +47,19 @@ class Ways:
         way = (provider, model, route, client)
         if way not in self._ways and len(self._ways) >= MOST_WAYS:
             way = (provider, OTHER, route, OTHER)
-        self.add(way)
+        self._ways.add(way)
+        self._models.add(model)
+        self._clients.add(client)
         return way
 
 
 def read(connection: Connection, wanted: Iterable[tuple[int, str]]) -> Mapping[tuple[int, str], Ways]:
     """What has been counted of each day and key."""
     keys: dict[int, list[str]] = defaultdict(list)
-    found: dict[tuple[int, str], Ways] = {}
+    found: dict[tuple[int, str], list[Way]] = {}
     for day, key in sorted(set(wanted)):
         keys[day].append(key)
-        found[day, key] = Ways()
+        found[day, key] = []
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     for day, some in keys.items():
         # For the driver itself, as in `rollups`
@@ -68,7 +67,7 @@ def read(connection: Connection, wanted: Iterable[tuple[int, str]]) -> Mapping[t
             "SELECT key, provider, model, route, client FROM usage_days"  # noqa: S608 - words of ours
             f" WHERE day = {mark} AND key IN ({', '.join([mark] * len(some))})",
             (day, *some),
-        )
-        for key, *way in rows:
-            found[day, key].add((*way,))
-    return found
+        ).all()
+        for key, provider, model, route, client in rows:
+            found[day, key].append((provider, model, route, client))
+    return {which: Ways(some) for which, some in found.items()}

@@ -48,9 +48,7 @@ def test_which_way_is_taken(taken: str, way: str, expected: str) -> None:
     def named(letters: str) -> Any:
         return tuple({"*": OTHER, "-": ""}.get(letter, letter) for letter in letters)
 
-    ways = Ways()
-    for letters in taken.split():
-        ways.add(named(letters))
+    ways = Ways(named(letters) for letters in taken.split())
     assert ways.take(named(way)) == named(expected)
     assert ways.take(named(way)) == named(expected)
 
