@@ -16,7 +16,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DBAPIError
 
 from ccproxy.store import answers, rollups
@@ -214,9 +214,22 @@ class Logbook:
             self._reported = self._dropped
 
 
+def _insert_rows(connection: Connection, rows: Sequence[RequestRow]) -> None:
+    """For the driver itself, as in `rollups`: here too SQLAlchemy would take the longest of all."""
+    dialect = connection.dialect
+    values: list[Any] = [*zip(*map(_VALUES, rows), strict=True)]
+    for place, name in enumerate(_COLUMNS):
+        written = request_logs.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if written is not None:
+            values[place] = map(written, values[place])
+    marks = ", ".join(["?" if dialect.name == "sqlite" else "%s"] * len(_COLUMNS))
+    statement = f"INSERT INTO request_logs ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - words of ours
+    connection.exec_driver_sql(statement, [*zip(*values, strict=True)])
+
+
 def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
-    """The rows and what they add to; by executemany, which is 40 times cheaper than row by row."""
-    connection.execute(insert(request_logs), [row.to_dict() for row in rows])
+    """The rows and what they add to."""
+    _insert_rows(connection, rows)
     answers.note(connection, ((row.started_at, row.attempts) for row in rows))
     rollups.count(connection, rows)
     failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
