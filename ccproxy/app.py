@@ -163,6 +163,7 @@ def _services(
             client_keys.snapshot,
             sessions.brought,
             refused=refusals.note,
+            used=lambda name: logbook.used(name, datetime.now(UTC)),
         ),
         counters=counters,
         limits=Limits(_counters(settings, counters), Spending(engine).since),

@@ -31,8 +31,7 @@ _UNHEARD = (CLIENT_CLOSED, 504)
 
 _PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
 _LONGEST_ERROR = 1000
-_LONGEST_SESSION = 200  # characters; an index of PostgreSQL holds no more than 2,704 bytes
-_LONGEST_AGENT = 500
+_LONGEST_HEADER = 512  # characters; an index of PostgreSQL holds no more than 2,704 bytes
 _COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _MOST_TOKENS = 10**9  # of one answer; no window is near it
 _MOST_USD = 1e6
@@ -265,8 +264,8 @@ def begin(
         started_at=datetime.now(UTC),
         caller=caller,
         client_ip=client_ip,
-        session_id=session_id and session_id[:_LONGEST_SESSION],
-        user_agent=user_agent and user_agent[:_LONGEST_AGENT],
+        session_id=session_id and session_id[:_LONGEST_HEADER],
+        user_agent=user_agent and user_agent[:_LONGEST_HEADER],
         client=program(user_agent),
     )
     return Entry(record, row, cost)

@@ -112,7 +112,12 @@ def test_days_stay_when_their_hours_are_gone(filled: Engine) -> None:
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ({"since": NOW - 9 * DAY, "by": ("hour",)}, "at most 7 days"),
+        ({"since": NOW - 32 * DAY, "by": ("hour",)}, "at most 31 days"),
+        (
+            {"since": NOW - 8 * DAY, "by": ("hour", "key"), "where": {"model": "a"}},
+            "7 days .* by key and model",
+        ),
+        ({"since": NOW - timedelta(hours=4), "by": ("minute",)}, "at most 3 hours"),
         ({"since": NOW - 100 * DAY, "until": NOW - 99 * DAY, "by": ("hour",)}, "kept for 90 days"),
     ],
 )

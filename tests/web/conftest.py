@@ -140,7 +140,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         questions = Reader(engine)
         opened.extend((store, routing, keyring, said))
         doorbell = Refusals(engine)
-        settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
+        settings: Any = SimpleNamespace(host="127.0.0.1", port=3456, log_days=30)
         absent: Any = None
         parts = Services(
             settings=settings,
