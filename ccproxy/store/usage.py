@@ -109,7 +109,7 @@ def _widened(question: Question, now: datetime) -> tuple[datetime, datetime]:
             raise InvalidRequest(f"group_by: hours are kept for {HOURS_KEPT.days} days; group by day instead")
     elif since < _up(now - HOURS_KEPT, HOUR):
         since = _down(since, DAY)
-        until = until if until > now - HOURS_KEPT else _up(until, DAY)
+        until = until if _down(until, DAY) >= _up(now - HOURS_KEPT, HOUR) else _up(until, DAY)
     return since, until
 
 

@@ -13,9 +13,11 @@ from flask import Blueprint, Response, request
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
 from ccproxy.gateway.access import ADMIN
+from ccproxy.store import storage
 from ccproxy.store.providers import Provider
 from ccproxy.web import health
 from ccproxy.web.process import memory_mb
+from ccproxy.web.reading import read
 from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import Services, services
@@ -103,7 +105,7 @@ def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str,
 
 
 def _storage(parts: Services) -> dict[str, Any]:
-    found = parts.statistics.storage()
+    found = read(parts, storage.measure)
     oldest = found["oldest"]
     return {**found, "oldest": moment(oldest) if oldest else None, "most_bytes": parts.retention.most_bytes}
 

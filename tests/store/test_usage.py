@@ -109,6 +109,22 @@ def test_days_stay_when_their_hours_are_gone(filled: Engine) -> None:
     assert answer.since.hour == 0, "the first day is whole, for its hours are not there to be chosen from"
 
 
+@pytest.mark.parametrize("hour", range(1, 24))
+def test_a_day_of_which_some_hours_are_gone_is_told_whole(engine: Engine, hour: int) -> None:
+    """The last day of a span, where retention has swept half of its hours."""
+    day = datetime(2026, 9, 2, tzinfo=UTC)
+    now = day + module.HOURS_KEPT + timedelta(hours=12, minutes=30)
+    each = [
+        RequestRow(request_id=str(n), started_at=day + timedelta(hours=n, minutes=1), status=200) for n in range(24)
+    ]
+    with write_engine(engine).begin() as connection:
+        count(connection, each)
+        gone = (now - module.HOURS_KEPT).timestamp() // 3600
+        connection.execute(delete(usage_hours).where(usage_hours.c.hour < gone))
+    found = asked(engine, day - DAY, day + timedelta(hours=hour), now)
+    assert found.totals["requests"] == (found.until - day) / timedelta(hours=1) == 24
+
+
 @pytest.mark.parametrize(
     ("question", "words"),
     [

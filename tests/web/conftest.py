@@ -66,10 +66,6 @@ class Health:
     def database_bytes(self) -> int | None:
         return 4096 if self.ok else None
 
-    def storage(self) -> dict[str, Any]:
-        assert self.ok, "asked a database that cannot be read"
-        return {"bytes": 4096, "free_bytes": 0, "requests": 3, "oldest": None, "captures": 0}
-
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
         return {
