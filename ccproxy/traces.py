@@ -21,7 +21,8 @@ import structlog
 
 from ccproxy import __version__
 from ccproxy.errors import SettingsError
-from ccproxy.store.logbook import NOT_FAILED, RequestRow
+from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.store.providers import Snapshot
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Traces:
             _without_none(said),
             start_time=_nanoseconds(row.started_at, attempt["started_ms"]),
         )
-        if attempt["error_type"] is not None and attempt["status"] not in NOT_FAILED:
+        if attempt["error_type"] is not None and attempt["status"] != CLIENT_CLOSED:
             _fail(span)
         span.end(_nanoseconds(row.started_at, attempt["ended_ms"]))
 
@@ -220,7 +221,7 @@ def _request(row: RequestRow) -> dict[str, Any]:
 def _outcome(row: RequestRow) -> dict[str, Any]:
     """What became of it. A stream that fails once it has begun was a 200 to the client."""
     begun = row.stream and row.ttft_ms is not None
-    status = 200 if begun else None if row.status in NOT_FAILED else row.status
+    status = 200 if begun else None if row.status == CLIENT_CLOSED else row.status
     return {
         "http.response.status_code": status,
         "error.type": row.error_type,

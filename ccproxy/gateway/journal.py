@@ -20,11 +20,10 @@ from ccproxy.gateway.credentials import keys
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.gateway.recording import Recording
 from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.translate.messages import CacheCreation, MessagesRequest, Usage
 from ccproxy.translate.target import Target
 
-CLIENT_CLOSED = 499
-"""The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
 _LEAVING = (ClientGone, GeneratorExit)
 _UNHEARD = (CLIENT_CLOSED, 504)
 """Statuses of requests that nobody waited for any longer, the client or we."""

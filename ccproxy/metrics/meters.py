@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ccproxy.metrics import labels
 from ccproxy.metrics.labels import NONE, OTHER, Models, Names, Sets
-from ccproxy.store.logbook import NOT_FAILED, RequestRow
+from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.store.providers import Snapshot
 
 DURATION_BUCKETS = (0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -181,7 +182,7 @@ class Meters:
                 tally.add(number)
         if row.cost_usd:
             series.cost.add(row.cost_usd)
-        elif row.cost_usd is None and row.output_tokens:
+        elif row.unpriced:
             series.unpriced.add()
 
     def flush(self) -> None:
@@ -218,7 +219,7 @@ class Meters:
         requests = self._sets["requests"].take((*target, *whose, said), (provider, *[OTHER] * 4, said))
         spender = self._sets["spenders"].take((*target, key), (provider, OTHER, OTHER))
         errors = None
-        if error_type is not None and status not in NOT_FAILED:
+        if error_type is not None and status != CLIENT_CLOSED:
             what = self._types.take(error_type)
             errors = self._tally(self.errors, *self._sets["errors"].take((*target, what), (provider, OTHER, what)))
         series = self._series[kind] = Series(
@@ -250,4 +251,4 @@ class Meters:
 
 def _status(status: int) -> str:
     """The class of a status, and 499 by itself: the client left, and nobody failed."""
-    return str(status) if status in NOT_FAILED else f"{status // 100}xx"
+    return str(status) if status == CLIENT_CLOSED else f"{status // 100}xx"

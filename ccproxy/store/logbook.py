@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DBAPIError
 
 from ccproxy.store import answers, rollups
-from ccproxy.store.models import request_logs, request_totals
+from ccproxy.store.models import CLIENT_CLOSED, request_logs, request_totals
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.writer import Writer, is_the_database
 
@@ -31,8 +31,6 @@ BATCH_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 USE_SECONDS = 60.0
 """How exactly it is kept when a key was last used, where no row tells it."""
-NOT_FAILED = (499,)
-"""Statuses of requests that did not succeed and that nobody failed: the client left."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +71,16 @@ class RequestRow:
     error: str | None = None
     cost_usd: float | None = None
     replay_of: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed; where the client left, nobody did."""
+        return self.error_type is not None and self.status != CLIENT_CLOSED
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether it used what nobody knows a price of."""
+        return self.cost_usd is None and bool(self.input_tokens or self.output_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """Column to value. Lists are not copied."""
@@ -232,7 +240,7 @@ def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
     _insert_rows(connection, rows)
     answers.note(connection, ((row.started_at, row.attempts) for row in rows))
     rollups.count(connection, rows)
-    failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
+    failed = sum(row.failed for row in rows)
     connection.execute(
         update(request_totals).values(total=request_totals.c.total + len(rows), failed=request_totals.c.failed + failed)
     )

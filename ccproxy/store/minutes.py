@@ -26,8 +26,7 @@ from sqlalchemy import (
 )
 
 from ccproxy.errors import InvalidRequest
-from ccproxy.store.models import HISTOGRAM_MS, SUMS, request_logs, usage_days
-from ccproxy.store.rollups import CANCELLED
+from ccproxy.store.models import CLIENT_CLOSED, HISTOGRAM_MS, SUMS, request_logs, usage_days
 
 MINUTE = 60
 MOST_REQUESTS = 50_000
@@ -100,7 +99,7 @@ def _bucket(measured: ColumnElement[Any]) -> ColumnElement[int]:
 
 def _sums(log: Subquery) -> Iterator[ColumnElement[Any]]:
     """In the order of a roll-up's columns, as `rollups` counts them."""
-    cancelled = log.c.status == CANCELLED
+    cancelled = log.c.status == CLIENT_CLOSED
     used = (log.c.input_tokens > 0) | (log.c.output_tokens > 0)
     counts = {
         "requests": None,

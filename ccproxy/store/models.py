@@ -190,6 +190,9 @@ prices = Table(
     UniqueConstraint("provider", "model"),
 )
 
+CLIENT_CLOSED = 499
+"""The status of a request whose client left before the answer was whole (nginx's number; never sent): nobody failed."""
+
 request_logs = Table(
     "request_logs",
     metadata,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Table, bindparam, text
 
 from ccproxy.store import ways
-from ccproxy.store.models import HISTOGRAM_MS, SUMS, key_uses, usage_days, usage_hours, usage_hours_by
+from ccproxy.store.models import CLIENT_CLOSED, HISTOGRAM_MS, SUMS, key_uses, usage_days, usage_hours, usage_hours_by
 from ccproxy.store.ways import OTHER
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ DIMENSIONS = ("key", "provider", "model", "route", "client")
 """What usage can be grouped by, besides time: columns of both roll-ups."""
 HOUR = 3600
 DAY = 24 * HOUR
-CANCELLED = 499
-"""The status of a request whose client left: nobody failed."""
 
 UNKNOWN = 404
 """The status where a provider does not know the model: any word may stand there."""
@@ -81,13 +79,13 @@ def _which(row: RequestRow) -> tuple[Any, ...]:
 
 def _added(row: RequestRow) -> Added:
     added: Added = [(_PLACES["requests"], 1)]
-    if row.status == CANCELLED:
+    if row.status == CLIENT_CLOSED:
         added.append((_PLACES["cancelled"], 1))
     elif row.error_type is not None:
         added.append((_PLACES["errors"], 1))
     if row.cost_usd is not None:
         added.append((_COST, row.cost_usd))
-    elif row.input_tokens or row.output_tokens:
+    elif row.unpriced:
         added.append((_PLACES["unpriced"], 1))
     if row.usage_estimated:
         added.append((_PLACES["estimated"], 1))
