@@ -54,12 +54,19 @@ export function freshId(prefix = "id") {
 
 /** Put new children into an element; what had the focus in it has it afterwards. */
 export function refresh(element, ...children) {
-  const wanted = element.contains(document.activeElement) ? named(document.activeElement) : null;
+  const back = element.contains(document.activeElement) ? focused(element) : null;
   const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
   replace(element, ...children);
   element.querySelectorAll(".scroll").forEach((part, place) => (part.scrollLeft = scrolled[place] ?? 0));
-  if (wanted) [...element.querySelectorAll(FOCUSED)].find((one) => named(one) === wanted)?.focus({ preventScroll: true });
+  back?.();
   return element;
+}
+
+/** Remembers what has the focus; gives what gives it back, to whatever stands in its place `within` an element by then. */
+export function focused(within = document) {
+  const element = document.activeElement;
+  const wanted = named(element);
+  return () => (element.isConnected ? element : [...within.querySelectorAll(FOCUSED)].find((one) => named(one) === wanted))?.focus({ preventScroll: true });
 }
 
 const FOCUSED = "a[href], button, input, select, textarea, summary, [tabindex]";

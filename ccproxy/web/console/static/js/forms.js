@@ -3,7 +3,7 @@
  * the field that it is about, everything else above the buttons.
  */
 
-import { freshId, h, replace } from "./dom.js";
+import { focused, freshId, h, replace } from "./dom.js";
 
 /** A field around a control. `name` is the first part of the paths that are about it. */
 export function field({ label, control, hint, name, wide = false }) {
@@ -92,13 +92,13 @@ export async function busy(element, work) {
 
 /** Do something while an element cannot be used. What is disabled loses the focus, and gets it back if nobody else has it. */
 async function disabled(element, work) {
-  const focused = document.activeElement === element;
+  const back = document.activeElement === element ? focused() : null;
   element.disabled = true;
   try {
     return await work();
   } finally {
     element.disabled = false;
-    if (focused && document.activeElement === document.body) element.focus({ preventScroll: true });
+    if (document.activeElement === document.body) back?.();
   }
 }
 
