@@ -62,9 +62,17 @@ def test_a_key_is_rotated_and_revoked(
     page.get_by_role("button", name="I have it").click()
 
     page.get_by_role("button", name="Edit alice").click()
+    others = {"requests_per_minute": 7, "expires_at": "2999-01-02T03:04:05.000Z"}
+    api("PUT", "/keys/alice", others)
     page.get_by_label("Owner").fill("Alice")
+    page.get_by_label("USD a day").fill("Infinity")
+    admin.expect(400)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("must be a number")).to_be_visible()
+    page.get_by_label("USD a day").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row", name="alice").get_by_text("Alice")).to_be_visible()
+    assert others.items() <= admin.get("/keys/alice").items()
 
     page.get_by_role("button", name="Revoke alice").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke alice").click()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
@@ -54,6 +56,22 @@ def test_a_change_keeps_the_key_and_shows_nothing_of_it(admin: Visit, provider: 
     assert shown["options"] == {"images": "none"}
     assert shown["api_key_hint"] == SECRET[-4:]
     assert SECRET not in page.content()
+
+
+def test_a_change_leaves_what_others_changed_meanwhile_and_is_told(
+    admin: Visit, provider: str, api: Callable[..., tuple[int, object]]
+) -> None:
+    page = admin.open("providers", "Providers")
+    page.get_by_role("button", name="Edit fake").click()
+    dialog = page.get_by_role("dialog", name="Change fake")
+    dialog.get_by_text("More: models").wait_for()
+    api("PUT", "/providers/fake", {"enabled": False, "models": ["others"]})
+    dialog.get_by_label("Headers").fill("x-team: blue")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Notices").get_by_text("fake is changed")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="fake is changed")).to_have_count(1)
+    changed = admin.get("/providers/fake")
+    assert (changed["enabled"], changed["models"], changed["headers"]) == (False, ["others"], {"x-team": "blue"})
 
 
 def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:

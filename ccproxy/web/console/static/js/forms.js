@@ -154,3 +154,32 @@ export function faults(message) {
   const found = message.split(/; (?=[\w.\-]+: )/).map((part) => /^([a-z_][\w.\-]*): (.+)$/s.exec(part));
   return found.every(Boolean) ? found.map(([, path, text]) => [path, text]) : [["", message]];
 }
+
+/** What a text says as a number, null for none. What is no number the API gets as it is, and says what is wrong with it. */
+export function number(text) {
+  const value = Number(text);
+  if (text.trim() === "") return null;
+  return Number.isFinite(value) ? value : text.trim();
+}
+
+/** The headers that lines of `Name: value` say. A line that says none is a fault of the field at `path`. */
+export function headersOf(text, path = "headers") {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return Object.fromEntries(lines.map((line) => {
+    const place = line.indexOf(":");
+    if (place < 1) throw new Error(`${path}: write each as Name: value, unlike “${line.slice(0, 40)}”`);
+    return [line.slice(0, place).trim(), line.slice(place + 1).trim()];
+  }));
+}
+
+/** The wanted name, with a number behind it where it is `taken`. */
+export function free(wanted, taken) {
+  let name = wanted;
+  for (let counted = 2; taken.includes(name); counted += 1) name = `${wanted}-${counted}`;
+  return name;
+}
+
+/** Those `fields` that are not as they were `before`: all else may be otherwise by now, and is somebody else's affair. */
+export function changes(before, fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
+}
