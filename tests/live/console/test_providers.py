@@ -86,6 +86,16 @@ def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
     expect(page.get_by_role("button", name="Test fake")).to_be_focused()
 
 
+def test_a_test_ends_with_its_dialog(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.route("**/providers/fake/test", lambda route: None)
+    with page.expect_request("**/providers/fake/test"):
+        page.get_by_role("button", name="Test fake").click()
+    with page.expect_event("requestfailed") as ended:
+        page.get_by_role("button", name="Close").last.click()
+    assert ended.value.url.endswith("/providers/fake/test")
+
+
 def test_a_switch_holds_at_once(admin: Visit, provider: str) -> None:
     page = admin.open("providers", "Providers")
     page.get_by_role("switch", name="fake is on").press("Space")

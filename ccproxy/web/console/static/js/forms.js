@@ -107,14 +107,19 @@ export function form(children, submit) {
   const summary = h("div", { class: "note bad", role: "alert", hidden: true }, h("div"));
   const element = h("form", { class: "stack", novalidate: true }, children);
   element.lastElementChild.before(summary);
+  let sending = false;
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (sending) return; // asked for by a key once more, while its button cannot be pressed
+    sending = true;
     clearFaults(element, summary);
     const sender = event.submitter;
     try {
       await (sender ? busy(sender, submit) : submit());
     } catch (error) {
       if (error.name !== "AbortError") showFaults(element, summary, error);
+    } finally {
+      sending = false;
     }
   });
   return element;
