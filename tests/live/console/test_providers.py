@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.live.console.conftest import SECRET
 from tests.live.console.visit import Visit
+from tests.live.server import until
 
 
 @pytest.mark.usefixtures("nothing")
@@ -116,6 +117,38 @@ def test_what_is_not_new_any_more_says_so(admin: Visit, provider: str) -> None:
     page.unroute(f"{admin.base}/providers")
     page.clock.run_for(5100)
     expect(page.get_by_text("This is not new any more")).to_be_hidden()
+
+
+def test_an_answer_from_before_a_change_undoes_nothing(admin: Visit, provider: str) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
+    held: list[tuple[Route, APIResponse]] = []
+    polled = f"{admin.base}/providers"
+
+    def hold() -> None:
+        page.route(polled, lambda route: held.append((route, route.fetch())), times=1)
+        with page.expect_request(polled):
+            page.clock.run_for(5100)
+        until(lambda: page.evaluate("1") and held, "the answer is there")
+
+    def let_go() -> None:
+        with page.expect_event("requestfinished", lambda request: request.url == polled):
+            route, answer = held.pop()
+            route.fulfill(response=answer)
+        page.evaluate("fetch('/health')")
+
+    hold()
+    page.get_by_role("switch", name="fake is on").click()
+    expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
+    let_go()
+    expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
+    hold()
+    page.get_by_role("button", name="Delete fake").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete fake").click()
+    expect(page.get_by_text("No provider yet")).to_be_visible()
+    let_go()
+    expect(page.get_by_text("No provider yet")).to_be_visible()
 
 
 def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> None:

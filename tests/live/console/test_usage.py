@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fake_upstream import FakeUpstream, Refusal, Reply
 from tests.live.console.conftest import WORDS, said
@@ -106,6 +106,46 @@ def test_what_has_the_focus_keeps_it_while_requests_come(admin: Visit, asked: di
     page.clock.run_for(3100)
     expect(rows).to_have_count(6)
     assert page.evaluate("document.activeElement.getAttribute('href')") == address
+
+
+def test_what_was_asked_before_the_choice_changed_is_not_shown(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.page
+    page.clock.install()
+    held: list[Route] = []
+
+    def logs(route: Route) -> None:
+        if "cursor=" in route.request.url:
+            held.append(route)
+            return
+        answer = route.fetch()
+        more = None if "status=" in route.request.url else "more"
+        route.fulfill(json={**answer.json(), "next": more})
+
+    page.route("**/logs?*", logs)
+    admin.open(f"requests?key={asked['key']}", "Requests")
+    rows = page.get_by_role("group", name="Requests").get_by_role("row")
+    expect(rows).to_have_count(5)
+    with page.expect_request("**/logs?*cursor=more*"):
+        page.get_by_role("button", name="Older ones").click()
+    page.get_by_label("Status").select_option("error")
+    expect(rows).to_have_count(2)
+    held.pop().fulfill(json={"data": admin.get("/logs?status=2xx&limit=3")["data"], "next": None})
+    with page.expect_response("**/logs?*status=error*"):
+        page.clock.run_for(3100)
+    page.evaluate("fetch('/health')")
+    expect(rows).to_have_count(2)
+
+    page.route(re.compile("group_by=day"), lambda route: held.append(route))
+    admin.open("overview", "Overview")
+    with page.expect_request("**/usage?group_by=day*"):
+        page.get_by_role("button", name="30 days").click()
+    with page.expect_response("**/usage?group_by=hour*"):
+        page.get_by_role("button", name="7 days").click()
+    moment = page.get_by_role("slider", name="Requests: moment", exact=True)
+    expect(moment).to_have_attribute("aria-valuemax", str(7 * 24 - 1))
+    held.pop().continue_()
+    page.evaluate("fetch('/health')")
+    expect(moment).to_have_attribute("aria-valuemax", str(7 * 24 - 1))
 
 
 def test_nothing_is_asked_while_nobody_looks(admin: Visit, asked: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import { h, refresh, replace } from "../dom.js";
 import { button, field, form, select, toggle } from "../forms.js";
 import { ago, compact, money, when } from "../format.js";
 import { icon } from "../icons.js";
-import { live } from "../live.js";
+import { latest, live } from "../live.js";
 import { complain } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
 import { signIn } from "../session.js";
@@ -25,13 +25,7 @@ const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for 
 export default async function render({ main, who, signal }) {
   const body = h("div");
   const stale = h("div");
-  let keys = [];
-
-  async function look() {
-    keys = await get("/keys", { signal });
-    show();
-  }
-
+  const look = latest(() => get("/keys", { signal }), show);
   const isOwn = (key) => key.name === who.name;
   const sure = (key) => confirm({ title: `Switch ${key.name} off?`, text: `${OWN}Somebody else has to switch it on again.`, action: `Switch ${key.name} off`, danger: true, signal });
   const flip = flipping("/keys", signal);
@@ -47,7 +41,7 @@ export default async function render({ main, who, signal }) {
     flip: (key) => async () => (key.enabled && isOwn(key) && !(await sure(key)) ? key.enabled : flip(key)()),
   };
 
-  function show() {
+  function show(keys) {
     if (keys.length === 0) {
       refresh(body, card({}, empty("keys", "No key yet", "With a key for each person or program you see who uses what, and can set limits and budgets.",
         button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true }))));

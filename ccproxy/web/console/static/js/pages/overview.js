@@ -8,8 +8,8 @@ import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
 import { compact, count, counted, money, share, span, spanBrief } from "../format.js";
-import { live } from "../live.js";
-import { note } from "../notice.js";
+import { latest, live } from "../live.js";
+import { complain, note } from "../notice.js";
 import { card, empty, head, linkButton, table } from "../parts.js";
 import { href, remember } from "../router.js";
 import { standing } from "./providers.js";
@@ -26,14 +26,8 @@ export default async function render({ main, query, signal }) {
   const places = { stale: h("div"), notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
   const charts = chartsOf();
   places.charts = h("div", { class: "columns" }, charts.elements);
-  let asked = 0;
-
-  async function look() {
-    const number = (asked += 1);
-    const [providers, health, strips, data] = await Promise.all([
-      get("/providers", { signal }), get("/health", { signal }), hours(signal), usage(chosen.range, chosen.by, signal),
-    ]);
-    if (number !== asked) return; // another time was chosen meanwhile
+  const ask = () => Promise.all([get("/providers", { signal }), get("/health", { signal }), hours(signal), usage(chosen.range, chosen.by, signal)]);
+  const look = latest(ask, ([providers, health, strips, data]) => {
     refresh(places.notes, notes(providers, data));
     const nothing = data.totals.requests === 0;
     refresh(places.tiles, nothing ? card({}, quiet(chosen.range)) : tiles(data.totals));
@@ -41,12 +35,12 @@ export default async function render({ main, query, signal }) {
     refresh(places.health, healthCard(providers, health.providers?.details ?? {}, strips));
     charts.update(data);
     refresh(places.groups, groupsCard(data, chosen.by));
-  }
+  });
 
   const choose = (name) => (value) => {
     chosen[name] = value;
     remember({ last: chosen.range, by: chosen.by });
-    look().catch((error) => replace(places.notes, note("bad", error.message)));
+    look().catch(complain);
   };
 
   await live(look, SECONDS, signal, places.stale);

@@ -26,7 +26,7 @@ export default async function render({ main, rest, query, signal }) {
     return;
   }
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
-  const log = paged("/logs", () => filters, LIMIT, signal);
+  const log = paged("/logs", () => filters, LIMIT, signal, show);
   const body = h("div");
   const fault = h("div");
   const stale = h("div");
@@ -35,9 +35,8 @@ export default async function render({ main, rest, query, signal }) {
   async function look() {
     if (!running) return;
     try {
-      const changed = await log.look();
+      await log.look();
       replace(fault);
-      if (changed || !body.hasChildNodes()) show();
     } catch (error) {
       if (error.status !== 400) throw error; // a filter that is none is said, and can be put right
       replace(fault, note("bad", error.message));
@@ -46,19 +45,10 @@ export default async function render({ main, rest, query, signal }) {
 
   function show() {
     const rows = log.rows();
-    const further = log.more() ? button(rows.length ? "Older ones" : "Look further back", older, { kind: "small" }) : null;
+    const further = log.more() ? button(rows.length ? "Older ones" : "Look further back", () => log.older().catch(complain), { kind: "small" }) : null;
     refresh(body, rows.length === 0
       ? card({}, empty("requests", "No request", nothing(filters, log.more()), further))
       : card({ flush: true }, listing(rows), further ? h("div", { class: "line more-rows" }, further) : null));
-  }
-
-  async function older() {
-    try {
-      await log.older();
-      show();
-    } catch (error) {
-      complain(error);
-    }
   }
 
   function changed() {

@@ -6,6 +6,7 @@ import { get, put } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { icon } from "../icons.js";
+import { latest } from "../live.js";
 import { announce, complain } from "../notice.js";
 import { badge, card, chip, empty, head } from "../parts.js";
 import { acting, flipping, remove } from "./acts.js";
@@ -17,11 +18,10 @@ import { namesWith, steps, words } from "./route_order.js";
 export default async function render({ main, signal }) {
   const body = h("div");
   const seen = { routes: [], providers: [] };
-
-  async function look() {
-    [seen.routes, seen.providers] = await Promise.all([get("/routes", { signal }), get("/providers", { signal })]);
+  const look = latest(() => Promise.all([get("/routes", { signal }), get("/providers", { signal })]), ([routes, providers]) => {
+    Object.assign(seen, { routes, providers });
     show();
-  }
+  });
 
   const act = acting(look);
 
