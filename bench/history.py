@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ccproxy.store.migrations import migrate
 from ccproxy.store.models import SUMS, request_logs
+from ccproxy.store.rollups import DIMENSIONS
 from ccproxy.store.session import open_engine
 
 ROWS = 1_000_000
@@ -84,6 +85,11 @@ _HOURS = f"""
         {", ".join(_SUM.format(number=number) for number in range(1, len(SUMS)))}, way / 1000.0
     FROM hours, ways
 """
+_BY = f"""
+    INSERT INTO usage_hours_by (hour, dimension, name, {", ".join(SUMS)}, cost_usd)
+    SELECT hour, '{{0}}', {{1}}, {", ".join(f"sum({name})" for name in SUMS)}, sum(cost_usd) FROM usage_hours
+    WHERE hour >= 0 GROUP BY hour, {{1}}
+"""
 _ROLLED_UP = f"""
     INSERT INTO usage_days (day, key, provider, model, route, client, {", ".join(SUMS)}, cost_usd)
     SELECT hour / 24, key, provider, model, route, client, {", ".join(f"sum({name})" for name in SUMS)}, sum(cost_usd)
@@ -118,6 +124,7 @@ def _fill(connection: Connection, rows: int) -> None:
     for index in indexes:
         index.create(connection)
     hours = min(DAYS * 24, rows // 100)  # a short log would have as many
-    for statement in (_HOURS, _ROLLED_UP):
+    by = (_BY.format(name, name or "''") for name in ("", *DIMENSIONS))
+    for statement in (_HOURS, _ROLLED_UP, *by):
         connection.execute(text(statement), {"rows": rows, "first": int(start) // 3600, "hours": hours})
     connection.execute(text("UPDATE request_totals SET total = :rows"), {"rows": rows})

@@ -1,7 +1,8 @@
 """What it costs to keep the log and to ask it: a month with a million requests on SQLite, in this process.
 
 First the writer: batches of requests with their roll-ups into a database of its own. Then the month: pages of `/logs`
-by every filter, alone and with another, from the top and from the middle; `/usage` of 30 days; and old rows deleted.
+by every filter, alone and with another, from the top and from the middle; `/usage` of 30 days, by hours and by minutes
+too; and old rows deleted.
 Each question opens its own connection, as the server does.
 """
 
@@ -12,8 +13,9 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 
 from bench import history as month
+from ccproxy.errors import InvalidRequest
 from ccproxy.store import history, usage
 from ccproxy.store.history import Filters, Position
 from ccproxy.store.logbook import BATCH_ROWS, RequestRow, _insert
@@ -61,7 +64,7 @@ def costs(rows: int = month.ROWS, batches: int = BATCHES) -> Costs:
         path = Path(folder) / "month.db"
         engine = month.make(path, rows)
         megabytes = path.stat().st_size / 2**20
-        return Costs(writing, megabytes, [_pages(engine), _usage(engine), _hours(engine), _deletes(engine)])
+        return Costs(writing, megabytes, [_pages(engine), *_usage(engine), _deletes(engine)])
 
 
 def table(found: Costs) -> str:
@@ -152,23 +155,37 @@ def _pages(engine: Engine) -> Cost:
     )
 
 
-def _usage(engine: Engine) -> Cost:
-    names = [name for name in usage.GROUPS if name != "hour"]
-    groups = [(), *((name,) for name in names), *combinations(names, 2), usage.DIMENSIONS]
-    return _cost("/usage of 30 days, by each and each two", engine, _questions(groups, 30), USAGE_MS)
+NAMED: tuple[dict[str, str], ...] = ({}, {"key": "key-3"}, {"provider": "provider-1"}, {"client": "zed"})
 
 
-def _hours(engine: Engine) -> Cost:
-    groups = [("hour",), ("hour", "provider"), ("hour", "model")]
-    return _cost("/usage of 7 days, hour by hour", engine, _questions(groups, 7))
+def _usage(engine: Engine) -> list[Cost]:
+    month_, week, minutes = timedelta(days=30), timedelta(days=7), usage.MOST_MINUTES
+    names = (*usage.DIMENSIONS, "day")
+    plain = [(), *((name,) for name in names), *combinations(names, 2), usage.DIMENSIONS]
+    hourly = [("hour",), *(("hour", name) for name in usage.DIMENSIONS)]
+    mixed = [("hour", *two) for two in combinations(usage.DIMENSIONS, 2)]
+    by_minute = [("minute",), *(("minute", name) for name in usage.DIMENSIONS)]
+    alone = [*_questions(hourly, month_), *_questions([("hour",)], month_, NAMED)]
+    return [
+        _cost("/usage of 30 days, by each and each two", engine, _questions(plain, month_, NAMED), USAGE_MS),
+        _cost("/usage of 30 days, hour by hour", engine, alone, USAGE_MS),
+        _cost("/usage of 7 days, hour by hour by two more", engine, _questions(mixed, week)),
+        _cost("/usage of 3 hours, minute by minute", engine, _questions(by_minute, minutes, NAMED), USAGE_MS),
+    ]
 
 
-def _questions(groups: Iterable[tuple[str, ...]], days: int) -> Iterable[Callable[[Connection], Any]]:
+def _questions(
+    groups: Iterable[tuple[str, ...]], span: timedelta, filters: Iterable[dict[str, str]] = ({},)
+) -> Iterator[Callable[[Connection], Any]]:
     now = month.END - timedelta(hours=9, minutes=30)  # so that neither end is a whole day
-    since = now - timedelta(days=days)
     for by in groups:
-        question = usage.Question(since=since, until=now, by=by, where={})
-        yield lambda connection, question=question: usage.ask(connection, question, now)
+        for where in filters:
+            yield partial(_ask, question=usage.Question(since=now - span, until=now, by=by, where=where), now=now)
+
+
+def _ask(connection: Connection, question: usage.Question, now: datetime) -> None:
+    with suppress(InvalidRequest):  # more rows than one answer has: to find that out costs time too
+        usage.ask(connection, question, now)
 
 
 def _deletes(engine: Engine) -> Cost:

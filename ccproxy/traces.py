@@ -1,7 +1,7 @@
 """OpenTelemetry traces: each finished request's row as spans, sent to a collector in the background.
 
 Knows rows and OpenTelemetry's names for what is in them: HTTP's for the request, GenAI's for each attempt at a provider
-(opentelemetry.io, semantic conventions of generative AI, still in development). Never a prompt, an answer or a key.
+(github.com/open-telemetry/semantic-conventions-genai, v0.1.0, in development). Never a prompt, an answer or a key.
 The spans are made after the fact, so a request's way is the same with and without them. Nothing of OpenTelemetry is
 imported until `open_traces` is called.
 """
@@ -21,7 +21,8 @@ import structlog
 
 from ccproxy import __version__
 from ccproxy.errors import SettingsError
-from ccproxy.store.logbook import NOT_FAILED, RequestRow
+from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.store.providers import Snapshot
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ _KNOWN_AS: Mapping[str, str] = {
     "xai": "x_ai",
     "mistral": "mistral_ai",
     "cohere": "cohere",
+    "moonshot": "moonshot_ai",
+    "moonshot-anthropic": "moonshot_ai",
     "perplexity": "perplexity",
     "gemini": "gcp.gemini",
     "gemini-openai": "gcp.gemini",
@@ -164,7 +167,7 @@ class Traces:
             _without_none(said),
             start_time=_nanoseconds(row.started_at, attempt["started_ms"]),
         )
-        if attempt["error_type"] is not None and attempt["status"] not in NOT_FAILED:
+        if attempt["error_type"] is not None and attempt["status"] != CLIENT_CLOSED:
             _fail(span)
         span.end(_nanoseconds(row.started_at, attempt["ended_ms"]))
 
@@ -218,7 +221,7 @@ def _request(row: RequestRow) -> dict[str, Any]:
 def _outcome(row: RequestRow) -> dict[str, Any]:
     """What became of it. A stream that fails once it has begun was a 200 to the client."""
     begun = row.stream and row.ttft_ms is not None
-    status = 200 if begun else None if row.status in NOT_FAILED else row.status
+    status = 200 if begun else None if row.status == CLIENT_CLOSED else row.status
     return {
         "http.response.status_code": status,
         "error.type": row.error_type,
@@ -238,17 +241,18 @@ def _answer(row: RequestRow, attempt: Mapping[str, Any]) -> dict[str, Any]:
     """
     cached = (row.cache_read_input_tokens, row.cache_creation_input_tokens)
     everything = None if row.input_tokens is None else row.input_tokens + sum(number or 0 for number in cached)
+    broken = row.ttft_ms is not None and row.error_type is not None
     first = None
     if row.stream and row.ttft_ms is not None and row.ttft_ms >= attempt["started_ms"]:
         first = (row.ttft_ms - attempt["started_ms"]) / 1000
     return {
         "gen_ai.response.model": attempt["model"] if attempt["error_type"] is None else None,
-        "gen_ai.response.finish_reasons": [row.stop_reason] if row.stop_reason else None,
+        "gen_ai.response.finish_reasons": [row.stop_reason] if row.stop_reason else ["error"] if broken else None,
         "gen_ai.response.time_to_first_chunk": first,
         "gen_ai.usage.input_tokens": everything,
         "gen_ai.usage.output_tokens": row.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": row.cache_read_input_tokens,
-        "gen_ai.usage.cache_creation.input_tokens": row.cache_creation_input_tokens,
+        "gen_ai.usage.cache_write.input_tokens": row.cache_creation_input_tokens,
         "gen_ai.usage.reasoning.output_tokens": row.thinking_tokens,
     }
 

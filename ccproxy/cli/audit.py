@@ -22,6 +22,7 @@ _SHOWN = 100
 @click.option("-n", "count", type=click.IntRange(1), default=20, show_default=True, help="How many of the last ones.")
 @click.option("--from", "since", metavar="TIME", help="Only those from this time on: 2026-12-31T18:00:00Z, or a day.")
 @click.option("--to", "until", metavar="TIME", help="Only those before this time.")
+@click.option("--last", help="Only those of this time: 24h, 7d.")
 @click.option("--actor", help="Only what this key did; `cli` is the command line.")
 @click.option("--action", help="Only this: provider.create, route.change, sign_in.refused, …")
 @click.option("--subject", help="Only what was done to the one of this name.")
@@ -32,13 +33,14 @@ def audit(
     count: int,
     since: str | None,
     until: str | None,
+    last: str | None,
     actor: str | None,
     action: str | None,
     subject: str | None,
     as_json: bool,
 ) -> None:
     """Show what administrators changed and who was refused, newest first."""
-    filters = {"from": since, "to": until, "actor": actor, "action": action, "subject": subject}
+    filters = {"from": since, "to": until, "last": last, "actor": actor, "action": action, "subject": subject}
     events = list(_events(api, {name: said for name, said in filters.items() if said}, count))
     if as_json:
         for event in events:

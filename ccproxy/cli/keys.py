@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import click
@@ -18,9 +18,11 @@ from ccproxy.store.client_keys import Capture, Role
 
 PATH = "/keys"
 NONE = "none"
-"""Takes a limit away, where one would be given."""
+"""Takes away what there is, where something would be given."""
 
+_MOMENT = "2026-12-31T18:00:00Z, or a day, at its beginning in UTC"
 _SHOWN_LIMITS = 60
+_SHOWN_OWNER = 30
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LIMITS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "--requests-per-minute": ("requests_per_minute", int, "Requests a minute."),
@@ -58,20 +60,30 @@ def list_(api: Api, as_json: bool) -> None:
     elif not found:
         click.echo("there is no key yet; make one: ccproxy keys add NAME")
     else:
-        headings = ("NAME", "KEY", "ROLE", "STATE", "LIMITS", "TODAY", "THIS MONTH", "LAST USED")
+        headings = ("NAME", "OWNER", "KEY", "ROLE", "STATE", "LIMITS", "TODAY", "THIS MONTH", "LAST USED")
         click.echo(table(headings, [_row(key) for key in found]))
 
 
 def _row(key: Mapping[str, Any]) -> list[str]:
     return [
         key["name"],
+        shortened(key["owner"] or "-", _SHOWN_OWNER),
         f"{key['prefix']}…",
         key["role"],
-        "enabled" if key["enabled"] else "disabled",
+        _state(key),
         shortened(limits_of(key), _SHOWN_LIMITS),
         *(f"${key['spend'][span]['cost_usd']:.2f}" for span in ("day", "month")),
         (key["last_used_at"] or "never")[:16].replace("T", " "),
     ]
+
+
+def _state(key: Mapping[str, Any]) -> str:
+    until = key["expires_at"] and datetime.fromisoformat(key["expires_at"])
+    if not key["enabled"]:
+        return "disabled"
+    if until is None:
+        return "enabled"
+    return f"{'expired' if until <= datetime.now(UTC) else 'until'} {until:%Y-%m-%d %H:%M}"
 
 
 def limits_of(key: Mapping[str, Any]) -> str:
@@ -85,11 +97,18 @@ def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
     for option, (name, _, meaning) in reversed(list(_LIMITS.items())):
         command = click.option(option, name, metavar="NUMBER", help=f"{meaning} `none` takes it away.")(command)
     options = (
-        click.option("--owner", help="Whose it is."),
+        click.option("--owner", help="Whose it is; `none`: nobody's."),
         click.option("--role", type=click.Choice(get_args(Role)), help="member (the default) or admin."),
-        click.option("--model-glob", "models", multiple=True, help="Models that it may use; none said: any."),
-        click.option("--address", "addresses", multiple=True, metavar="CIDR", help="Where it may be used."),
-        click.option("--expires", "expires_at", metavar="MOMENT", help="2026-12-31 or 2026-12-31T18:00:00Z."),
+        click.option("--model-glob", "models", multiple=True, help="Models that it may use; `none`: any."),
+        click.option(
+            "--address", "addresses", multiple=True, metavar="CIDR", help="Where it may be used; `none`: anywhere."
+        ),
+        click.option(
+            "--expires",
+            "expires_at",
+            metavar="MOMENT",
+            help=f"{_MOMENT}; `none`: never.",
+        ),
         click.option("--capture", type=click.Choice(get_args(Capture)), help="Which of its bodies are kept."),
     )
     for option in reversed(options):
@@ -113,7 +132,7 @@ def add(api: Api, name: str, as_json: bool, **given: Any) -> None:
 @_fields
 @connected
 def change(api: Api, name: str, **given: Any) -> None:
-    """Change what a key may do: what is not given stays. `--model-glob any` and `--address any` take all away."""
+    """Change what a key may do: what is not given stays, and `none` takes away what there is."""
     fields = _said(given)
     if not fields:
         raise InvalidRequest("nothing to change is given; see ccproxy keys change --help")
@@ -174,7 +193,7 @@ def _said(given: Mapping[str, Any]) -> dict[str, Any]:
             option, kind = limits[name]
             fields[name] = None if value == NONE else _number(option, kind, value)
         elif name in ("models", "addresses"):
-            fields[name] = [] if value == ("any",) else list(value)
+            fields[name] = [] if value == (NONE,) else list(value)
         else:
             fields[name] = None if value == NONE and name in ("owner", "expires_at") else value
     return fields
@@ -192,4 +211,4 @@ def _seconds(text: str) -> int:
     number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise InvalidRequest(f"--grace: {text!r} is not allowed; must be a span such as 30m, 12h, 2d or 0")
-    return int(timedelta(seconds=int(number) * unit).total_seconds())
+    return int(number) * unit

@@ -25,14 +25,18 @@ _SIDES = ("original", "replay")
 @click.option("--json", "as_json", is_flag=True, help="As the API answers it.")
 @connected
 def replay(api: Api, request_id: str, target: str, as_json: bool) -> None:
-    """Send a captured request again, to this target, and show both answers. It costs what a request costs."""
+    """Send a captured request again, to this target, and show both answers. It costs what a request costs.
+
+    Ends with 0 also where the target could not answer: that is shown.
+    """
     _, found = api.ask("POST", f"/logs/{in_path(request_id)}/replay", {"target": target}, seconds=SECONDS)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     click.echo(table(("", *(name.upper() for name in _SIDES)), _rows([found[name] for name in _SIDES])))
     for name in _SIDES:
-        say("", f"--- {name}", *_words(found[name]))
+        cut = name == "original" and found["truncated"]
+        say("", f"--- {name}{', of which the beginning is kept' if cut else ''}", *_words(found[name]))
 
 
 def _rows(sides: list[Mapping[str, Any]]) -> list[list[str]]:

@@ -17,13 +17,13 @@ from ccproxy.cli.terminal import say
 from ccproxy.errors import InvalidRequest
 
 PATH = "/usage"
-_TIMES = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}
+_TIMES = {"minute": "%Y-%m-%d %H:%M", "hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}
 _HEADINGS = ("REQUESTS", "ERRORS", "TOKENS IN", "CACHED", "OUT", "COST", "FIRST p50", "p95", "TOTAL p50", "p95")
 
 
 @click.command()
 @click.option(
-    "--by", "group_by", default="key", show_default=True, help="key, provider, model, route, client, hour, day."
+    "--by", "group_by", default="key", show_default=True, help="key, provider, model, route, client, minute, hour, day."
 )
 @click.option("--last", help="As far back as this: 24h, 7d.  [default: 30d]")
 @click.option("--from", help="From then on: a date, or 2026-11-28T06:30:00Z.")

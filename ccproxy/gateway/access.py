@@ -59,7 +59,7 @@ def _no_session(_environ: Environ) -> str | None:
     return None
 
 
-def _untold(_refusal: Refusal) -> None:
+def _untold(_what: object) -> None:
     pass
 
 
@@ -68,7 +68,8 @@ class Gate:
 
     `allowed` are the networks that may call with a key; `trusted` those whose `X-Forwarded-For` counts. `keys` gives
     the client keys of this moment, `session` the digest of the key that a request's session was begun with, None where
-    it brings none. Of `apikey` only the digest is kept. `refused` hears of whoever was not let in.
+    it brings none. Of `apikey` only the digest is kept. `refused` hears of whoever was not let in, `used` the
+    names of client keys that were.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class Gate:
         session: Callable[[Environ], str | None] = _no_session,
         *,
         refused: Callable[[Refusal], object] = _untold,
+        used: Callable[[str], object] = _untold,
     ) -> None:
         self._digest = hashlib.sha256(apikey.encode()).digest() if apikey else None
         self._peers = Peers(allowed, trusted)
         self._keys = keys
         self._session = session
         self._refused = refused
+        self._used = used
 
     def __repr__(self) -> str:
         return f"Gate(key_configured={self.key_configured})"
@@ -98,10 +101,13 @@ class Gate:
     def check(self, environ: Environ) -> Caller:
         """The caller. Raises Forbidden for the address, the Host or the page, Unauthenticated for the key."""
         try:
-            return self._check(environ)
+            caller = self._check(environ)
         except (Forbidden, Unauthenticated) as error:
             self._tell(environ, error)
             raise
+        if caller.key is not None:
+            self._used(caller.name)
+        return caller
 
     def _check(self, environ: Environ) -> Caller:
         sent = keys_sent(environ)

@@ -20,19 +20,17 @@ from ccproxy.gateway.credentials import keys
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.gateway.recording import Recording
 from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.translate.messages import CacheCreation, MessagesRequest, Usage
 from ccproxy.translate.target import Target
 
-CLIENT_CLOSED = 499
-"""The status of a request whose client left before the answer was whole (nginx's number; never sent)."""
 _LEAVING = (ClientGone, GeneratorExit)
 _UNHEARD = (CLIENT_CLOSED, 504)
 """Statuses of requests that nobody waited for any longer, the client or we."""
 
 _PROGRAM = re.compile(r"([A-Za-z][\w.+-]{0,39})(?:/([\w.+-]{1,20}))?", re.ASCII)
 _LONGEST_ERROR = 1000
-_LONGEST_SESSION = 200  # characters; an index of PostgreSQL holds no more than 2,704 bytes
-_LONGEST_AGENT = 500
+_LONGEST_HEADER = 512  # characters; an index of PostgreSQL holds no more than 2,704 bytes
 _COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _MOST_TOKENS = 10**9  # of one answer; no window is near it
 _MOST_USD = 1e6
@@ -265,8 +263,8 @@ def begin(
         started_at=datetime.now(UTC),
         caller=caller,
         client_ip=client_ip,
-        session_id=session_id and session_id[:_LONGEST_SESSION],
-        user_agent=user_agent and user_agent[:_LONGEST_AGENT],
+        session_id=session_id and session_id[:_LONGEST_HEADER],
+        user_agent=user_agent and user_agent[:_LONGEST_HEADER],
         client=program(user_agent),
     )
     return Entry(record, row, cost)

@@ -115,7 +115,7 @@ def _alias(name: str, snapshot: Snapshot) -> Outright | None:
 def known(snapshot: Snapshot) -> str:
     """The names that lead to a provider's model, for an error's text."""
     names = [f"{provider.name}/{model}" for provider in snapshot.enabled for model in (provider.models or ("MODEL",))]
-    return f"there is: {some(names)}"
+    return f"there is: {some(names)}" if names else "no provider is set up and enabled"
 
 
 def some(names: Sequence[str]) -> str:

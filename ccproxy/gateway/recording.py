@@ -16,7 +16,7 @@ from ccproxy.errors import GENERIC, CCProxyError
 from ccproxy.gateway.discretion import SECRET_HEADER
 from ccproxy.store.captures import Capture
 from ccproxy.store.client_keys import Capture as Wish
-from ccproxy.store.logbook import NOT_FAILED, RequestRow
+from ccproxy.store.logbook import RequestRow
 from ccproxy.translate.masking import masked, masked_stream
 
 OFF: Wish = "off"
@@ -63,10 +63,9 @@ class Recording:
 
     def ended(self, row: RequestRow, error: BaseException | None) -> None:
         """The request is over, as `row` says; an `error` that came before any answer is the answer."""
-        failed = row.error_type is not None and row.status not in NOT_FAILED
-        if self._wish == OFF or (self._wish == "errors" and not failed):
+        if self._wish == OFF or (self._wish == "errors" and not row.failed):
             return
-        if failed and not self._answer:
+        if row.failed and not self._answer:
             self.take(_told(error, row.request_id))
         self._keep(
             Capture(

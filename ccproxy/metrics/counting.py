@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
-from gevent.threadpool import ThreadPool
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ccproxy.metrics.folder import VARIABLE
+from ccproxy.metrics import folder
 from ccproxy.metrics.meters import Meters
+from ccproxy.metrics.standing import Busy
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.providers import Snapshot
+from ccproxy.store.thread import Thread
 
 
 class Metrics:
@@ -34,9 +35,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._meters: Meters | None = None
         self._folder: str | None = None
-        self._dropped = 0
+        self._told = Busy()
         self._failing = False
-        self._pool: ThreadPool | None = None
+        self._thread = Thread()
 
     def start(self, seat: int | None = None) -> None:
         """Begin to count, as the worker that has this seat in the folder that the environment names.
@@ -44,13 +45,15 @@ class Metrics:
         prometheus-client keeps the class of its values in a global, and takes it from there for each new series. It is
         set here, after the fork, for the class remembers the files that it has opened and whose they are.
         """
-        self._folder = os.environ.get(VARIABLE) if seat is not None else None
+        self._folder = os.environ.get(folder.VARIABLE) if seat is not None else None
         if self._folder is not None:
             values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
         else:
             values.ValueClass = values.MutexValue
         self._meters = Meters(self._registry, self._held)
         self._meters.workers.set(1)
+        if self._folder is not None and seat is not None:
+            self._meters.resume(folder.counted(self._folder, seat))
 
     @property
     def _counting(self) -> Meters:
@@ -66,14 +69,17 @@ class Metrics:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told once
             self._tell(error)
 
-    def publish(self, in_flight: int, queued: int, dropped: int) -> None:
-        """Show what was counted, and what the worker is busy with: requests, log rows that wait, those lost so far."""
+    def publish(self, busy: Busy) -> None:
+        """Show what was counted, and what the worker is busy with."""
         try:
             meters = self._flushed()
-            meters.in_flight.set(in_flight)
-            meters.queue.set(queued)
-            meters.dropped.inc(dropped - self._dropped)
-            self._dropped = dropped
+            meters.in_flight.set(busy.in_flight)
+            meters.queue.set(busy.rows)
+            meters.dropped.inc(busy.rows_dropped - self._told.rows_dropped)
+            meters.captures.set(busy.captures)
+            meters.capture_bytes.set(busy.capture_bytes)
+            meters.captures_dropped.inc(busy.captures_dropped - self._told.captures_dropped)
+            self._told = busy
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(error)
 
@@ -93,18 +99,14 @@ class Metrics:
         else:
             MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
         registry.register(now)
-        if self._pool is None:
-            self._pool = ThreadPool(1)
-        # The outcome travels as a value: gevent prints the traceback of anything that a pooled function raises
-        text: bytes | Exception = self._pool.apply(_caught, (partial(encode, registry),))
-        if isinstance(text, Exception):
-            raise text
+        text: bytes = self._thread.run(partial(encode, registry))
         return text, content_type
 
     def stop(self) -> None:
         """The worker ends: it serves nothing any more."""
         if self._meters is not None:
-            self.publish(0, 0, self._dropped)
+            told = self._told
+            self.publish(Busy(rows_dropped=told.rows_dropped, captures_dropped=told.captures_dropped))
             self._meters.workers.set(0)
 
     def _flushed(self) -> Meters:
@@ -126,10 +128,3 @@ class _All(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._registry.collect()
-
-
-def _caught(work: Callable[[], bytes]) -> bytes | Exception:
-    try:
-        return work()
-    except Exception as error:  # noqa: BLE001 - it is raised again where it was asked for
-        return error

@@ -9,13 +9,15 @@ were reloaded or killed, and no counter ever falls.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import multiprocess
+from prometheus_client.mmap_dict import MmapedDict
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus-client's own name for it."""
@@ -55,6 +57,15 @@ def free_seat(taken: Iterable[int | None]) -> int:
     """The lowest seat that nobody has."""
     others = set(taken)
     return next(seat for seat in range(len(others) + 1) if seat not in others)
+
+
+def counted(folder: str, seat: int) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """What the counters of a seat have counted so far, by whoever had it: each metric with its labels."""
+    file = os.path.join(folder, f"counter_{seat}.db")
+    if os.path.exists(file):
+        for key, *_ in MmapedDict.read_all_values_from_file(file):  # type: ignore[no-untyped-call]
+            metric, _, labels, _ = json.loads(key)
+            yield metric, labels
 
 
 def vacate(folder: str, seat: int | None) -> None:

@@ -7,14 +7,15 @@ request makes ten. Help texts are short: in multi-process mode every single seri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ccproxy.metrics import labels
-from ccproxy.metrics.labels import OTHER, Models, Names, Sets
-from ccproxy.store.logbook import NOT_FAILED, RequestRow
+from ccproxy.metrics.labels import NONE, OTHER, Models, Names, Sets
+from ccproxy.store.logbook import RequestRow
+from ccproxy.store.models import CLIENT_CLOSED
 from ccproxy.store.providers import Snapshot
 
 DURATION_BUCKETS = (0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -27,6 +28,17 @@ MOST_REQUESTS = 1000
 MOST_SPENDERS = 500
 MOST_FAILURES = 500
 """Label sets of one metric: for requests; for tokens and cost; for errors, and for attempts."""
+
+OK = "ok"
+"""The outcome of an attempt that was answered."""
+
+_SETS = {
+    "ccproxy_requests": ("requests", ("provider", "model", "route", "key", "client", "status")),
+    "ccproxy_tokens": ("spenders", ("provider", "model", "key")),
+    "ccproxy_errors": ("errors", ("provider", "model", "type")),
+    "ccproxy_attempts": ("attempts", ("provider", "model", "outcome")),
+}
+"""Whose label sets are bounded together, and their labels."""
 
 _REMEMBERED = 2000
 _Kind = tuple[str | None, str | None, str | None, str | None, str | None, int, str | None]
@@ -92,6 +104,9 @@ class Meters:
         self.in_flight = gauge("requests_in_flight", "Requests now being served.")
         self.queue = gauge("log_queue_rows", "Log rows not yet in the database.")
         self.dropped = counter("log_dropped_rows", "Log rows lost.")
+        self.captures = gauge("capture_queue_requests", "Captured requests not yet in the database.")
+        self.capture_bytes = gauge("capture_queue_bytes", "Their bodies in memory.")
+        self.captures_dropped = counter("capture_dropped_requests", "Captured requests lost.")
         self.workers = gauge("workers", "Workers that serve.")
         self._held = held
         self._snapshot: Snapshot | None = None
@@ -111,6 +126,30 @@ class Meters:
         self._series: dict[_Kind, Series] = {}
         self._attempts: dict[tuple[str, str, str | None], Tally] = {}
         self._due: list[Tally] = []
+
+    def resume(self, counted: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+        """Take the names of series that an earlier worker of this seat began (`folder.counted`).
+
+        They go on, and a reload makes no room for as many new ones.
+        """
+        kinds = {
+            "provider": self._providers,
+            "route": self._routes,
+            "key": self._keys,
+            "client": self._clients,
+            "type": self._types,
+            "outcome": self._types,
+        }
+        for metric, known in counted:
+            if metric not in _SETS:
+                continue
+            which, order = _SETS[metric]
+            self._sets[which].take(tuple(known[label] for label in order), ())
+            named = {label: name for label, name in known.items() if name not in (OTHER, NONE, OK)}
+            for label in named.keys() & kinds.keys():
+                kinds[label].take(named[label])
+            if "model" in named:
+                self._models.take(known["provider"], named["model"], True)
 
     def observe(self, row: RequestRow) -> None:
         """Count one finished request; the counters show it from the next `flush` on."""
@@ -143,7 +182,7 @@ class Meters:
                 tally.add(number)
         if row.cost_usd:
             series.cost.add(row.cost_usd)
-        elif row.cost_usd is None and row.output_tokens:
+        elif row.unpriced:
             series.unpriced.add()
 
     def flush(self) -> None:
@@ -180,7 +219,7 @@ class Meters:
         requests = self._sets["requests"].take((*target, *whose, said), (provider, *[OTHER] * 4, said))
         spender = self._sets["spenders"].take((*target, key), (provider, OTHER, OTHER))
         errors = None
-        if error_type is not None and status not in NOT_FAILED:
+        if error_type is not None and status != CLIENT_CLOSED:
             what = self._types.take(error_type)
             errors = self._tally(self.errors, *self._sets["errors"].take((*target, what), (provider, OTHER, what)))
         series = self._series[kind] = Series(
@@ -201,7 +240,7 @@ class Meters:
                 self._attempts.clear()
             provider = self._providers.take(provider_name)
             model = self._model(provider_name, model_name, error_type is None)
-            outcome = "ok" if error_type is None else self._types.take(error_type)
+            outcome = OK if error_type is None else self._types.take(error_type)
             values = self._sets["attempts"].take((provider, model, outcome), (provider, OTHER, outcome))
             found = self._attempts[(provider_name, model_name, error_type)] = self._tally(self.attempts, *values)
         return found
@@ -212,4 +251,4 @@ class Meters:
 
 def _status(status: int) -> str:
     """The class of a status, and 499 by itself: the client left, and nobody failed."""
-    return str(status) if status in NOT_FAILED else f"{status // 100}xx"
+    return str(status) if status == CLIENT_CLOSED else f"{status // 100}xx"

@@ -1,4 +1,6 @@
-"""What is not counted but looked up when somebody asks: the build, the database's size, who rests."""
+"""What is true just now: what a worker is busy with, which it tells once a second; and what is looked up when somebody
+asks: the build, the database's size, who rests.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,20 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+
+class Busy(Struct, frozen=True, kw_only=True):
+    """Requests that a worker serves, and what of it waits for the database: rows of the log, and captured bodies.
+
+    `…_dropped` is what was lost since the worker's start; it never falls.
+    """
+
+    in_flight: int = 0
+    rows: int = 0
+    rows_dropped: int = 0
+    captures: int = 0
+    capture_bytes: int = 0
+    captures_dropped: int = 0
 
 
 class Provider(Struct, frozen=True):
@@ -21,7 +37,8 @@ class Provider(Struct, frozen=True):
 class Standing(Struct, frozen=True):
     """What is true of the whole server just now. Sizes are bytes, `started` is a Unix time.
 
-    `database_bytes` is None where it cannot be told. `providers` are the enabled ones, by name.
+    `database_bytes` is None where it cannot be told, and so is `capture_bytes`, what of it captured bodies take.
+    `providers` are the enabled ones, by name.
     """
 
     version: str
@@ -31,6 +48,7 @@ class Standing(Struct, frozen=True):
     database_ok: bool
     database_bytes: int | None
     providers: Mapping[str, Provider]
+    capture_bytes: int | None = None
 
 
 class StandingCollector(Collector):
@@ -50,6 +68,8 @@ class StandingCollector(Collector):
         yield _gauge("database_up", "Whether the database can be read.", value=float(found.database_ok))
         if found.database_bytes is not None:
             yield _gauge("database_size_bytes", "The database on disk.", value=found.database_bytes)
+        if found.capture_bytes is not None:
+            yield _gauge("captures_size_bytes", "Captured bodies in the database.", value=found.capture_bytes)
         healthy = _gauge("provider_healthy", "Whether an enabled provider does its work.", "provider")
         resting = _gauge("cooldowns", "What rests after failures.", "provider", "part")
         for name, provider in found.providers.items():

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text
 
 from ccproxy.errors import Draining
-from ccproxy.store.models import provider_answers, providers
+from ccproxy.store.models import CLIENT_CLOSED, provider_answers, providers
 
-NOT_THE_PROVIDER = (400, 404, 413, 499)
+NOT_THE_PROVIDER = (400, 404, 413, CLIENT_CLOSED)
 """Statuses that say nothing about the provider's health: the request was at fault, or the client left."""
 
 # Workers write their batches in any order. In words that SQLite and PostgreSQL share: SQLAlchemy has this statement in

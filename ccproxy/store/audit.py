@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, and when, as rows that are only ever added.
+"""The audit trail: who changed what, who read others' words, and when, as rows that are only ever added.
 
 An event is written in the transaction of the change that it tells of, so neither is there without the other; triggers
 refuse to change or delete one. What a row looks like without its secrets comes in as a function, for only whoever

@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy import __version__
 from ccproxy.errors import CCProxyError, SettingsError
-from ccproxy.store import archive
+from ccproxy.store import archive, audit
 from ccproxy.store.archive import DATABASE, KEYS, Manifest
-from ccproxy.store.session import open_engine, sqlite_path
+from ccproxy.store.models import SCHEMA
+from ccproxy.store.report import Report, to_logging
+from ccproxy.store.session import open_engine, sqlite_path, write_engine
 from ccproxy.store.vault import key_file
 
 ELSEWHERE = "CCPROXY_DATABASE_URL: this is not SQLite's; {} does that for PostgreSQL"
@@ -28,11 +30,15 @@ class NoBackup(CCProxyError):
     """The backup could not be made; nothing was left behind."""
 
 
-def make(database_url: str, target: Path, *, with_keys: bool, force: bool = False) -> Manifest:
+def make(
+    database_url: str, target: Path, *, with_keys: bool, force: bool = False, report: Report = to_logging
+) -> Manifest:
     """Write a backup to `target`, for this user alone (mode 600), in one step: it is there as a whole or not at all.
 
     `with_keys`: with the key file beside the database, if there is one. Raises SettingsError where there is no such
-    database, NoBackup where the file is there (unless `force`) or cannot be written.
+    database, NoBackup where the file is there (unless `force`) or cannot be written. It is told to the audit, for
+    whoever has the file has all that it holds; a database that takes no event, being full perhaps, is backed up all the
+    same, and `report` hears of it.
     """
     database = sqlite_path(database_url)
     if database is None:
@@ -46,7 +52,7 @@ def make(database_url: str, target: Path, *, with_keys: bool, force: bool = Fals
         raise NoBackup(f"{target}: is there already; --force replaces it")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".ccproxy-backup-") as folder:
-            return _make(database_url, keys if with_keys else None, Path(folder), target, force)
+            manifest = _make(database_url, keys if with_keys else None, Path(folder), target, force)
     except FileExistsError:
         raise NoBackup(f"{target}: is there already; --force replaces it") from None
     except OSError as error:
@@ -54,6 +60,22 @@ def make(database_url: str, target: Path, *, with_keys: bool, force: bool = Fals
     except (sqlite3.Error, SQLAlchemyError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise NoBackup(f"{database} cannot be backed up: {reason}") from None
+    _tell(database_url, target, manifest, report)
+    return manifest
+
+
+def _tell(database_url: str, target: Path, manifest: Manifest, report: Report) -> None:
+    """Have the audit know of the backup, where this version knows the audit."""
+    if manifest.schema != SCHEMA:
+        return
+    engine = open_engine(database_url)
+    told = f"to {target}, {'with' if manifest.has_keys else 'without'} the key file"
+    try:
+        with write_engine(engine).begin() as connection:
+            audit.record(connection, audit.COMMAND_LINE, "database.backup", "", detail=told)
+    except SQLAlchemyError as error:
+        report("the backup is made, but is not in the audit", error=str(getattr(error, "orig", None) or error))
+    engine.dispose()
 
 
 def _make(database_url: str, keys: Path | None, folder: Path, target: Path, force: bool) -> Manifest:

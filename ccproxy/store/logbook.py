@@ -11,15 +11,16 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DBAPIError
 
 from ccproxy.store import answers, rollups
-from ccproxy.store.models import request_logs, request_totals
+from ccproxy.store.models import CLIENT_CLOSED, request_logs, request_totals
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.writer import Writer, is_the_database
 
@@ -28,8 +29,8 @@ QUEUE_ROWS = 10_000
 BATCH_ROWS = 200
 BATCH_SECONDS = 0.2
 RETRY_SECONDS = 1.0
-NOT_FAILED = (499,)
-"""Statuses of requests that did not succeed and that nobody failed: the client left."""
+USE_SECONDS = 60.0
+"""How exactly it is kept when a key was last used, where no row tells it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,12 +72,23 @@ class RequestRow:
     cost_usd: float | None = None
     replay_of: str | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it failed; where the client left, nobody did."""
+        return self.error_type is not None and self.status != CLIENT_CLOSED
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether it used what nobody knows a price of."""
+        return self.cost_usd is None and bool(self.input_tokens or self.output_tokens)
+
     def to_dict(self) -> dict[str, Any]:
         """Column to value. Lists are not copied."""
-        return {name: getattr(self, name) for name in _COLUMNS}
+        return dict(zip(_COLUMNS, _VALUES(self), strict=True))
 
 
 _COLUMNS = tuple(column.name for column in fields(RequestRow))
+_VALUES = attrgetter(*_COLUMNS)
 
 
 class Logbook:
@@ -96,6 +108,8 @@ class Logbook:
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._dropped = 0
         self._reported = 0
+        self._seen: dict[str, datetime] = {}
+        self._uses: dict[str, datetime] = {}
 
     @property
     def queued(self) -> int:
@@ -114,6 +128,13 @@ class Logbook:
             return
         self._rows.append(row)
         if not self._wake.is_set():
+            self._wake.set()
+
+    def used(self, key: str, now: datetime) -> None:
+        """Note that a key is in use: there is no row of most that it may do. Never waits, never raises."""
+        seen = self._seen.get(key)
+        if seen is None or (now - seen).total_seconds() >= USE_SECONDS:
+            self._seen[key] = self._uses[key] = now
             self._wake.set()
 
     def start(self) -> None:
@@ -144,12 +165,12 @@ class Logbook:
             if len(self._rows) < BATCH_ROWS:
                 self._stopping.wait(BATCH_SECONDS)
             self._wake.clear()
-            while self._rows and self._write_batch():
+            while (self._rows or self._uses) and self._write_batch():
                 pass
             self._report_drops()
             if self._stopping.is_set() and not self._rows:
                 return
-            if self._rows:  # the database did not take them
+            if self._rows or self._uses:  # the database did not take them
                 self._stopping.wait(RETRY_SECONDS)
                 gevent.sleep(0.05)
                 self._wake.set()
@@ -157,9 +178,14 @@ class Logbook:
     def _write_batch(self) -> bool:
         """Write the head of the queue; False when the database does not take rows now. They leave it only when kept."""
         batch = [self._rows[index] for index in range(min(len(self._rows), BATCH_ROWS))]
+        uses = dict(self._uses)
         try:
+            if uses:
+                self._writer.run(lambda connection: rollups.note_uses(connection, uses))
+                self._uses = {key: at for key, at in self._uses.items() if uses.get(key) != at}
             try:
-                self._writer.run(lambda connection: _insert(connection, batch))
+                if batch:
+                    self._writer.run(lambda connection: _insert(connection, batch))
             except Exception as error:
                 if is_the_database(error):
                     raise
@@ -196,12 +222,25 @@ class Logbook:
             self._reported = self._dropped
 
 
+def _insert_rows(connection: Connection, rows: Sequence[RequestRow]) -> None:
+    """For the driver itself, as in `rollups`: here too SQLAlchemy would take the longest of all."""
+    dialect = connection.dialect
+    values: list[Any] = [*zip(*map(_VALUES, rows), strict=True)]
+    for place, name in enumerate(_COLUMNS):
+        written = request_logs.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if written is not None:
+            values[place] = map(written, values[place])
+    marks = ", ".join(["?" if dialect.name == "sqlite" else "%s"] * len(_COLUMNS))
+    statement = f"INSERT INTO request_logs ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - words of ours
+    connection.exec_driver_sql(statement, [*zip(*values, strict=True)])
+
+
 def _insert(connection: Connection, rows: Sequence[RequestRow]) -> None:
-    """The rows and what they add to; by executemany, which is 40 times cheaper than row by row."""
-    connection.execute(insert(request_logs), [row.to_dict() for row in rows])
+    """The rows and what they add to."""
+    _insert_rows(connection, rows)
     answers.note(connection, ((row.started_at, row.attempts) for row in rows))
     rollups.count(connection, rows)
-    failed = sum(1 for row in rows if row.error_type is not None and row.status not in NOT_FAILED)
+    failed = sum(row.failed for row in rows)
     connection.execute(
         update(request_totals).values(total=request_totals.c.total + len(rows), failed=request_totals.c.failed + failed)
     )

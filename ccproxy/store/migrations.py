@@ -43,7 +43,7 @@ def migrate(engine: Engine) -> str:
                 audit.record(connection, audit.COMMAND_LINE, "database.migrate", "", detail=told)
     except CommandError as error:  # it knows no migration of that number
         raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} {_NEWER}") from error
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} cannot be migrated: {_reason(error)}") from error
     return SCHEMA
 
@@ -53,7 +53,7 @@ def require_current(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         if "alembic_version" not in str(error):
             raise SettingsError(f"CCPROXY_DATABASE_URL: {_place(engine)} cannot be opened: {_reason(error)}") from error
         found = None

@@ -190,6 +190,9 @@ prices = Table(
     UniqueConstraint("provider", "model"),
 )
 
+CLIENT_CLOSED = 499
+"""The status of a request whose client left before the answer was whole (nginx's number; never sent): nobody failed."""
+
 request_logs = Table(
     "request_logs",
     metadata,
@@ -281,28 +284,39 @@ SUMS = (
 """The whole numbers of a roll-up row. `ttft_NN` and `duration_NN` are requests in each bucket of HISTOGRAM_MS."""
 
 
-def _usage(table: str, period: str) -> Table:
-    """A roll-up of `request_logs`: its sums for each period and each combination of what may be grouped by.
-
-    What a request has none of is ''. A period is a number of them since 1970 began in UTC.
-    """
+def _usage(table: str, *which: Column[Any]) -> Table:
+    """A roll-up of `request_logs`: its sums for each combination of `which`."""
     return Table(
         table,
         metadata,
-        Column(period, Integer, primary_key=True, autoincrement=False),
-        Column("key", String(63), primary_key=True),
-        Column("provider", String(63), primary_key=True),
-        Column("model", String(200), primary_key=True),  # the provider's name of it
-        Column("route", String(200), primary_key=True),
-        Column("client", String(64), primary_key=True),
+        *which,
         *(Column(name, BigInteger, nullable=False, server_default="0") for name in SUMS),
         Column("cost_usd", Float, nullable=False, server_default="0"),
         sqlite_with_rowid=False,  # a span of time is read as one piece
     )
 
 
-usage_hours = _usage("usage_hours", "hour")
-usage_days = _usage("usage_days", "day")
+def _names() -> tuple[Column[Any], ...]:
+    """What may be grouped by. What a request has none of is ''."""
+    return (
+        Column("key", String(63), primary_key=True),
+        Column("provider", String(63), primary_key=True),
+        Column("model", String(200), primary_key=True),  # the provider's name of it
+        Column("route", String(200), primary_key=True),
+        Column("client", String(64), primary_key=True),
+    )
+
+
+# A period is a number of hours or days since 1970 began in UTC.
+usage_hours = _usage("usage_hours", Column("hour", Integer, primary_key=True, autoincrement=False), *_names())
+usage_days = _usage("usage_days", Column("day", Integer, primary_key=True, autoincrement=False), *_names())
+# The hours once more, by one kind of name at a time, and by none ('', ''): a month of them is few enough to add up.
+usage_hours_by = _usage(
+    "usage_hours_by",
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("dimension", String(16), primary_key=True),  # such as provider
+    Column("name", String(200), primary_key=True),
+)
 
 # Who changed what, and who was refused. Rows are only ever added: triggers refuse anything else.
 audit_events = Table(
@@ -333,8 +347,9 @@ captures = Table(
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
     Column("truncated", Boolean, nullable=False),  # the answer was longer than what is kept
+    Column("size", Integer, nullable=False),  # bytes of the three together, as they are here
 )
-Index("ix_captures_captured_at", captures.c.captured_at)
+Index("ix_captures_captured_at", captures.c.captured_at, captures.c.size)  # with it they are added up
 
 # What one of the workers does now and then for all: when it was last begun.
 chores = Table(

@@ -15,10 +15,10 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, text, tuple_, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.store.models import captures, chores, request_logs, usage_hours
+from ccproxy.store.models import captures, chores, request_logs, usage_hours, usage_hours_by
 from ccproxy.store.report import Report, to_logging
 from ccproxy.store.rollups import HOUR
 from ccproxy.store.storage import used_bytes
@@ -33,10 +33,14 @@ MOST_SECONDS = 240.0
 """A round goes on with the next one, before another worker could think that it has died."""
 STEP_ROWS = 200
 STEP_CAPTURES = 20
-"""They hold whole conversations: as many bytes as hundreds of rows."""
+STEP_BYTES = 4 * 1024 * 1024
+"""They hold whole conversations, which SQLite may write over with zeros."""
 PAUSE_SECONDS = 0.05
-SPARED = timedelta(hours=1)
-"""What is younger stays however large the database is: then it is not the log that fills it."""
+KEPT_FREE = 16
+"""Of so many parts of what the database may have, one is made free for what comes before the next round."""
+SPARED_ROWS = 1_000
+"""So many of the newest stay however large the database is: then it is not the log that fills it."""
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 _KNOWN = text("INSERT INTO chores (name, begun_at) VALUES (:name, :begun_at) ON CONFLICT (name) DO NOTHING").bindparams(
     *(bindparam(column.name, type_=column.type) for column in chores.columns)
@@ -104,37 +108,58 @@ class Retention:
 
     def _steps(self, now: datetime) -> Iterator[Callable[[Connection], int]]:
         """Each deletes a little and says how many rows that was, 0 where nothing is left to do."""
-        hours = usage_hours.c.hour
         last_hour = int((now - HOURS_KEPT).timestamp()) // HOUR
-        yield lambda connection: _delete(connection, captures, captures.c.captured_at, now - self._captures)
+        yield lambda connection: _delete_captures(connection, now - self._captures)
         yield lambda connection: _delete(connection, request_logs, request_logs.c.started_at, now - self._log)
-        yield lambda connection: _delete(connection, usage_hours, hours, last_hour)
-        yield lambda connection: self._make_room(connection, now)
+        yield lambda connection: _delete(connection, usage_hours, usage_hours.c.hour, last_hour)
+        yield lambda connection: _delete(connection, usage_hours_by, usage_hours_by.c.hour, last_hour)
+        yield self._make_room
 
-    def _make_room(self, connection: Connection, now: datetime) -> int:
-        """Delete the oldest of what takes the most, while the database is larger than it may be."""
+    def _make_room(self, connection: Connection) -> int:
+        """Delete the oldest of what takes the most, while the database is larger than it may be, or nearly so."""
         used = used_bytes(connection)
-        if used is None or used <= self.most_bytes:
+        if used is None or used <= self.most_bytes - self.most_bytes // KEPT_FREE:
             return 0
-        oldest = sorted(_oldest(connection), key=lambda one: one[0])
-        for began, table, column in oldest:
-            if began < now - SPARED:
-                return _delete(connection, table, column, now - SPARED)
-        self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
-        return 0
+        oldest = min(_oldest(connection), key=lambda one: one[0], default=None)
+        if oldest is None:
+            if used > self.most_bytes:
+                self._report("the database is larger than CCPROXY_LOG_MAX_MB, and not for its log's sake", bytes=used)
+            return 0
+        _, table, dispensable = oldest
+        if table is captures:
+            return _delete_captures(connection, _EVER)
+        return _delete(connection, table, request_logs.c.started_at, _EVER, dispensable)
 
 
-def _oldest(connection: Connection) -> Iterator[tuple[datetime, Table, Any]]:
-    for table, column in ((request_logs, request_logs.c.started_at), (captures, captures.c.captured_at)):
-        found = connection.execute(select(column).order_by(column).limit(1)).scalar()
-        if found is not None:
-            yield found, table, column
+def _oldest(connection: Connection) -> Iterator[tuple[datetime, Table, int]]:
+    """When what takes the most began, and how many of it may go now, where any may."""
+    for table, column, spared in (
+        (request_logs, request_logs.c.started_at, SPARED_ROWS),
+        (captures, captures.c.captured_at, 0),
+    ):
+        some = select(column).limit(spared + STEP_ROWS).subquery()
+        dispensable = connection.execute(select(func.count()).select_from(some)).scalar_one() - spared
+        if dispensable > 0:
+            yield connection.execute(select(func.min(column))).scalar_one(), table, dispensable
 
 
-def _delete(connection: Connection, table: Table, column: Any, before: Any) -> int:
+def _delete(connection: Connection, table: Table, column: Any, before: Any, most: int = STEP_ROWS) -> int:
     """The first rows that lie before, in the order of the column's index."""
-    most = STEP_CAPTURES if table is captures else STEP_ROWS
     columns = [*table.primary_key.columns]
     key: Any = tuple_(*columns) if columns[1:] else columns[0]
-    oldest = select(*columns).where(column < before).order_by(column).limit(most)
+    oldest = select(*columns).where(column < before).order_by(column).limit(min(most, STEP_ROWS))
     return connection.execute(delete(table).where(key.in_(oldest))).rowcount
+
+
+def _delete_captures(connection: Connection, before: datetime) -> int:
+    """The first that were captured before, as many as are not too large together; one at least."""
+    which, size = captures.c.request_id, captures.c.size
+    oldest = select(which, size).where(captures.c.captured_at < before).order_by(captures.c.captured_at)
+    chosen: list[str] = []
+    room = STEP_BYTES
+    for request_id, taken in connection.execute(oldest.limit(STEP_CAPTURES)):
+        if chosen and taken > room:
+            break
+        chosen.append(request_id)
+        room -= taken
+    return connection.execute(delete(captures).where(which.in_(chosen))).rowcount if chosen else 0

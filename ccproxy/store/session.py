@@ -96,7 +96,10 @@ def _parse(url: str) -> URL:
 def _listen(engine: Engine, path: Path) -> None:
     @event.listens_for(engine, "do_connect")
     def _before_connect(*_: Any) -> None:
-        _make_private_file(path)
+        try:
+            _make_private_file(path)
+        except OSError as error:  # too many open files, a volume that is away: who asks knows what to do without it
+            raise sqlite3.OperationalError(f"unable to open database file: {error}") from error
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ccproxy.store import answers, storage, version
+from ccproxy.store import answers, version
 from ccproxy.store.models import request_logs, request_totals
 
 LATENCY_ROWS = 1_000
@@ -52,17 +52,12 @@ class Statistics:
         with self._engine.connect() as connection:
             return answers.read(connection)
 
-    def storage(self) -> dict[str, Any]:
-        """What the database takes: `storage.measure`."""
-        with self._engine.connect() as connection:
-            return storage.measure(connection)
-
     def database_ok(self) -> bool:
         """Whether the database can be read."""
         try:
             with self._engine.connect() as connection:
                 version.read(connection)
-        except (SQLAlchemyError, OSError):
+        except SQLAlchemyError:
             return False
         return True
 

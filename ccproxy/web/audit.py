@@ -19,7 +19,7 @@ from ccproxy.web.services import services
 LIMIT = 50
 LARGEST_LIMIT = 500
 LONGEST_NAME = 200
-PARAMETERS = ("from", "to", "actor", "action", "subject", "limit", "cursor")
+PARAMETERS = ("from", "to", "last", "actor", "action", "subject", "limit", "cursor")
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -33,9 +33,10 @@ blueprint.before_request(admins_only)
 def list_page() -> Response:
     """One page; `next` leads to the one after it, null on the last."""
     given = Parameters(request.args, PARAMETERS)
+    since, until = given.span(datetime.now(UTC))
     wanted = Wanted(
-        since=given.moment("from"),
-        until=given.moment("to"),
+        since=since,
+        until=until,
         actor=given.text("actor", LONGEST_NAME),
         action=given.text("action", LONGEST_NAME),
         subject=given.text("subject", LONGEST_NAME),

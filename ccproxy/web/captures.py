@@ -11,18 +11,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from msgspec import Raw
 from sqlalchemy.exc import SQLAlchemyError
 
 from ccproxy.errors import InvalidRequest, NotFound, Unavailable
-from ccproxy.gateway.access import Caller
 from ccproxy.store.captures import Capture
 from ccproxy.store.vault import Undecryptable
 from ccproxy.store.writer import is_the_database
 from ccproxy.translate import transcript
 from ccproxy.web import replay
+from ccproxy.web.acting import acting, admins_only, calling
 from ccproxy.web.bodies import read_document
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import services
 
@@ -34,41 +35,39 @@ T = TypeVar("T")
 blueprint = Blueprint("captures", __name__, url_prefix="/logs")
 
 
-@blueprint.before_request
-def admins_only() -> None:
-    """Before a body is read."""
-    g.caller = services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)
 
 
 @blueprint.get("/<request_id>/capture")
 def show(request_id: str) -> Response:
     """The bodies as they went over the wire; of a stream also the message that it comes to."""
-    return _json(_find(request_id, lambda capture, _: msgspec.json.encode(_shown(capture))))
+    return as_json(_find(request_id, lambda capture, _: Raw(msgspec.json.encode(_shown(capture)))))
 
 
 @blueprint.post("/<request_id>/replay")
 def again(request_id: str) -> Response:
     """Both answers side by side; 200 also where the target could not answer, for then that is what there is to see."""
     target = _target(read_document(MAX_BODY, BODY_TIMEOUT))
-    caller: Caller = g.caller
-    plan = replay.plan(caller, target)
-    capture, original = _find(request_id, lambda capture, row: (capture, _original(capture, row)))
+    plan = replay.plan(calling(), target)
+    capture, original = _find(request_id, lambda capture, row: (capture, _original(capture, row)), target)
     compared = {
         "original": original,
-        "replay": replay.run(caller, capture, target, plan),
+        "replay": replay.run(calling(), capture, target, plan),
         "target": target,
         "request_id": g.request_id,
+        "truncated": capture.truncated,
     }
-    return _json(msgspec.json.encode(compared))
+    return as_json(compared)
 
 
-def _find(request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T]) -> T:
-    """What `then` makes of a capture, beside the hub. Raises NotFound, Unavailable."""
+def _find(request_id: str, then: Callable[[Capture, Mapping[str, Any] | None], T], target: str | None = None) -> T:
+    """What `then` makes of a capture, beside the hub; the audit knows of it. Raises NotFound, Unavailable."""
     try:
-        found = services().captures.find(request_id, then)
+        found = services().captures.find(request_id, then, acting(), target)
     except Undecryptable:
         raise NotFound(
-            f"what was captured of the request {request_id[:80]!r} is encrypted with a secret key that is not here"
+            f"what was captured of the request {request_id[:80]!r} is damaged, or encrypted with a secret key that is"
+            " not here"
         ) from None
     except (SQLAlchemyError, sqlite3.Error) as error:
         if not is_the_database(error):
@@ -129,9 +128,3 @@ def _document(body: bytes) -> Raw | str:
     except (ValueError, RecursionError):
         return text
     return Raw(text.encode())
-
-
-def _json(document: bytes) -> Response:
-    response = Response(document, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -5,7 +5,6 @@ Nothing is sent and no row is written.
 
 from __future__ import annotations
 
-import msgspec
 from flask import Blueprint, Response, g, request
 
 from ccproxy.gateway import explanation
@@ -20,6 +19,7 @@ from ccproxy.translate.parse import parse
 from ccproxy.translate.target import Target
 from ccproxy.web.bodies import read_body
 from ccproxy.web.messages import BODY_TIMEOUT, anthropic_headers, client_headers
+from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import hint
 from ccproxy.web.services import services
 
@@ -50,9 +50,7 @@ def explain() -> Response:
         parts.exchange.former(incoming, plan),
         _views(parts.health, snapshot, session, whole=caller.role == ADMIN),
     )
-    answer = Response(msgspec.json.encode(explained), mimetype="application/json")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return as_json(explained)
 
 
 def _views(health: Health, snapshot: Snapshot, session: str | None, *, whole: bool) -> Views:

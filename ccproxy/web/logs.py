@@ -17,9 +17,11 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.store import history
 from ccproxy.store.history import Filters, Page, Position
 from ccproxy.web import log_queries, sheets
+from ccproxy.web.acting import admins_only
 from ccproxy.web.log_queries import COLUMNS, shown
 from ccproxy.web.parameters import Parameters
 from ccproxy.web.reading import read
+from ccproxy.web.replies import as_json
 from ccproxy.web.services import Services, services
 
 MOST_EXPORTED = 100_000_000
@@ -29,10 +31,7 @@ EXPORT_ROWS = 200
 blueprint = Blueprint("logs", __name__, url_prefix="/logs")
 
 
-@blueprint.before_request
-def admins_only() -> None:
-    """Rows name people's sessions and addresses."""
-    services().gate.require_admin(request.environ)
+blueprint.before_request(admins_only)  # rows name people's sessions and addresses
 
 
 @blueprint.get("")
@@ -41,7 +40,7 @@ def list_some() -> Response:
     given = Parameters(request.args, log_queries.ALLOWED)
     form = given.choice("format", ("json", "csv", "ndjson"), "json")
     if form == "json":
-        return _json(log_queries.page(partial(read, services()), request.args))
+        return as_json(log_queries.page(partial(read, services()), request.args))
     if given.text("after") is not None:
         raise InvalidRequest("after: cannot be exported")
     asked, after = log_queries.filters(given), log_queries.position(given)
@@ -51,7 +50,7 @@ def list_some() -> Response:
 @blueprint.get("/<request_id>")
 def show(request_id: str) -> Response:
     """One request, with its attempts."""
-    return _json(log_queries.one(partial(read, services()), request_id))
+    return as_json(log_queries.one(partial(read, services()), request_id))
 
 
 def _page(parts: Services, filters: Filters, limit: int, after: Position | None) -> Page:
@@ -98,9 +97,3 @@ def _plain(name: str, value: Any) -> Any:
             return ", ".join(value)
         case _:
             return value
-
-
-def _json(value: Any) -> Response:
-    response = Response(msgspec.json.encode(value), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response

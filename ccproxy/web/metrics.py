@@ -15,8 +15,10 @@ from ccproxy.errors import Unavailable
 from ccproxy.gateway.health.report import RESTING
 from ccproxy.gateway.peers import is_within
 from ccproxy.metrics.standing import Provider, Standing, StandingCollector
+from ccproxy.store.storage import captured
 from ccproxy.web import health
 from ccproxy.web.process import memory_mb
+from ccproxy.web.reading import read
 from ccproxy.web.services import Services, services
 
 blueprint = Blueprint("metrics", __name__)
@@ -27,7 +29,7 @@ def show() -> Response:
     """The metrics, for administrators and for the addresses in CCPROXY_METRICS_ALLOWED_IPS."""
     parts = services()
     _require_reader(parts)
-    parts.metrics.publish(parts.lifecycle.live, parts.logbook.queued, parts.logbook.dropped)
+    parts.metrics.publish(parts.busy)
     accept = request.environ.get("HTTP_ACCEPT", "")
     text, content_type = parts.metrics.exposition(accept, StandingCollector(_standing(parts)))
     return Response(text, content_type=content_type, headers={"Cache-Control": "no-store"})
@@ -58,7 +60,16 @@ def _standing(parts: Services) -> Standing:
         database_ok=reading.database_ok,
         database_bytes=parts.statistics.database_bytes(),
         providers={name: _provider(detail) for name, detail in seen.items()},
+        capture_bytes=_captured(parts) if reading.database_ok else None,
     )
+
+
+def _captured(parts: Services) -> int | None:
+    """What captured bodies take; None where the database does not say."""
+    try:
+        return read(parts, captured)["capture_bytes"]
+    except Unavailable:
+        return None
 
 
 def _provider(detail: Mapping[str, Any]) -> Provider:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from ccproxy import presets
-from ccproxy.web.services import services
+from ccproxy.web.acting import admins_only
+from ccproxy.web.replies import as_json
 
 blueprint = Blueprint("presets", __name__, url_prefix="/presets")
+blueprint.before_request(admins_only)
 
 
 @blueprint.get("")
 def list_all() -> Response:
     """A bare array: the known providers, then the bare wires."""
-    services().gate.require_admin(request.environ)
-    shown = [show_preset(preset) for preset in (*presets.PRESETS.values(), *presets.WIRES.values())]
-    return Response(msgspec.json.encode(shown), mimetype="application/json")
+    return as_json([show_preset(preset) for preset in (*presets.PRESETS.values(), *presets.WIRES.values())])
 
 
 def show_preset(preset: presets.Preset) -> dict[str, Any]:

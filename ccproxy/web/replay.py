@@ -1,7 +1,7 @@
 """A captured request sent again, to one target outright and not as a stream, as its administrator's own request.
 
-It goes the way of every other (router, exchange, one row), is counted as usage and charged to whoever replays it; the
-key that sent it first is not charged again.
+It goes the way of every other (router, exchange, one row), is counted as usage, charged to whoever replays it, and
+captured where that key asks for it; the key that sent it first is not charged again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ccproxy.gateway.call import Incoming
 from ccproxy.gateway.disconnect import watch
 from ccproxy.gateway.journal import Entry
 from ccproxy.gateway.permission import permitted
+from ccproxy.gateway.recording import OFF, Recording
 from ccproxy.gateway.routing import Plan
 from ccproxy.store.captures import Capture
 from ccproxy.translate.parse import LONGEST_MODEL, parse
@@ -82,11 +83,18 @@ def _answer(caller: Caller, capture: Capture, target: str, plan: Plan, entry: En
     with ExitStack() as ending:
         ending.enter_context(entry)
         entry.row.model = target
-        parsed = parse(_asked(capture.request, target))
+        asked = _asked(capture.request, target)
+        if caller.key is not None and caller.key.capture != OFF:
+            entry.recording = Recording(parts.captures.keep, capture.headers, asked)
+            entry.recording.ask(caller.key.capture)
+        parsed = parse(asked)
         entry.arrived(parsed.request, plan.route)
         incoming = Incoming(parsed, capture.headers, message_id(), g.request_id)
         admitted(caller, incoming, plan.targets[0], entry, parts.limits.knock(caller.key))
-        return parts.exchange.answer(parts.exchange.begin(incoming, plan, entry))
+        answer = parts.exchange.answer(parts.exchange.begin(incoming, plan, entry))
+        if entry.recording is not None:
+            entry.recording.take(answer)
+        return answer
 
 
 def _asked(body: bytes, target: str) -> bytes:

@@ -13,9 +13,11 @@ from flask import Blueprint, Response, request
 from ccproxy import __version__
 from ccproxy.errors import Unavailable
 from ccproxy.gateway.access import ADMIN
+from ccproxy.store import storage
 from ccproxy.store.providers import Provider
 from ccproxy.web import health
 from ccproxy.web.process import memory_mb
+from ccproxy.web.reading import read
 from ccproxy.web.replies import as_json
 from ccproxy.web.schemas import moment
 from ccproxy.web.services import Services, services
@@ -80,9 +82,7 @@ def show_health() -> Response:
     if caller is not None:
         body |= _details(parts, seen, parts.statistics.performance() if reading.database_ok else NO_PERFORMANCE)
         body["storage"] = _storage(parts) if reading.database_ok else None
-    response = as_json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return as_json(body, 503 if word in (health.DRAINING, health.UNHEALTHY) else 200)
 
 
 def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _details(parts: Services, seen: Mapping[str, Any], performance: Mapping[str,
 
 
 def _storage(parts: Services) -> dict[str, Any]:
-    found = parts.statistics.storage()
+    found = read(parts, storage.measure)
     oldest = found["oldest"]
     return {**found, "oldest": moment(oldest) if oldest else None, "most_bytes": parts.retention.most_bytes}
 

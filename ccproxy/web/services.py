@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from ccproxy.metrics.standing import Busy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,6 +90,18 @@ class Services:
     def uptime(self) -> float:
         """Seconds since the start."""
         return (datetime.now(UTC) - self.started_at).total_seconds()
+
+    @property
+    def busy(self) -> Busy:
+        """What this worker is busy with now."""
+        return Busy(
+            in_flight=self.lifecycle.live,
+            rows=self.logbook.queued,
+            rows_dropped=self.logbook.dropped,
+            captures=self.captures.queued,
+            capture_bytes=self.captures.queued_bytes,
+            captures_dropped=self.captures.dropped,
+        )
 
 
 def services() -> Services:

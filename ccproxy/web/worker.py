@@ -96,14 +96,14 @@ class Worker(GeventWorker):
             parts.health.flush(_NEWS)
             if parts.traces is not None:
                 parts.traces.stop(_NEWS)
-            parts.metrics.publish(0, 0, parts.logbook.dropped)
+            parts.metrics.publish(parts.busy)
             parts.metrics.stop()
 
     def notify(self) -> None:
         """The heartbeat, once a second: the master sees that this worker lives, and the metrics what it does."""
         super().notify()
         parts = self._services()
-        parts.metrics.publish(parts.lifecycle.live, parts.logbook.queued, parts.logbook.dropped)
+        parts.metrics.publish(parts.busy)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
         """SIGTERM. Runs inside a signal handler, so the work is left to a greenlet."""

@@ -91,21 +91,22 @@ def upgrade() -> None:
     op.add_column("routes", sa.Column("capture", sa.String(16), nullable=False, server_default="off"))
     for name, kind in zip(_ADDED, (sa.String(64), sa.Text(), sa.Float(), sa.String(64)), strict=True):
         op.add_column("request_logs", sa.Column(name, kind, nullable=True))
-    for table, period in (("usage_hours", "hour"), ("usage_days", "day")):
+    names = (("key", 63), ("provider", 63), ("model", 200), ("route", 200), ("client", 64))
+    for table, period, which in (
+        ("usage_hours", "hour", names),
+        ("usage_days", "day", names),
+        ("usage_hours_by", "hour", (("dimension", 16), ("name", 200))),
+    ):
         op.create_table(
             table,
             sa.Column(period, sa.Integer(), nullable=False, autoincrement=False),
-            sa.Column("key", sa.String(63), nullable=False),
-            sa.Column("provider", sa.String(63), nullable=False),
-            sa.Column("model", sa.String(200), nullable=False),
-            sa.Column("route", sa.String(200), nullable=False),
-            sa.Column("client", sa.String(64), nullable=False),
+            *(sa.Column(name, sa.String(length), nullable=False) for name, length in which),
             *(
                 sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
                 for name in (*_COUNTS, *_TOKENS, *_BUCKETS)
             ),
             sa.Column("cost_usd", sa.Float(), nullable=False, server_default="0"),
-            sa.PrimaryKeyConstraint(period, "key", "provider", "model", "route", "client", name=f"pk_{table}"),
+            sa.PrimaryKeyConstraint(period, *(name for name, _ in which), name=f"pk_{table}"),
             sqlite_with_rowid=False,
         )
     for name, columns, condition in _LOG_INDEXES:
@@ -137,9 +138,10 @@ def upgrade() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("truncated", sa.Boolean(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("request_id", name="pk_captures"),
     )
-    op.create_index("ix_captures_captured_at", "captures", ["captured_at"])
+    op.create_index("ix_captures_captured_at", "captures", ["captured_at", "size"])
     op.create_table(
         "chores",
         sa.Column("name", sa.String(63), nullable=False),
@@ -179,6 +181,12 @@ def roll_up() -> None:
         f"INSERT INTO usage_days (day, {_WHAT}, {sums})"  # noqa: S608 - words of ours
         f" SELECT hour / 24, {_WHAT}, {added} FROM usage_hours GROUP BY hour / 24, {_WHAT}"
     )
+    for dimension in ("", *_WHAT.split(", ")):
+        name, group = (dimension, f"hour, {dimension}") if dimension else ("''", "hour")
+        op.execute(
+            f"INSERT INTO usage_hours_by (hour, dimension, name, {sums})"  # noqa: S608 - words of ours
+            f" SELECT hour, '{dimension}', {name}, {added} FROM usage_hours GROUP BY {group}"
+        )
     op.execute(
         "INSERT INTO key_uses (key, last_used_at) SELECT substr(caller, 1, 63), max(started_at) FROM request_logs"
         " WHERE caller IS NOT NULL AND caller <> '' GROUP BY substr(caller, 1, 63)"
@@ -196,7 +204,9 @@ def _hours(dialect: str) -> str:
     # Counted once for each row, not once for each bucket
     inner = f"""
         SELECT {_EPOCH[dialect]} / 3600 AS hour, substr(coalesce(caller, ''), 1, 63) AS key,
-            substr(coalesce(provider, ''), 1, 63) AS provider, substr(coalesce(upstream_model, ''), 1, 200) AS model,
+            substr(coalesce(provider, ''), 1, 63) AS provider,
+            CASE WHEN status = 404 AND upstream_model <> '' THEN 'other'
+                ELSE substr(coalesce(upstream_model, ''), 1, 200) END AS model,
             substr(coalesce(route, ''), 1, 200) AS route, substr(coalesce(client, ''), 1, 64) AS client,
             {", ".join(_TOKENS)}, cost_usd, status, error_type, usage_estimated,
             CASE WHEN ttft_ms IS NULL THEN NULL {_bucket("ttft_ms")} END AS ttft,
@@ -222,7 +232,7 @@ def _bucket(column: str) -> str:
 def downgrade() -> None:
     for name, _, _ in _LOG_INDEXES:
         op.drop_index(name, "request_logs")
-    for table in ("chores", "captures", "audit_events", "usage_days", "usage_hours"):
+    for table in ("chores", "captures", "audit_events", "usage_hours_by", "usage_days", "usage_hours"):
         op.drop_table(table)  # with its triggers
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_audit_change()")

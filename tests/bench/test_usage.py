@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bench.usage import FILTERS, Cost, Costs, costs, table
+from bench.usage import FILTERS, NAMED, Cost, Costs, costs, table
 
 
 def test_every_question_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.usage.FILTERS", FILTERS[:3])
+    monkeypatch.setattr("bench.usage.NAMED", NAMED[:2])
     monkeypatch.setattr("bench.usage.ROUNDS", 1)
     found = costs(10_000, 1)
-    assert [one.count for one in found.questions] == [2 * (1 + 3 + 3), 23, 3, 20]
+    assert [one.count for one in found.questions] == [2 * (1 + 3 + 3), 2 * 23, 8, 10, 12, 20]
     assert all(0 < one.median <= one.longest for one in found.questions)
     assert found.rows > 0
 

@@ -8,7 +8,14 @@ LIMITS = ("requests_per_minute", "tokens_per_minute", "concurrent_requests")
 LIMITS += ("daily_budget_usd", "monthly_budget_usd", "daily_token_budget", "monthly_token_budget")
 SPEND = {span: {"cost_usd": cost, "tokens": 1, "requests": 1} for span, cost in (("day", 0.5), ("month", 12.345))}
 SHOWN = {"name": "anna", "prefix": "ccp_abcdefgh", "role": "member", "enabled": True, "models": [], "addresses": []}
-SHOWN |= {"last_used_at": "2026-11-28T06:30:00.000Z", "spend": SPEND, "former": None, **dict.fromkeys(LIMITS)}
+SHOWN |= {
+    "owner": None,
+    "expires_at": None,
+    "last_used_at": "2026-11-28T06:30:00.000Z",
+    "spend": SPEND,
+    "former": None,
+    **dict.fromkeys(LIMITS),
+}
 SECRET = "ccp_" + "x" * 50
 
 
@@ -16,9 +23,22 @@ def test_the_list(ask, proxy):
     other = {"name": "ben", "enabled": False, "models": ["claude-*"], "daily_budget_usd": 5.0, "last_used_at": None}
     proxy.answers["GET /keys"] = [SHOWN, SHOWN | other | {"requests_per_minute": 60}]
     heading, first, second = ask("keys", "list").output.splitlines()
-    assert heading.split() == ["NAME", "KEY", "ROLE", "STATE", "LIMITS", "TODAY", "THIS", "MONTH", "LAST", "USED"]
+    assert heading.split() == [
+        "NAME",
+        "OWNER",
+        "KEY",
+        "ROLE",
+        "STATE",
+        "LIMITS",
+        "TODAY",
+        "THIS",
+        "MONTH",
+        "LAST",
+        "USED",
+    ]
     assert first.split() == [
         "anna",
+        "-",
         "ccp_abcdefgh…",
         "member",
         "enabled",
@@ -31,6 +51,11 @@ def test_the_list(ask, proxy):
     assert "disabled  claude-*, 60/min, $5/day  $0.50" in second
     assert second.endswith("never")
     assert json.loads(ask("keys", "list", "--json").output)[0] == SHOWN
+    gone = {"owner": "Ben", "expires_at": "2020-01-01T00:00:00.000Z"}
+    proxy.answers["GET /keys"] = [SHOWN | gone, SHOWN | {"expires_at": "2999-01-01T12:00:00.000Z"}]
+    _, first, second = ask("keys", "list").output.splitlines()
+    assert "Ben    ccp_abcdefgh…  member  expired 2020-01-01 00:00" in first
+    assert "until 2999-01-01 12:00" in second
     proxy.answers["GET /keys"] = []
     assert "ccproxy keys add NAME" in ask("keys", "list").output
 
@@ -66,7 +91,7 @@ def test_a_key_is_made_and_alone_on_stdout(ask, proxy, arguments, fields):
     ("arguments", "fields"),
     [
         *((arguments, fields) for arguments, fields in ADDED if fields),
-        (["--model-glob", "any", "--address", "any"], {"models": [], "addresses": []}),
+        (["--model-glob", "none", "--address", "none"], {"models": [], "addresses": []}),
         (["--owner", "none", "--expires", "none"], {"owner": None, "expires_at": None}),
     ],
 )

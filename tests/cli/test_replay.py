@@ -38,7 +38,7 @@ NOTHING = side(
     duration_ms=None,
     dropped=None,
 )
-FOUND = {"original": NOTHING, "replay": side(), "target": "groq/llama", "request_id": "r-1"}
+FOUND = {"original": NOTHING, "replay": side(), "target": "groq/llama", "request_id": "r-1", "truncated": False}
 
 
 def test_both_sides_are_shown(ask: Run, proxy: FakeProxy) -> None:
@@ -75,6 +75,11 @@ def test_both_sides_are_shown(ask: Run, proxy: FakeProxy) -> None:
 def test_an_answer_without_a_word(ask: Run, proxy: FakeProxy) -> None:
     proxy.answers["POST /logs/r/replay"] = {**FOUND, "original": side(message=None), "replay": side(message={})}
     assert ask("replay", "r", "a/b").output.count("(nothing)") == 2
+
+
+def test_of_a_long_answer_only_the_beginning_is_there(ask: Run, proxy: FakeProxy) -> None:
+    proxy.answers["POST /logs/r/replay"] = {**FOUND, "original": side(message=None), "truncated": True}
+    assert "--- original, of which the beginning is kept\n(nothing)\n" in ask("replay", "r", "a/b").output
 
 
 def test_as_json(ask: Run, proxy: FakeProxy) -> None:

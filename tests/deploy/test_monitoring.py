@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ccproxy.metrics.counting import Metrics
 from ccproxy.metrics.folder import VARIABLE
-from ccproxy.metrics.standing import Provider, Standing, StandingCollector
+from ccproxy.metrics.standing import Busy, Provider, Standing, StandingCollector
 from tests.deploy.proxy import ROOT
 from tests.metrics.conftest import failed, row
 
@@ -41,14 +41,14 @@ TARGET_LABELS = {"job", "instance"}
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Each metric that a scrape of a worker shows, with its labels."""
     metrics = Metrics(lambda: None)
-    standing = Standing("1", "abc", 1.0, 2.0, True, 3, {"groq": Provider(healthy=True)})
+    standing = Standing("1", "abc", 1.0, 2.0, True, 3, {"groq": Provider(healthy=True)}, 5)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(values, "ValueClass", values.ValueClass)
         patched.setenv(VARIABLE, str(tmp_path_factory.mktemp("metrics")))
         metrics.start(0)
         metrics.observe(row())
         metrics.observe(failed())
-        metrics.publish(0, 0, 0)
+        metrics.publish(Busy())
         text, _ = metrics.exposition("", StandingCollector(standing))
     found: dict[str, set[str]] = {"up": set()}
     for family in text_string_to_metric_families(text.decode()):

@@ -335,6 +335,19 @@ def gate_of(apikey: str | None, *keys: ClientKey) -> Gate:
     return Gate(apikey, PRIVATE, keys=lambda: KeySnapshot(version=1, keys=keys))
 
 
+def test_a_client_key_that_is_let_in_is_in_use() -> None:
+    used: list[str] = []
+    gate = Gate(KEY, PRIVATE, keys=lambda: KeySnapshot(version=1, keys=(client_key(),)), used=used.append)
+    gate.check(environ("10.0.0.7", x_api_key=KEY))
+    gate.identify(environ("10.0.0.7", x_api_key=SECRET))
+    for sent, peer in ((OTHER, "10.0.0.7"), (SECRET, "8.8.8.8")):
+        with pytest.raises(ClientError):
+            gate.check(environ(peer, x_api_key=sent))
+    assert used == []
+    gate.check(environ("10.0.0.7", x_api_key=SECRET))
+    assert used == ["anna"]
+
+
 @pytest.mark.parametrize("apikey", [KEY, None])
 @pytest.mark.parametrize(
     "headers",

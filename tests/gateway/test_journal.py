@@ -69,6 +69,13 @@ def test_a_charge_is_settled_before_the_log_has_it_and_if_it_cannot_be_the_row_i
     assert [row.status for row in rows] == [200]
 
 
+def test_what_a_client_says_of_itself_is_kept_in_part() -> None:
+    rows: list[RequestRow] = []
+    long = "curl/" + "8" * 8000
+    journal.begin(rows.append, request_id="1", caller="key", client_ip="::1", session_id=long, user_agent=long).end()
+    assert (rows[0].client, rows[0].session_id, rows[0].user_agent) == ("curl", long[:512], long[:512])
+
+
 def test_the_whole_story_of_a_request() -> None:
     rows: list[RequestRow] = []
     with capture_logs() as lines:
@@ -304,7 +311,7 @@ def test_numbers_that_no_answer_has_stay_out_of_the_sums() -> None:
         entry.answered("end_turn", Usage(input_tokens=10**400, output_tokens=-5), False)
     assert (rows[0].input_tokens, rows[0].output_tokens, rows[0].cost_usd) == (10**9, 0, 1000.0)
     # nor does the log keep what somebody sends to fill it
-    assert (rows[0].session_id, rows[0].user_agent) == ("s" * 200, "a" * 500)
+    assert (rows[0].session_id, rows[0].user_agent) == ("s" * 512, "a" * 512)
 
 
 @pytest.mark.parametrize(

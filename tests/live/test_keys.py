@@ -112,6 +112,13 @@ def test_a_member_sees_its_own_usage_and_what_it_cost(team: Server) -> None:
     assert key["last_used_at"] is not None
 
 
+def test_a_key_that_only_looks_is_in_use(team: Server) -> None:
+    headers = make_key(team, "looker")
+    assert team.request("GET", "/keys/looker", None, FIRST)[1]["last_used_at"] is None
+    assert team.request("GET", "/v1/models", None, headers)[0] == 200
+    until(lambda: team.request("GET", "/keys/looker", None, FIRST)[1]["last_used_at"], "it says when")
+
+
 def test_models_that_a_key_may_not_use(team: Server) -> None:
     headers = make_key(team, "only-m", models=["fake/m"])
     assert ask(team, headers, "m")[0] == 200
@@ -247,3 +254,8 @@ def test_a_budget_says_which_and_when_it_renews(team: Server, provider: FakeUpst
     assert said["error"]["details"]["used"] == pytest.approx(spent)
     rows = until(lambda: (found := team.rows(caller="spender")) and len(found) > 1 and found, "the rows are written")
     assert rows[0]["cost_usd"] == pytest.approx(rows[0]["input_tokens"] + rows[0]["output_tokens"])
+    # Who is made anew under its name goes on with its numbers
+    assert team.request("DELETE", "/keys/spender", None, FIRST)[0] == 200
+    again = make_key(team, "spender", daily_budget_usd=50.0)
+    assert ask(team, again, "dear")[0] == 402
+    assert team.request("GET", "/usage", None, again)[1]["totals"]["cost_usd"] == pytest.approx(spent)

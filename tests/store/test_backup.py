@@ -13,11 +13,13 @@ from sqlalchemy import text
 from ccproxy.errors import SettingsError
 from ccproxy.store import archive, backup
 from ccproxy.store.archive import DATABASE, KEYS, read
+from ccproxy.store.audit import Audit, Wanted
 from ccproxy.store.backup import NoBackup, make
 from ccproxy.store.models import SCHEMA
 from ccproxy.store.providers import Providers
 from ccproxy.store.session import open_engine, sqlite_path, write_engine
 from ccproxy.store.vault import key_file, load_keys, open_vault
+from tests.store.test_logbook import Lock
 
 FIELDS = {"type": "openai-chat", "api_base_url": "http://x"}
 
@@ -59,6 +61,43 @@ def test_the_database_and_its_keys(filled, target, tmp_path):
 def test_the_keys_may_be_left_out(filled, target, tmp_path):
     assert not make(filled, target, with_keys=False).has_keys
     assert load_keys((), filled)[0].encode() not in target.read_bytes()
+
+
+def told(url):
+    return [(event.action, event.actor, event.detail) for event in Audit(open_engine(url)).page(Wanted(), 5)]
+
+
+def test_the_audit_knows_of_it(filled, target):
+    before = told(filled)
+    make(filled, target, with_keys=True)
+    with pytest.raises(NoBackup):
+        make(filled, target, with_keys=True)
+    make(filled, target, with_keys=False, force=True)
+    assert told(filled)[: -len(before)] == [
+        ("database.backup", "cli", f"to {target}, without the key file"),
+        ("database.backup", "cli", f"to {target}, with the key file"),
+    ]
+
+
+def test_a_database_that_takes_no_event_is_backed_up_all_the_same(filled, target, monkeypatch, said):
+    monkeypatch.setattr("ccproxy.store.session.WRITE_SECONDS", 0.05)
+    before = told(filled)
+    lock = Lock(filled)
+    make(filled, target, with_keys=True, report=said)
+    lock.release()
+    assert (said.texts, target.exists(), told(filled)) == (
+        ["the backup is made, but is not in the audit"],
+        True,
+        before,
+    )
+
+
+def test_a_database_of_another_version_is_not_written_to(filled, target):
+    with write_engine(open_engine(filled)).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    before = told(filled)
+    assert make(filled, target, with_keys=True).schema == "0002"
+    assert told(filled) == before
 
 
 def test_without_a_key_file_there_is_none_in_it(engine, url, target):

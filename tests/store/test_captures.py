@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,18 +12,22 @@ from typing import Any
 import gevent
 import pytest
 from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import OperationalError
 
 from ccproxy.errors import Unavailable
 from ccproxy.store import captures as module
+from ccproxy.store.audit import Actor, Audit, Event, Wanted
 from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.models import request_logs
 from ccproxy.store.session import sqlite_path
+from ccproxy.store.storage import used_bytes
 from ccproxy.store.vault import Undecryptable, Vault, new_key
 from tests.store.conftest import Said
 from tests.store.test_logbook import Lock, until
 
 MOMENT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 TEXT = b'{"text": "a very private prompt"}'
+READER = Actor("root", "10.0.0.7")
 
 
 def capture(number: int = 0, **fields: Any) -> Capture:
@@ -51,7 +56,7 @@ def make(engine: Engine, vault: Vault, said: Said) -> Iterator[Make]:
 
 
 def found(captures: Captures, request_id: str = "r-0") -> Capture | None:
-    return captures.find(request_id, lambda capture, _: capture)
+    return captures.find(request_id, lambda capture, _: capture, READER)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +81,50 @@ def test_there_and_back(make: Make, one: Capture, url: str) -> None:
 
 def test_with_the_row_of_its_request(make: Make, engine: Engine) -> None:
     captures = make()
-    assert captures.find("r-0", lambda *given: given) is None
+    assert captures.find("r-0", lambda *given: given, READER) is None
     captures.keep(capture())
     captures.stop()
-    assert captures.find("r-0", lambda _, row: (row,)) == (None,)
+    assert captures.find("r-0", lambda _, row: (row,), READER) == (None,)
     with engine.begin() as connection:
         row = {"request_id": "r-0", "started_at": MOMENT, "stream": False, "status": 503, "usage_estimated": False}
         connection.execute(insert(request_logs).values(**row, duration_ms=1.5, dropped=["a"], attempts=[]))
-    found = captures.find("r-0", lambda _, row: row)
+    found = captures.find("r-0", lambda _, row: row, READER)
     assert found is not None
     assert (found["status"], found["started_at"], found["dropped"]) == (503, MOMENT, ["a"])
+
+
+def told(engine: Engine) -> list[Event]:
+    return Audit(engine).page(Wanted(), 10)
+
+
+def test_nobody_reads_one_without_the_audits_knowing(make: Make, engine: Engine) -> None:
+    captures = make()
+    found(captures)
+    assert told(engine) == [], "of what is not there nothing was read"
+    captures.keep(capture())
+    captures.stop()
+    seen = captures.find("r-0", lambda *_: len(told(engine)), READER)
+    assert seen == 1, "the audit is told first"
+    with engine.begin() as connection:
+        row = {"request_id": "r-0", "started_at": MOMENT, "stream": False, "status": 200, "usage_estimated": False}
+        connection.execute(insert(request_logs).values(**row, caller="ann", duration_ms=1, dropped=[], attempts=[]))
+    captures.find("r-0", lambda *_: None, READER, "groq/llama")
+    again, first = told(engine)
+    assert (first.action, first.subject, first.actor, first.address) == ("capture.read", "r-0", "root", "10.0.0.7")
+    assert (first.before, first.after, first.detail) == (None, None, None)
+    assert (again.action, again.detail) == ("capture.replay", "a request of ann, to groq/llama")
+
+
+def test_what_cannot_be_told_to_the_audit_is_not_read(make: Make, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccproxy.store.session.WRITE_SECONDS", 0.05)
+    captures = make()
+    captures.keep(capture())
+    captures.stop()
+    lock = Lock(url)
+    with pytest.raises(OperationalError):
+        found(captures)
+    lock.release()
+    assert found(captures) == capture()
 
 
 def test_the_writer_writes_while_others_run(make: Make) -> None:
@@ -145,6 +184,46 @@ def test_too_much_is_dropped_and_counted(make: Make, said: Said) -> None:
     assert found(captures, "r-9")
 
 
+def test_a_database_that_is_full_takes_no_more(make: Make, engine: Engine, said: Said) -> None:
+    with engine.connect() as connection:
+        used = used_bytes(connection)
+    assert used is not None
+    captures = make(most_bytes=used + 500_000)
+    for number in range(5):
+        captures.keep(capture(number, request=os.urandom(200_000)))
+        captures.stop()
+    assert [found(captures, f"r-{number}") is not None for number in range(5)] == [True, True, False, False, False]
+    assert captures.dropped == 3
+    assert said.texts == [
+        "the database is as large as it may be: nothing is captured",
+        *["captured bodies dropped"] * 3,
+    ]
+
+
+def test_its_size_is_what_the_database_keeps_of_it(make: Make, engine: Engine) -> None:
+    captures = make()
+    captures.keep(capture(answer=b"{}"))
+    assert captures.queued_bytes == len(TEXT) + 2
+    captures.stop()
+    assert captures.queued_bytes == 0
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT size, length(headers) + length(request) + length(answer) FROM captures"))
+        [(size, length)] = kept
+    assert size == length > 100
+
+
+def test_large_ones_are_written_a_few_at_a_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_BYTES", 300_000)
+    captures = make()
+    sizes = []
+    real = captures._insert
+    monkeypatch.setattr(captures, "_insert", lambda connection, rows: sizes.append(len(rows)) or real(connection, rows))
+    for number in range(5):
+        captures.keep(capture(number, request=os.urandom(200_000)))
+    captures.stop()
+    assert (sizes, captures.dropped) == ([2, 2, 1], 0)
+
+
 def test_a_locked_database_is_waited_for(make: Make, url: str, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr("ccproxy.store.session.WRITE_SECONDS", 0.05)
@@ -184,7 +263,7 @@ def test_what_the_database_refuses_does_not_stop_the_others(make: Make, said: Sa
     assert found(captures, "r-1")
 
 
-def test_what_no_key_opens(make: Make, engine: Engine) -> None:
+def test_what_no_key_opens(make: Make, engine: Engine, vault: Vault) -> None:
     captures = make()
     captures.keep(capture())
     captures.stop()
@@ -193,6 +272,10 @@ def test_what_no_key_opens(make: Make, engine: Engine) -> None:
         found(other)
     with engine.begin() as connection:
         connection.execute(text("UPDATE captures SET request = X'00'"))
+    with pytest.raises(Undecryptable):
+        found(captures)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE captures SET request = :it"), {"it": vault.encrypt_bytes(b"not compressed")})
     with pytest.raises(Undecryptable):
         found(captures)
     other.close()

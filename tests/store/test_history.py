@@ -6,6 +6,7 @@ which are the same on every computer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
@@ -15,14 +16,16 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert
 
 from bench import history as month
+from ccproxy.errors import InvalidRequest
 from ccproxy.store import history as module
 from ccproxy.store.history import SCANNED, Filters, Position, find, newer, page
 from ccproxy.store.logbook import RequestRow
 from ccproxy.store.migrations import migrate
 from ccproxy.store.models import captures, request_logs
+from ccproxy.store.rollups import DIMENSIONS
 from ccproxy.store.session import open_engine, write_engine
 from ccproxy.store.storage import measure
-from ccproxy.store.usage import GROUPS, Question, ask
+from ccproxy.store.usage import Answer, Question, ask
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -150,7 +153,7 @@ def test_a_row_has_every_column(few: Engine) -> None:
 def test_one_request_is_found_by_its_id(filled: Engine) -> None:
     with write_engine(filled).begin() as connection:
         connection.execute(
-            insert(captures).values(request_id="r3", captured_at=START, request=b"token", truncated=False)
+            insert(captures).values(request_id="r3", captured_at=START, request=b"token", truncated=False, size=5)
         )
     with filled.connect() as connection:
         assert find(connection, "r2") == ({"id": 3, **ROWS[2]}, False)
@@ -283,21 +286,59 @@ def test_how_much_is_kept_is_known_without_counting(million: Engine) -> None:
     assert watch.steps < 1000
 
 
+NOW = month.END - timedelta(hours=9, minutes=30)  # so that neither end is a whole day
+
+
+def usage(engine: Engine, span: timedelta, by: tuple[str, ...], **where: str) -> tuple[Answer | None, Watch]:
+    """The answer, None where it has too many rows, and how it was found."""
+    with engine.connect() as connection:
+        watch = Watch(connection)
+        try:
+            answer = ask(connection, Question(since=NOW - span, until=NOW, by=by, where=where), NOW)
+        except InvalidRequest as error:
+            assert "more than 5,000 rows" in str(error), error  # noqa: PT017 - both are right
+            answer = None
+    return answer, watch
+
+
 def test_a_month_s_usage_reads_no_request_and_a_few_thousand_sums(million: Engine) -> None:
-    now = month.END - timedelta(hours=9, minutes=30)
-    groups = [
-        (),
-        *((name,) for name in GROUPS if name != "hour"),
-        ("day", "key"),
-        ("key", "provider", "model", "client"),
-    ]
+    groups = [(), *((name,) for name in (*DIMENSIONS, "day")), ("day", "key"), ("key", "provider", "model", "client")]
     for by in groups:
-        with million.connect() as connection:
-            watch = Watch(connection)
-            answer = ask(connection, Question(since=now - timedelta(days=30), until=now, by=by, where={}), now)
+        answer, watch = usage(million, timedelta(days=30), by)
+        assert answer is not None
         assert answer.rows
         for plan in watch.plans:
-            assert plan.startswith(("SEARCH usage_days USING PRIMARY KEY", "SEARCH usage_hours USING PRIMARY KEY")), (
-                plan
-            )
+            assert re.match("SEARCH usage_(days|hours|hours_by) USING PRIMARY KEY", plan), plan
         assert watch.steps < 5_000_000, by
+
+
+def test_a_month_hour_by_hour_reads_a_row_for_each_name_and_ends_where_there_are_too_many(million: Engine) -> None:
+    for by, where in (
+        (("hour",), {}),
+        (("hour",), {"key": "key-3"}),
+        *((("hour", name), {}) for name in DIMENSIONS),
+    ):
+        answer, watch = usage(million, timedelta(days=30), by, **where)
+        names = {"key": month.KEYS, "provider": month.PROVIDERS, "model": month.MODELS, "route": month.ROUTES}
+        expected = 711 * {**names, "client": len(month.CLIENTS)}.get(by[-1], 1)
+        assert (None if answer is None else len(answer.rows)) == (expected if expected <= 5_000 else None), by
+        [plan] = watch.plans
+        assert plan == "SEARCH usage_hours_by USING PRIMARY KEY (hour>? AND hour<?)", plan
+        assert watch.steps < 2_000_000, (by, watch.steps)
+
+
+def test_minutes_are_read_by_an_index_of_the_log(million: Engine) -> None:
+    for by, where, index in (
+        (("minute",), {}, "started_at"),
+        (("minute", "model"), {}, "started_at"),
+        (("minute", "key"), {"client": "zed"}, "started_at"),
+        (("minute", "model"), {"key": "key-3", "provider": "provider-1"}, "caller_started_at"),
+        (("minute", "model"), {"provider": "provider-1"}, "provider_started_at"),
+    ):
+        answer, watch = usage(million, timedelta(hours=3), by, **where)
+        assert answer is not None
+        assert answer.totals["requests"] > 0
+        for plan in watch.plans:
+            assert f"INDEX ix_request_logs_{index} (" in plan, plan
+            assert "SCAN request_logs" not in plan, plan
+        assert watch.steps < 2_000_000, (by, watch.steps)

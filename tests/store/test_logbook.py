@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from ccproxy.store import logbook as module
 from ccproxy.store import session
 from ccproxy.store.logbook import BATCH_ROWS, Logbook, RequestRow
-from ccproxy.store.models import request_logs
+from ccproxy.store.models import key_uses, request_logs
 from ccproxy.store.session import sqlite_path
 
 MOMENT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -260,3 +260,33 @@ def test_times_of_any_zone(engine, logbook):
     logbook.stop()
     with engine.connect() as connection:
         assert connection.execute(select(request_logs.c.started_at)).scalar_one() == MOMENT
+
+
+def last_used(engine):
+    with engine.connect() as connection:
+        return {row.key: row.last_used_at for row in connection.execute(select(key_uses))}
+
+
+def test_a_key_in_use_is_noted_without_a_row_and_once_a_minute(logbook, engine):
+    logbook.start()
+    logbook.used("ann", MOMENT)
+    until(lambda: last_used(engine) == {"ann": MOMENT})
+    logbook.used("ann", MOMENT + timedelta(seconds=59))
+    logbook.used("bob", MOMENT + timedelta(seconds=60))
+    until(lambda: "bob" in last_used(engine))
+    assert last_used(engine)["ann"] == MOMENT
+    logbook.used("ann", MOMENT + timedelta(seconds=60))
+    until(lambda: last_used(engine)["ann"] == MOMENT + timedelta(seconds=60))
+    assert stored(engine) == []
+
+
+def test_uses_wait_for_a_locked_database_and_are_written_beside_a_refused_row(logbook, engine, url):
+    lock = Lock(url)
+    logbook.start()
+    logbook.used("ann", MOMENT)
+    logbook.record(row(1, status=None))
+    logbook.record(row(2))
+    gevent.sleep(0.01)
+    lock.release()
+    until(lambda: last_used(engine) == {"ann": MOMENT} and stored(engine) == ["2"])
+    until(lambda: logbook.dropped == 1)

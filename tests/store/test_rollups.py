@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 
 from ccproxy.store.logbook import RequestRow, _insert
-from ccproxy.store.models import HISTOGRAM_MS, key_uses, request_logs, usage_days, usage_hours
+from ccproxy.store.models import HISTOGRAM_MS, key_uses, request_logs, usage_days, usage_hours, usage_hours_by
 from ccproxy.store.rollups import count
 from ccproxy.store.session import open_engine, write_engine
 from tests.store.test_migrations import to
@@ -61,6 +61,26 @@ GROUP = {"hour": HOUR, "key": "ann", "provider": "groq", "model": "llama", "rout
 )
 def test_what_one_request_adds(engine: Engine, fields: dict[str, Any], sums: dict[str, Any]) -> None:
     assert counted(engine, [row(**fields)]) == [GROUP | {"requests": 1} | sums]
+
+
+@pytest.mark.parametrize(("model", "counted_as"), [("invented", "other"), (None, "")])
+def test_a_model_that_its_provider_does_not_know_is_no_name(engine: Engine, model: str | None, counted_as: str) -> None:
+    [found] = counted(engine, [row(upstream_model=model, status=404, error_type="not_found_error")])
+    assert found == GROUP | {"model": counted_as, "requests": 1, "errors": 1}
+
+
+def test_each_hour_is_counted_by_one_kind_of_name_too(engine: Engine) -> None:
+    counted(engine, [row(), row(caller="bob")], [row(started_at=MOMENT - timedelta(hours=1), route=None)])
+    sums = [
+        (one["hour"] - HOUR, one["dimension"], one["name"], one["requests"]) for one in found(engine, usage_hours_by)
+    ]
+    assert sums == [
+        *((-1, dimension, name, 1) for dimension, name in (("", ""), ("client", "curl"), ("key", "ann"))),
+        *((-1, dimension, name, 1) for dimension, name in (("model", "llama"), ("provider", "groq"), ("route", ""))),
+        *((0, dimension, name, 2) for dimension, name in (("", ""), ("client", "curl"))),
+        *((0, "key", name, 1) for name in ("ann", "bob")),
+        *((0, dimension, name, 2) for dimension, name in (("model", "llama"), ("provider", "groq"), ("route", "r"))),
+    ]
 
 
 def test_batches_add_up(engine: Engine) -> None:
@@ -120,7 +140,7 @@ def test_a_log_that_is_there_is_counted_as_one_that_comes(tmp_path: Any) -> None
     to(another, "0003")
     with write_engine(another).begin() as connection:
         count(connection, rows)
-    for table in (usage_hours, usage_days, key_uses):
+    for table in (usage_hours, usage_days, usage_hours_by, key_uses):
         assert found(engine, table) == found(another, table)
     assert len(found(engine)) > 100
     to(engine, "0002")
@@ -129,7 +149,9 @@ def test_a_log_that_is_there_is_counted_as_one_that_comes(tmp_path: Any) -> None
 
 
 def _any(chance: random.Random) -> RequestRow:
-    status, error_type = chance.choice([(200, None), (200, None), (499, "client_closed"), (500, "api_error")])
+    status, error_type = chance.choice(
+        [(200, None), (200, None), (404, "not_found_error"), (499, "client_closed"), (500, "api_error")]
+    )
     edges = [0.0, *HISTOGRAM_MS, *(edge + 0.1 for edge in HISTOGRAM_MS)]
     return row(
         started_at=MOMENT + timedelta(seconds=chance.randrange(-200_000, 200_000)),

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from ccproxy.errors import SettingsError
+from ccproxy.store.audit import SYSTEM
 from ccproxy.store.captures import Capture, Captures
 from ccproxy.store.providers import Providers
 from ccproxy.store.rotation import require_readable, rotate, rotate_captures
@@ -101,7 +102,7 @@ def _captured(engine, vault, request_id, answer=b"{}"):
 def _read(engine, vault, request_id):
     captures = Captures(engine, vault, lambda capture, _: capture)
     try:
-        return captures.find(request_id, lambda capture, _: (capture.headers, capture.request, capture.answer))
+        return captures.find(request_id, lambda capture, _: (capture.headers, capture.request, capture.answer), SYSTEM)
     finally:
         captures.close()
 

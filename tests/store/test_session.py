@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from ccproxy.errors import SettingsError
 from ccproxy.store import session
 from ccproxy.store.session import open_engine, sqlite_path, write_engine
+from ccproxy.store.writer import is_the_database
 
 
 def mode(path: Path) -> int:
@@ -150,3 +151,16 @@ def test_other_databases():
     assert sqlite_path("postgresql://u:p@h/d") is None
     with pytest.raises(SettingsError, match="the driver of postgresql is not installed"):
         open_engine("postgresql://u:hunter2@127.0.0.1/d")
+
+
+def test_a_file_that_cannot_be_opened_is_the_database_s_error(tmp_path, monkeypatch):
+    """Too many open files, say: whoever holds the last snapshot goes on with that, and retention tries again."""
+
+    def full(*_):
+        raise OSError(24, "Too many open files")
+
+    engine = open_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    monkeypatch.setattr(session.os, "open", full)
+    with pytest.raises(OperationalError, match=r"unable to open database file.*Too many open files") as caught:
+        engine.connect()
+    assert is_the_database(caught.value)

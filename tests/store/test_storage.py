@@ -19,6 +19,7 @@ def measured(engine):
 def test_an_empty_database(engine, url):
     found = measured(engine)
     assert (found["requests"], found["oldest"], found["captures"]) == (0, None, 0)
+    assert found["capture_bytes"] == 0
     assert found["bytes"] >= sqlite_path(url).stat().st_size > 0
 
 
@@ -29,9 +30,11 @@ def test_what_is_kept_and_what_of_it_is_free(engine):
     ]
     with write_engine(engine).begin() as connection:
         connection.execute(insert(request_logs), rows)
-        connection.execute(insert(captures).values(request_id="1", captured_at=MOMENT, request=b"t", truncated=False))
+        rows = [{"request_id": name, "captured_at": MOMENT, "request": b"t", "truncated": False} for name in "12"]
+        connection.execute(insert(captures), [{**row, "size": size} for row, size in zip(rows, (5, 37), strict=True)])
     before = measured(engine)
-    assert (before["requests"], before["oldest"], before["captures"]) == (100, MOMENT, 1)
+    assert (before["requests"], before["oldest"], before["captures"]) == (100, MOMENT, 2)
+    assert before["capture_bytes"] == 42
     with engine.connect() as connection:
         used = used_bytes(connection)
     with write_engine(engine).begin() as connection:

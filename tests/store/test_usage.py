@@ -109,10 +109,31 @@ def test_days_stay_when_their_hours_are_gone(filled: Engine) -> None:
     assert answer.since.hour == 0, "the first day is whole, for its hours are not there to be chosen from"
 
 
+@pytest.mark.parametrize("hour", range(1, 24))
+def test_a_day_of_which_some_hours_are_gone_is_told_whole(engine: Engine, hour: int) -> None:
+    """The last day of a span, where retention has swept half of its hours."""
+    day = datetime(2026, 9, 2, tzinfo=UTC)
+    now = day + module.HOURS_KEPT + timedelta(hours=12, minutes=30)
+    each = [
+        RequestRow(request_id=str(n), started_at=day + timedelta(hours=n, minutes=1), status=200) for n in range(24)
+    ]
+    with write_engine(engine).begin() as connection:
+        count(connection, each)
+        gone = (now - module.HOURS_KEPT).timestamp() // 3600
+        connection.execute(delete(usage_hours).where(usage_hours.c.hour < gone))
+    found = asked(engine, day - DAY, day + timedelta(hours=hour), now)
+    assert found.totals["requests"] == (found.until - day) / timedelta(hours=1) == 24
+
+
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ({"since": NOW - 9 * DAY, "by": ("hour",)}, "at most 7 days"),
+        ({"since": NOW - 32 * DAY, "by": ("hour",)}, "at most 31 days"),
+        (
+            {"since": NOW - 8 * DAY, "by": ("hour", "key"), "where": {"model": "a"}},
+            "7 days .* by key and model",
+        ),
+        ({"since": NOW - timedelta(hours=4), "by": ("minute",)}, "at most 3 hours"),
         ({"since": NOW - 100 * DAY, "until": NOW - 99 * DAY, "by": ("hour",)}, "kept for 90 days"),
     ],
 )

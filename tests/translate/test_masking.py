@@ -24,6 +24,10 @@ KEYS = [
     "github_pat_" + "11AB_" + "d0" * 20,
     "hf_" + "e5" * 17,
     "tgp_v1_" + "f6" * 20,
+    "sk_live_" + "4eC39Hq" * 4,
+    "npm_" + "a1B2" * 9,
+    "GOCSPX-" + "a1B2c3D4" * 3,
+    "xoxb-123456789012-abcdefABCDEF1234",
     ".".join(["eyJ" + "d" * 20, "eyJ" + "e" * 20, "f" * 20]),
 ]
 TEXTS = [
@@ -67,6 +71,13 @@ def test_what_looks_like_a_key_goes_and_json_stays(key: str, text: str, ascii_on
         "ccp_ and ccp_8eYaprxq",
         "x = token: int; access_token = None",
         "BEARER of news",
+        "authorization: none of version2",
+        "the primary key: customer1234, a foreign key=customer1234, a key-signature=abc",
+        "token=abc1234567 in prose, https://example.com:8443/a1234567 and mailto:a@b",
+        "-----BEGIN PUBLIC KEY-----\nMIIB1\n-----END PUBLIC KEY-----",
+        '{"type": "thinking", "signature": "EqRkAb1234567"}',
+        "iVBORw0KGgo/AIzaSyD" + "a1B2" * 20,
+        "boxoxb-123456789012-abcdefABCDEF1234",
     ],
 )
 def test_what_is_no_key_stays(text: str) -> None:
@@ -87,11 +98,45 @@ def test_what_is_no_key_stays(text: str) -> None:
         ({"password": 12345678}, {"password": 12345678}),
         ({"api_key": None, "secret": {"type": "string1"}}, {"api_key": None, "secret": {"type": "string1"}}),
         ({"a": "?api_key=abc1234567\nnext"}, {"a": "?api_key=[redacted]\nnext"}),
+        ({"a": "AWS_SECRET_ACCESS_KEY=wJalr/UtnFEMI/K7MD+G"}, {"a": "AWS_SECRET_ACCESS_KEY=[redacted]"}),
+        ({"a": "SECRET_KEY = 'django-1abc2def'"}, {"a": "SECRET_KEY = '[redacted]'"}),
+        ({"a": "Authorization: Basic dXNlcjpwYXNzd29yZDE=\nHost"}, {"a": "Authorization: Basic [redacted]\nHost"}),
+        ({"a": '{"Authorization": "token abc1234567"}'}, {"a": '{"Authorization": "token [redacted]"}'}),
+        ({"Authorization": "Basic dXNlcjpwYXNzd29yZDE="}, {"Authorization": "Basic [redacted]"}),
+        ({"a": "//registry/:_authToken=abc1234567"}, {"a": "//registry/:_authToken=[redacted]"}),
+        ({"refresh_token": "abc1234567"}, {"refresh_token": "[redacted]"}),
+        ({"a": "http://x/?token=abc1234567&b=1"}, {"a": "http://x/?token=[redacted]&b=1"}),
+        ({"a": "http://x/?a=1&key=abc1234567"}, {"a": "http://x/?a=1&key=[redacted]"}),
+        (
+            {"a": "http://x/?sig=abc1234567&X-Amz-Signature=f00df00d1"},
+            {"a": "http://x/?sig=[redacted]&X-Amz-Signature=[redacted]"},
+        ),
+        ({"a": "postgres://bob:hunter2pass@db/x"}, {"a": "postgres://bob:[redacted]@db/x"}),
+        ({"a": "redis://:hunter2pass@db"}, {"a": "redis://:[redacted]@db"}),
         ({"a": 'say "secret=abc1234567"'}, {"a": 'say "secret=[redacted]"'}),
     ],
 )
 def test_by_what_stands_before_it(before: dict[str, object], after: dict[str, object]) -> None:
     assert json.loads(masked(json.dumps(before).encode())) == after
+
+
+NAME = "RSA PRIVATE KEY"
+PEM = f"""-----BEGIN {NAME}-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,7F1A
+
+MIIEowIBAAKCAQEAyvu3+/abcd1234==
+-----END {NAME}-----"""
+
+
+@pytest.mark.parametrize("pem", [PEM, PEM.replace("RSA ", ""), PEM[:-30], json.dumps(PEM)[1:-1]])
+def test_a_private_key_goes_with_all_its_lines(pem: str) -> None:
+    body = json.dumps({"private_key": pem, "a": f"x\n{pem}\n- y"}).encode()
+    found = json.loads(masked(body))
+    assert found["private_key"] == "[redacted]"
+    assert found["a"].startswith("x\n[redacted]")
+    assert "y" in found["a"] or pem == PEM[:-30], "where it has no end, what could belong to it goes too"
+    assert b"MIIE" not in masked(body)
 
 
 def test_what_is_known_goes_wherever_it_stands() -> None:
@@ -109,6 +154,12 @@ def test_keys_are_found_wherever_a_step_ends(monkeypatch: pytest.MonkeyPatch) ->
         assert masked(b" " * fill + CLIENT.encode() + b" Bearer abc1234567") == b" " * fill + (
             b"[redacted] Bearer [redacted]"
         )
+
+
+@pytest.mark.parametrize("beginning", [b"sk-", b"gsk_", b"-eyJ", b"xoxb-", b"secret=", b"?key="])
+def test_a_body_of_nothing_but_beginnings_takes_no_longer_than_another(beginning: bytes) -> None:
+    """Whoever may send bodies could keep a worker at it for hours: then this test runs into its timeout."""
+    assert masked(beginning * 60_000 + b"\n" + PROVIDER.encode()).endswith(b"\n[redacted]")
 
 
 def test_broken_bytes_are_masked_too() -> None:

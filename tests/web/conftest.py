@@ -66,10 +66,6 @@ class Health:
     def database_bytes(self) -> int | None:
         return 4096 if self.ok else None
 
-    def storage(self) -> dict[str, Any]:
-        assert self.ok, "asked a database that cannot be read"
-        return {"bytes": 4096, "free_bytes": 0, "requests": 3, "oldest": None, "captures": 0}
-
     def performance(self) -> dict[str, dict[str, Any]]:
         assert self.ok, "asked a database that cannot be read"
         return {
@@ -140,7 +136,7 @@ def make_site(empty_database: Path, tmp_path: Path) -> Iterator[Callable[..., Si
         questions = Reader(engine)
         opened.extend((store, routing, keyring, said))
         doorbell = Refusals(engine)
-        settings: Any = SimpleNamespace(host="127.0.0.1", port=3456)
+        settings: Any = SimpleNamespace(host="127.0.0.1", port=3456, log_days=30)
         absent: Any = None
         parts = Services(
             settings=settings,

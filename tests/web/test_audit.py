@@ -68,6 +68,7 @@ def test_filters(site: Site) -> None:
     assert set(names(site.get(f"/audit?from={at}"))) >= {"r2"}
     assert len(names(site.get("/audit?from=2026-01-01&to=2999-12-31T00:00:00%2B05:30"))) == 4
     assert names(site.get("/audit?from=2999-01-01")) == []
+    assert len(names(site.get("/audit?last=1h"))) == 4
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,9 @@ def test_filters(site: Site) -> None:
         ("to=0001-01-01T00:00:00%2B23:00", "to"),
         ("actor=" + "x" * 201, "actor"),
         ("since=2026-01-01", "since"),
+        ("last=1w", "last"),
+        ("last=1h&from=2026-01-01", "last"),
+        ("from=2026-01-02&to=2026-01-01", "from"),
     ],
 )
 def test_what_is_not_understood_is_named(site: Site, query: str, path: str) -> None:

@@ -251,10 +251,50 @@ def test_an_administrators_key_is_held_to_what_it_may_use_and_the_members_is_not
     assert site.replay(answer, "fake/m").json["replay"]["status"] == 200
 
 
+def test_the_audit_knows_who_has_read_whose_words(site: Site) -> None:
+    _, member = site.make_key(capture="all")
+    answer = site.sent(member)
+    _, root = site.make_key(role="admin")
+    request_id = answer.headers["request-id"]
+    before = len(site.ask("GET", "/audit").json["data"])
+    site.ask("GET", f"/logs/{request_id}/capture", **member)
+    site.ask("POST", f"/logs/{request_id}/replay", {"target": "fake/nothing at all", "more": 1}, **root)
+    site.ask("GET", f"/logs/{request_id}/capture", **root)
+    site.replay(answer, "fake/other", **root)
+    events = site.ask("GET", "/audit").json["data"]
+    again, first = events[: len(events) - before]
+    for event in (first, again):
+        assert (event["actor"], event["address"], event["subject"]) == ("k1", "127.0.0.1", request_id)
+    assert (first["action"], again["action"]) == ("capture.read", "capture.replay")
+    assert again["detail"] == "to fake/other", "there is no row of it in the log"
+
+
+@pytest.mark.parametrize(
+    ("capture", "target", "kept"), [("all", "other", True), ("errors", "m", True), ("off", "m", False)]
+)
+def test_a_replay_is_kept_where_the_key_of_whoever_asks_for_it_says_so(
+    site: Site, capture: str, target: str, kept: bool
+) -> None:
+    _, member = site.make_key(capture="all")
+    first = site.sent({**member, "anthropic-beta": "x"})
+    site.provider.script("m", Refusal(500, "broken"))
+    _, root = site.make_key(role="admin", capture=capture)
+    second = site.replay(first, f"fake/{target}", **root)
+    found = site.captured(second)
+    assert (found.status_code == 200) == kept
+    if kept:
+        assert found.json["request"] == {**ask(), "model": f"fake/{target}", "stream": False}
+        side = second.json["replay"]
+        assert (found.json["headers"], found.json["answer"].get("content")) == (
+            {"anthropic-beta": "x"},
+            (side["message"] or {}).get("content"),
+        )
+
+
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
-        (Undecryptable(), 404, "is encrypted with a secret key that is not here"),
+        (Undecryptable(), 404, "is damaged, or encrypted with a secret key that is not here"),
         (OperationalError("x", {}, Exception("locked")), 503, "the database cannot be read now"),
         (ZeroDivisionError(), 500, "internal error"),
     ],

@@ -179,7 +179,8 @@ def test_what_was_written_since_comes_in_its_order(filled: Site) -> None:
 
 def test_one_request(filled: Site) -> None:
     with write_engine(filled.services.reader._engine).begin() as connection:
-        connection.execute(insert(captures).values(request_id="r2", captured_at=NOW, request=b"t", truncated=False))
+        one = {"request_id": "r2", "captured_at": NOW, "request": b"t", "truncated": False, "size": 1}
+        connection.execute(insert(captures).values(one))
     [wanted] = [row for row in filled.get("/logs").get_json()["data"] if row["request_id"] == "r1"]
     assert filled.get("/logs/r1").get_json() == wanted | {"captured": False}
     assert filled.get("/logs/r2/").get_json()["captured"] is True

@@ -22,14 +22,16 @@ from tests.web.conftest import KEY, PRIVATE, Health, Site
 
 
 def prepare(*allowed: str, **parts: Any) -> Callable[[Flask], None]:
-    """Adds the blueprint, and a log whose rows do not get on."""
+    """Adds the blueprint, and a log and captures that do not get on."""
 
     def work(app: Flask) -> None:
         app.register_blueprint(metrics.blueprint)
         found = app.extensions[EXTENSION]
         settings = SimpleNamespace(**vars(found.settings), metrics_allowed_ips=tuple(map(ip_network, allowed)))
         logbook = SimpleNamespace(queued=4, dropped=2)
-        app.extensions[EXTENSION] = replace(found, settings=settings, logbook=logbook, **parts)
+        captures = SimpleNamespace(queued=3, queued_bytes=5000, dropped=1)
+        stuck = {"settings": settings, "logbook": logbook, "captures": captures}
+        app.extensions[EXTENSION] = replace(found, **{**stuck, **parts})
 
     return work
 
@@ -110,6 +112,9 @@ def test_what_is_true_now(make_site: MakeSite) -> None:
     assert found[("memory_bytes",)] > 1_000_000
     assert found[("log_queue_rows",)] == 4
     assert found[("log_dropped_rows_total",)] == 2
+    assert [found[(f"capture_{name}",)] for name in ("queue_requests", "queue_bytes")] == [3, 5000]
+    assert found[("capture_dropped_requests_total",)] == 1
+    assert found[("captures_size_bytes",)] == 0
     assert found[("provider_healthy", "groq")] == 1
     assert [found[("cooldowns", part, "groq")] for part in ("provider", "model", "key")] == [0, 0, 1]
     assert ("provider_healthy", "off") not in found

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ccproxy.errors import GENERIC, InvalidRequest
 from ccproxy.gateway.trial import Fault, Models, Outcome, Step, Streaming
@@ -162,16 +163,17 @@ def test_what_stops_it_has_its_status_as_long_as_nothing_was_found(site: Site) -
     assert site.services.lifecycle.live == 0
 
 
-def test_a_bug_ends_it_as_well(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_ends_it_as_well(site: Site) -> None:
     site.add(name="groq")
     with_trial(site)
-    assert_error(site.client.post("/providers/groq/test", json={"key": 6}, headers=LINES), 500, "api_error")
-    response = site.client.post("/providers/groq/test", json={"key": 7}, headers=LINES)
-    last = json.loads(response.text.splitlines()[-1])
+    with capture_logs() as lines:
+        assert_error(site.client.post("/providers/groq/test", json={"key": 6}, headers=LINES), 500, "api_error")
+        response = site.client.post("/providers/groq/test", json={"key": 7}, headers=LINES)
+        last = json.loads(response.text.splitlines()[-1])
     assert last == {"finding": "error", "type": "api_error", "message": GENERIC}
     response.close()
     assert site.services.lifecycle.live == 0
-    assert capsys.readouterr().out.count("a bug") >= 2
+    assert [str(line["exc_info"]) for line in lines if "exc_info" in line] == ["a bug", "a bug"]
 
 
 def test_an_unknown_provider_is_a_404_and_a_bad_body_a_400(site: Site) -> None:

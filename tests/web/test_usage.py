@@ -80,6 +80,21 @@ def test_what_is_chosen(used: Site, query: str, requests: int) -> None:
     assert len(body["data"]) == (1 if requests else 0)
 
 
+def test_minutes(used: Site) -> None:
+    minute = NOW.replace(second=0, microsecond=0)
+    body = used.get("/usage?group_by=minute,key").get_json()
+    begins, ends = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
+    assert ends - begins == timedelta(minutes=61), "the hour up to now, in whole minutes"
+    assert [(row["minute"], row["key"], row["requests"]) for row in body["data"]] == [
+        (moment(minute), "ann", 1),
+        (moment(minute), "bob", 1),
+    ]
+    heading, row, *_ = csv.reader(io.StringIO(used.get("/usage?group_by=minute&format=csv").get_data(as_text=True)))
+    assert (heading, row[:2]) == (["minute", *SUMS], [moment(minute), "2"])
+    as_member(used, "ann")
+    assert used.get("/usage?group_by=minute").get_json()["totals"]["requests"] == 1
+
+
 def test_csv(used: Site) -> None:
     response = used.get("/usage?group_by=key&format=csv")
     assert response.mimetype == "text/csv"
@@ -92,11 +107,16 @@ def test_csv(used: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("group_by=week", "group_by: must be a comma list of key, provider, model, route, client, hour, day"),
+        ("group_by=week", "group_by: must be a comma list of key, provider, model, route, client, minute, hour, day"),
         ("to=9999-12-31T23:59:59Z", "to: must lie in the years 1970 to 9000"),
         ("to=0001-01-05", "to: must lie in the years 1970 to 9000"),
-        ("group_by=hour,day", "group_by: must have hour or day, not both"),
-        ("group_by=hour&last=30d", "group_by: hour by hour at most 7 days"),
+        ("group_by=hour,day", "group_by: must have one of minute, hour, day at most"),
+        ("group_by=hour&last=32d", "group_by: hour by hour at most 31 days"),
+        ("group_by=minute&last=4h", "group_by: minute by minute at most 3 hours"),
+        (
+            "group_by=minute&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z",
+            "group_by: minutes are told from the log",
+        ),
         ("from=2030-01-01", "from: must be before now"),
         ("from=x", "from: must be a time"),
         ("format=xml", "format: must be json or csv"),

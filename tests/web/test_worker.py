@@ -16,6 +16,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from ccproxy.errors import Draining
 from ccproxy.gateway.disconnect import ClientGone
 from ccproxy.gateway.lifecycle import Lifecycle
+from ccproxy.metrics.standing import Busy
 from ccproxy.web import worker as module
 from ccproxy.web.services import EXTENSION
 from ccproxy.web.worker import Worker
@@ -60,13 +61,13 @@ class Metrics:
 
     def __init__(self, told: list[str]) -> None:
         self.told = told
-        self.published: list[tuple[int, int, int]] = []
+        self.published: list[Busy] = []
 
     def start(self, seat: int | None) -> None:
         self.told.append(f"counts at seat {seat}")
 
-    def publish(self, *now: int) -> None:
-        self.published.append(now)  # type: ignore[arg-type]
+    def publish(self, now: Busy) -> None:
+        self.published.append(now)
 
     def stop(self) -> None:
         self.told.append("counts no more")
@@ -110,6 +111,7 @@ class Stage:
             **writers,
             health=news,
             metrics=self.metrics,
+            busy=Busy(in_flight=1, rows=4, captures=2),
             traces=None,
             refusals=doorbell,
             retention=chores,
@@ -216,10 +218,9 @@ def test_traces_begin_in_the_worker_and_end_behind_the_last_request(
 def test_each_heartbeat_tells_what_the_worker_does(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     beats: list[str] = []
     monkeypatch.setattr(GeventWorker, "notify", lambda _: beats.append("beat"))
-    stage.lifecycle.enter()
     stage.worker.notify()
     assert beats == ["beat"]
-    assert stage.metrics.published == [(1, 4, 2)]
+    assert stage.metrics.published == [stage.parts.busy]
 
 
 def test_only_ends_are_left_out_of_gunicorns_log() -> None:

@@ -16,6 +16,7 @@ from ccproxy.gateway.access import LOCAL, Caller
 from ccproxy.gateway.sessions import HEADER, LIFETIME
 from ccproxy.store import key_text
 from ccproxy.web.bodies import read_document
+from ccproxy.web.replies import as_json
 from ccproxy.web.services import services
 
 MAX_BODY = 16 * 1024
@@ -77,7 +78,4 @@ def _attributes() -> dict[str, Any]:
 
 
 def _told(caller: Caller) -> Response:
-    body = msgspec.json.encode({"name": caller.name, "role": caller.role})
-    response = Response(body, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return as_json({"name": caller.name, "role": caller.role})
