@@ -49,6 +49,8 @@ def test_the_overview_tells_how_things_are(admin: Visit, asked: dict[str, str]) 
     page.locator(".chart-card", has_text="Requests").first.get_by_text("As a table").click()
     expect(page.get_by_role("group", name="Requests", exact=True).get_by_role("row")).to_have_count(25)
     assert admin.violations() == []
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.get_by_role("group", name="Requests", exact=True).get_by_role("row")).to_have_count(61)
     for time, by in (("1 hour", "By key"), ("30 days", "By model")):
         page.get_by_role("button", name=time).click()
         page.get_by_role("button", name=by).click()
@@ -187,8 +189,36 @@ def test_a_member_sees_the_own_usage(visit: Visit, asked: dict[str, str]) -> Non
     page = visit.page
     page.goto(f"{visit.base}/console")
     expect(page.get_by_text(f"What the key {asked['key']} has used.")).to_be_visible()
-    expect(page.get_by_role("row", name="one")).to_be_visible()
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.get_by_role("slider", name="Requests: moment")).to_have_attribute("aria-valuemax", "59")
+    expect(page.get_by_role("row", name="one").get_by_role("cell").first).to_have_text("4")
     assert visit.violations() == []
+
+
+def test_charts_and_tables_have_exact_values(admin: Visit, provider: str) -> None:
+    page = admin.page
+
+    def much(route: Route) -> None:
+        period = "hour" if "hour" in route.request.url else ""
+        numbers = {"requests": 12345, "input_tokens": 1234567, "cost_usd": 1234.56, "ttft_p95_ms": 1432.1, "errors": 0}
+        others = ("output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cancelled", "unpriced")
+        times = ("ttft_p50_ms", "duration_p50_ms", "duration_p95_ms")
+        now = page.evaluate("new Date(Math.floor(Date.now() / 3600000) * 3600000).toISOString()")
+        row = {**dict.fromkeys(others, 0), **dict.fromkeys(times, None), **numbers, "provider": "fake", period: now}
+        route.fulfill(json={"data": [row], "totals": row})
+
+    page.route("**/usage?*", much)
+    admin.open("overview", "Overview")
+    shown = {"Requests": "fake 12,345", "Cost": "fake $1,234.56", "Tokens": "Input 1,234,567", "First word": "fake 1.432 s"}
+    for title, value in shown.items():
+        cursor = page.get_by_role("slider", name=f"{title}: moment", exact=True)
+        cursor.focus()
+        assert value in str(cursor.get_attribute("aria-valuetext"))
+    page.locator(".chart-card", has=page.get_by_role("heading", name="Cost")).get_by_text("As a table").click()
+    expect(page.get_by_role("group", name="Cost", exact=True).get_by_role("cell", name="$1,234.56")).to_be_visible()
+    row = page.get_by_role("group", name="In numbers, by provider").get_by_role("row", name="fake")
+    for value in ("12,345", "1,234,567", "$1,234.56"):
+        expect(row.get_by_role("cell", name=value, exact=True)).to_be_visible()
 
 
 def test_what_was_captured_is_shown_and_sent_again(

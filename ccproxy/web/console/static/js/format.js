@@ -3,6 +3,7 @@
  */
 
 const whole = new Intl.NumberFormat("en");
+const thousandths = new Intl.NumberFormat("en", { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const moment = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...CLOCK });
@@ -26,6 +27,12 @@ export function money(value) {
   return `$${value.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits })}`;
 }
 
+/** $1,234.50 and $0.000012: the same to the millionth, for where it may take its room. */
+export function moneyExactly(value) {
+  if (value > 0 && value < 0.000001) return "< $0.000001";
+  return `$${value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
+}
+
 /** 12.3 % */
 export function share(part, all) {
   if (!all) return NOTHING;
@@ -41,6 +48,9 @@ export function span(ms) {
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** 320 ms, 1.432 s: the same to the millisecond. */
+export const spanExactly = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${thousandths.format(ms / 1000)} s`);
 
 /** The same for the axis of a chart: 500 ms, 1.4 s, 2 min */
 export function spanBrief(ms) {
