@@ -172,6 +172,12 @@ def test_a_fault_in_a_filter_is_said(admin: Visit, asked: dict[str, str]) -> Non
     admin.expect(400)
     page = admin.open("requests?min_duration_ms=long", "Requests")
     expect(page.get_by_role("alert")).to_contain_text("min_duration_ms: ")
+    admin.open("requests?from=2020-01-01&to=2020-01-02T03:04:05Z", "Requests")
+    expect(page.get_by_text("None fits these filters.")).to_be_visible()
+    expect(page.get_by_label("Time").locator("option:checked")).to_contain_text(re.compile("from .*2020.* until .*2020"))
+    page.get_by_label("Time").select_option("30d")
+    expect(page.get_by_role("group", name="Requests").get_by_role("row").nth(1)).to_be_visible()
+    assert page.url.endswith("/console/requests?last=30d")
 
 
 def test_requests_are_exported(admin: Visit, asked: dict[str, str]) -> None:

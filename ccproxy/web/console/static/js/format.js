@@ -15,6 +15,9 @@ export const count = (value) => (value === null || value === undefined ? NOTHING
 /** 12.3K */
 export const compact = (value) => (value === null || value === undefined ? NOTHING : short.format(value));
 
+/** 12.3 MB */
+export const megabytes = (bytes) => `${short.format(bytes / 1_000_000)} MB`;
+
 /** 1 request, 12,345 requests */
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 

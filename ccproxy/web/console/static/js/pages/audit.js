@@ -10,7 +10,7 @@ import { live } from "../live.js";
 import { complain } from "../notice.js";
 import { badge, card, empty, head, table } from "../parts.js";
 import { remember } from "../router.js";
-import { filterCard, filterFields, SPANS } from "./filters.js";
+import { filterCard, filterFields } from "./filters.js";
 import { paged } from "./paged.js";
 
 const SECONDS = 10;
@@ -43,13 +43,13 @@ export default async function render({ main, query, signal }) {
     trail.look().catch(complain);
   }
 
-  const { text, choice } = filterFields(filters, changed);
+  const { text, choice, ago } = filterFields(filters, changed);
   const keys = async () => ["key", "local", "cli", ...(await get("/keys", { signal })).map((one) => one.name)];
   await live(trail.look, SECONDS, signal, stale);
   replace(
     main,
     head("Audit", "What was changed, by whom and from where, and who was refused. Nobody can change or delete it, from here or elsewhere."),
-    filterCard([choice("Time", "last", SPANS), choice("What", "action", [["", "anything"], ...ACTIONS.map((name) => [name, words(name)])]), text("Who", "actor", "any key", keys), text("On what", "subject", "a name")]),
+    filterCard([ago(), choice("What", "action", [["", "anything"], ...ACTIONS.map((name) => [name, words(name)])]), text("Who", "actor", "any key", keys), text("On what", "subject", "a name")]),
     stale,
     body,
   );
