@@ -62,15 +62,20 @@ def test_a_change_keeps_the_key_and_shows_nothing_of_it(admin: Visit, provider: 
 def test_a_change_leaves_what_others_changed_meanwhile_and_is_told(
     admin: Visit, provider: str, api: Callable[..., tuple[int, object]]
 ) -> None:
-    page = admin.open("providers", "Providers")
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
     page.get_by_role("button", name="Edit fake").click()
     dialog = page.get_by_role("dialog", name="Change fake")
     dialog.get_by_text("More: models").wait_for()
     api("PUT", "/providers/fake", {"enabled": False, "models": ["others"]})
+    page.clock.run_for(5100)
+    expect(page.locator("tr", has_text="others")).to_be_visible()
     dialog.get_by_label("Headers").fill("x-team: blue")
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Notices").get_by_text("fake is changed")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="fake is changed")).to_have_count(1)
+    expect(page.get_by_role("button", name="Edit fake")).to_be_focused()
     changed = admin.get("/providers/fake")
     assert (changed["enabled"], changed["models"], changed["headers"]) == (False, ["others"], {"x-team": "blue"})
 
@@ -138,6 +143,10 @@ def test_an_answer_from_before_a_change_undoes_nothing(admin: Visit, provider: s
             route.fulfill(response=answer)
         page.evaluate("fetch('/health')")
 
+    hold()
+    page.get_by_text("openai-chat").select_text()
+    let_go()
+    assert page.evaluate("getSelection().toString()") == "openai-chat"
     hold()
     page.get_by_role("switch", name="fake is on").click()
     expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")

@@ -63,6 +63,18 @@ def test_a_route_is_changed_where_it_was_written_in_the_form(
     shown = admin.get("/routes/first")
     assert shown["match"] == {"model": ["first-*"], "headers": {"x-team": "blue"}}
     assert (shown["retries"], shown["capture"]) == (3, "all")
+    for state in ("false", "true"):
+        page.get_by_role("switch", name="second is on").press("Space")
+        expect(page.get_by_role("switch", name="second is on")).to_have_attribute("aria-checked", state)
+        expect(page.get_by_role("switch", name="second is on")).to_be_focused()
+    # Nothing of this is to be seen in the list, whose handles go on
+    page.get_by_role("button", name="Edit second").click()
+    page.get_by_role("dialog").get_by_text("More: priority").click()
+    page.get_by_label("Capture of bodies").select_option("all")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Move third").press("Home")
+    expect(page.locator(".route strong").first).to_have_text("third")
 
 
 def test_what_the_api_refuses_is_said(admin: Visit, provider: str) -> None:

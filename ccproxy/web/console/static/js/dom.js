@@ -52,11 +52,17 @@ export function freshId(prefix = "id") {
   return `${prefix}-${ids}`;
 }
 
-/** Put new children into an element; what had the focus in it has it afterwards. */
+/**
+ * Put new children into an element, unless they look as those that are there: what somebody has selected stays so. What
+ * had the focus in it has it afterwards. Listeners of the old children may thus go on long after they were made, so they
+ * know their thing by its name, and nothing of it that cannot be seen.
+ */
 export function refresh(element, ...children) {
+  const made = flat(children);
+  if (made.length === element.childNodes.length && made.every((child, place) => child.isEqualNode(element.childNodes[place]))) return element;
   const back = element.contains(document.activeElement) ? focused(element) : null;
   const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
-  replace(element, ...children);
+  replace(element, made);
   element.querySelectorAll(".scroll").forEach((part, place) => (part.scrollLeft = scrolled[place] ?? 0));
   back?.();
   return element;

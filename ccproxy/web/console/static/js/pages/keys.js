@@ -13,7 +13,7 @@ import { latest, live } from "../live.js";
 import { complain } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
 import { signIn } from "../session.js";
-import { acting, flipping, remove } from "./acts.js";
+import { acting, flipping, fresh, remove } from "./acts.js";
 import { keyDialog } from "./key_form.js";
 import { secretShown } from "./secret.js";
 
@@ -35,7 +35,7 @@ export default async function render({ main, who, signal }) {
     if (key) await secretDialog(key);
   });
   const acts = {
-    edit: (key) => act(() => keyDialog({ known: key, signal })),
+    edit: (key) => act(async () => keyDialog({ known: await fresh("/keys", key, signal), signal })),
     rotate: (key) => act(() => rotate(key, isOwn(key), signal)),
     remove: (key) => act(() => remove("/keys", key, (isOwn(key) ? OWN : "") + GOES, signal, ["Revoke", "revoked"])),
     flip: (key) => async () => (key.enabled && isOwn(key) && !(await sure(key)) ? key.enabled : flip(key)()),

@@ -9,7 +9,7 @@ import { ago, compact, count, share, time } from "../format.js";
 import { icon } from "../icons.js";
 import { latest, live } from "../live.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
-import { acting, flipping, remove } from "./acts.js";
+import { acting, flipping, fresh, remove } from "./acts.js";
 import { providerDialog } from "./provider_form.js";
 import { testDialog } from "./provider_test.js";
 import { known } from "./usage_data.js";
@@ -26,7 +26,7 @@ export default async function render({ main, signal }) {
   const act = acting(look);
   const add = act(() => providerDialog({ taken: seen.map((one) => one.name), signal }));
   const acts = {
-    edit: (one) => act(() => providerDialog({ known: one, signal })),
+    edit: (one) => act(async () => providerDialog({ known: await fresh("/providers", one, signal), signal })),
     test: (one) => act(() => testDialog(one, signal)),
     remove: (one) => act(() => remove("/providers", one, GOES, signal)),
     flip: flipping("/providers", signal),
