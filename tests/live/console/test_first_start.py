@@ -76,7 +76,8 @@ def test_the_lines_for_clients_hold_whatever_a_model_is_called(
     assert api("PUT", "/providers/fake", {"models": [name]})[0] == 200
     page = admin.open("setup", "Set-up")
     shown = {}
-    for label, kind in {"Claude Code": "claude-code", "Python": "python", "JavaScript": "javascript", "curl": "curl"}.items():
+    for label in ("Claude Code", "Python", "JavaScript", "curl"):
+        kind = label.lower().replace(" ", "-")
         page.get_by_role("button", name=label).click()
         shown[kind] = page.get_by_role("group", name=kind).first.inner_text()
     assert f"ANTHROPIC_MODEL=fake/{name}" in shlex.split(shown["claude-code"])
