@@ -1,7 +1,7 @@
 """What the requests of some minutes came to, added up from the log: no roll-up is as fine.
 
-The answer of `usage` where minutes are asked for; only it knows what may be asked. Names are those of the log, cut as
-the roll-ups cut them, so they are not bounded as those are (`ways`).
+The answer of `usage` where minutes are asked for, or a span that is exact to the minute; only it knows what may be
+asked. Names are those of the log, cut as the roll-ups cut them, so they are not bounded as those are (`ways`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def read(
     log = _measured(connection.dialect.name).select_from(source).where(*begun, *others).limit(MOST_REQUESTS).subquery()
     groups = [log.c[name] for name in by]
     width = len(groups)
-    for row in connection.execute(select(*groups, *_sums(log)).group_by(*groups).limit(limit)):
+    some = func.count() > 0  # without a group there would be one of nothing
+    for row in connection.execute(select(*groups, *_sums(log)).group_by(*groups).having(some).limit(limit)):
         yield tuple(row[:width]), row[width:]
 
 

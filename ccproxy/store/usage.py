@@ -49,14 +49,20 @@ Span = tuple[Table, int, int]
 class Question:
     """Requests that began from `since` until before `until`, both aware; `where` holds names that must be the same.
 
-    Widened to whole hours (days, where no hours are kept): what is finer is not in the roll-ups. Minute by minute it is
-    whole minutes.
+    Widened to whole hours (days, where no hours are kept): what is finer is not in the roll-ups. Minute by minute, or
+    where it is to be `fine`, it is whole minutes; what is fine has no hours or days in `by`.
     """
 
     since: datetime
     until: datetime
     by: tuple[str, ...] = ()
     where: Mapping[str, str]
+    fine: bool = False
+
+    @property
+    def minutely(self) -> bool:
+        """Whether the log has to answer it."""
+        return self.fine or "minute" in self.by
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,9 +102,9 @@ def ask(connection: Connection, question: Question, now: datetime) -> Answer:
 
 
 def _widened(question: Question, now: datetime) -> tuple[datetime, datetime]:
-    unit = MINUTE if "minute" in question.by else HOUR
+    unit = MINUTE if question.minutely else HOUR
     since, until = _down(question.since, unit), _up(question.until, unit)
-    if "minute" in question.by:
+    if question.minutely:
         _refuse_beyond(MOST_MINUTES, MINUTE, until - since, "minute by minute at most 3 hours can be told")
     elif "hour" in question.by:
         _refuse_beyond(MOST_HOURS, HOUR, until - since, "hour by hour at most 31 days can be told")
@@ -122,7 +128,7 @@ def _refuse_beyond(most: timedelta, unit: int, asked: timedelta, words: str) -> 
 def _found(
     connection: Connection, question: Question, since: datetime, until: datetime
 ) -> Iterable[tuple[Group, Sequence[Any]]]:
-    if "minute" in question.by:
+    if question.minutely:
         yield from minutes.read(connection, since, until, question.by, question.where, MOST_ROWS + 1)
         return
     for span in _spans(since, until, question):

@@ -25,7 +25,7 @@ from ccproxy.web.services import services
 DEFAULT_SPAN = timedelta(days=30)
 DEFAULT_SPANS = {"minute": timedelta(hours=1), "hour": timedelta(days=7)}
 """Minute by minute and hour by hour: whatever else it is grouped by, one answer may go as far back."""
-ALLOWED = ("group_by", "from", "to", "last", *DIMENSIONS, "format")
+ALLOWED = ("group_by", "from", "to", "last", "precision", *DIMENSIONS, "format")
 
 blueprint = Blueprint("usage", __name__)
 
@@ -39,7 +39,7 @@ def show() -> Response:
     form = given.choice("format", ("json", "csv"), "json")
     now = datetime.now(UTC)
     question = _question(given, caller, now)
-    if "minute" in question.by and question.since < now - timedelta(days=parts.settings.log_days):
+    if question.minutely and question.since < now - timedelta(days=parts.settings.log_days):
         raise InvalidRequest("group_by: minutes are told from the log, which is kept as long as CCPROXY_LOG_DAYS says")
     # Thousands of rows are written beside the hub too
     body = read(parts, lambda connection: _written(usage.ask(connection, question, now), question.by, form))
@@ -64,9 +64,12 @@ def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Questio
     periods = [name for name in usage.PERIODS if name in by]
     if len(periods) > 1:
         raise InvalidRequest(f"group_by: must have one of {', '.join(usage.PERIODS)} at most")
+    fine = given.choice("precision", ("hour", "minute"), "hour") == "minute"
+    if fine and periods not in ([], ["minute"]):
+        raise InvalidRequest("precision: must be hour where hours or days are told")
     since, until = given.span(now)
     until = until or now
-    since = since or until - DEFAULT_SPANS.get("".join(periods), DEFAULT_SPAN)
+    since = since or until - DEFAULT_SPANS.get("minute" if fine else "".join(periods), DEFAULT_SPAN)
     if since >= until:
         raise InvalidRequest("from: must be before now")
     where = {name: value for name in DIMENSIONS if (value := given.text(name)) is not None}
@@ -74,7 +77,7 @@ def _question(given: Parameters, caller: Caller, now: datetime) -> usage.Questio
         if where.get("key", caller.name) != caller.name:
             raise Forbidden("key: only an administrator may see what other keys have used")
         where["key"] = caller.name
-    return usage.Question(since=since, until=until, by=by, where=where)
+    return usage.Question(since=since, until=until, by=by, where=where, fine=fine)
 
 
 def _row(row: Mapping[str, Any], by: tuple[str, ...]) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def test_minutes_add_up_to_their_hour(filled: Engine, by: tuple[str, ...], where
     until = HOUR + timedelta(hours=1)
     hour, minutes = asked(filled, HOUR, until, *by, **where), asked(filled, HOUR, until, "minute", *by, **where)
     assert minutes.totals == hour.totals
+    with filled.connect() as connection:
+        assert ask(connection, Question(since=HOUR, until=until, by=by, where=where, fine=True), NOW).rows == hour.rows
     assert hour.totals["requests"] > 10
     sums: Counter[tuple[Any, ...]] = Counter()
     for row in minutes.rows:

@@ -89,6 +89,11 @@ def test_minutes(used: Site) -> None:
         (moment(minute), "ann", 1),
         (moment(minute), "bob", 1),
     ]
+    exact = used.get("/usage?precision=minute&group_by=key").get_json()
+    assert (exact["from"], [(row["key"], row["requests"]) for row in exact["data"]]) == (
+        body["from"],
+        [("ann", 1), ("bob", 1)],
+    )
     heading, row, *_ = csv.reader(io.StringIO(used.get("/usage?group_by=minute&format=csv").get_data(as_text=True)))
     assert (heading, row[:2]) == (["minute", *SUMS], [moment(minute), "2"])
     as_member(used, "ann")
@@ -112,6 +117,8 @@ def test_csv(used: Site) -> None:
         ("to=0001-01-05", "to: must lie in the years 1970 to 9000"),
         ("group_by=hour,day", "group_by: must have one of minute, hour, day at most"),
         ("group_by=hour&last=32d", "group_by: hour by hour at most 31 days"),
+        ("group_by=hour&precision=minute", "precision: must be hour where hours or days are told"),
+        ("precision=minute&last=4h", "group_by: minute by minute at most 3 hours"),
         ("group_by=minute&last=4h", "group_by: minute by minute at most 3 hours"),
         (
             "group_by=minute&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z",

@@ -40,6 +40,12 @@ def test_a_member_sees_nothing_but_the_own_usage(member: Visit) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
 
 
+def test_an_address_that_means_nothing_says_so(admin: Visit, nothing: None) -> None:
+    admin.expect(404)
+    page = admin.open("requests/%zz", "Requests")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def test_a_session_ends_with_its_key_and_says_so(
     visit: Visit, nothing: None, api: Callable[..., tuple[int, dict[str, str]]]
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+import shlex
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -63,6 +67,24 @@ def test_from_the_first_start_to_the_first_answer(visit: Visit, site: Server, up
         {"x-api-key": secret},
     )
     assert (status, answer["content"][0]["text"]) == (200, "".join(WORDS))
+
+
+def test_the_lines_for_clients_hold_whatever_a_model_is_called(
+    admin: Visit, provider: str, api: Callable[..., tuple[int, object]]
+) -> None:
+    name = """it's; "touch" $(x) `y`"""
+    assert api("PUT", "/providers/fake", {"models": [name]})[0] == 200
+    page = admin.open("setup", "Set-up")
+    shown = {}
+    for label in ("Claude Code", "Python", "JavaScript", "curl"):
+        kind = label.lower().replace(" ", "-")
+        page.get_by_role("button", name=label).click()
+        shown[kind] = page.get_by_role("group", name=kind).first.inner_text()
+    assert f"ANTHROPIC_MODEL=fake/{name}" in shlex.split(shown["claude-code"])
+    constants = [one.value for one in ast.walk(ast.parse(shown["python"])) if isinstance(one, ast.Constant)]
+    assert f"fake/{name}" in constants
+    assert f"model: {json.dumps(f'fake/{name}')}," in shown["javascript"]
+    assert json.loads(shlex.split(shown["curl"])[-1])["model"] == f"fake/{name}"
 
 
 def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 from playwright.sync_api import expect
@@ -45,8 +46,22 @@ def test_an_answer_is_text_whatever_it_says(admin: Visit, provider: str, upstrea
 def test_a_stream_can_be_stopped(admin: Visit, provider: str, upstream: FakeUpstream) -> None:
     upstream.script("one", Stream([chunk(role="assistant"), chunk(content="on and on"), Hang()]))
     page = admin.open("playground?first=fake/one", "Playground")
-    page.get_by_role("button", name="Send").click()
+    sent: list[str] = []
+    page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
+    page.get_by_label("Message").press("Control+Enter")
     expect(page.get_by_role("group", name="Answer of fake/one")).to_have_text("on and on")
+    page.get_by_label("Message").press("Control+Enter")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("stopped")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     assert upstream.requests[-1].wait() == "left"
+    assert len(sent) == 1
+
+
+def test_a_stream_that_breaks_off_says_so(admin: Visit, provider: str) -> None:
+    page = admin.open("playground?first=fake/one", "Playground")
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "half of"}}
+    page.route("**/v1/messages", lambda route: route.fulfill(body=f"data: {json.dumps(delta)}\n\n"))
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("group", name="Answer of fake/one")).to_have_text("half of")
+    expect(page.get_by_text("broke off", exact=True)).to_be_visible()

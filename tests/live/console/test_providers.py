@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.live.console.conftest import SECRET
 from tests.live.console.visit import Visit
+from tests.live.server import until
 
 
 @pytest.mark.usefixtures("nothing")
@@ -56,6 +59,27 @@ def test_a_change_keeps_the_key_and_shows_nothing_of_it(admin: Visit, provider: 
     assert SECRET not in page.content()
 
 
+def test_a_change_leaves_what_others_changed_meanwhile_and_is_told(
+    admin: Visit, provider: str, api: Callable[..., tuple[int, object]]
+) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
+    page.get_by_role("button", name="Edit fake").click()
+    dialog = page.get_by_role("dialog", name="Change fake")
+    dialog.get_by_text("More: models").wait_for()
+    api("PUT", "/providers/fake", {"enabled": False, "models": ["others"]})
+    page.clock.run_for(5100)
+    expect(page.locator("tr", has_text="others")).to_be_visible()
+    dialog.get_by_label("Headers").fill("x-team: blue")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Notices").get_by_text("fake is changed")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="fake is changed")).to_have_count(1)
+    expect(page.get_by_role("button", name="Edit fake")).to_be_focused()
+    changed = admin.get("/providers/fake")
+    assert (changed["enabled"], changed["models"], changed["headers"]) == (False, ["others"], {"x-team": "blue"})
+
+
 def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
     page = admin.open("providers", "Providers")
     page.get_by_role("button", name="Test fake").click()
@@ -66,6 +90,16 @@ def test_a_test_tells_its_findings(admin: Visit, provider: str) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("button", name="Test fake")).to_be_focused()
+
+
+def test_a_test_ends_with_its_dialog(admin: Visit, provider: str) -> None:
+    page = admin.open("providers", "Providers")
+    page.route("**/providers/fake/test", lambda route: None)
+    with page.expect_request("**/providers/fake/test"):
+        page.get_by_role("button", name="Test fake").click()
+    with page.expect_event("requestfailed") as ended:
+        page.get_by_role("button", name="Close").last.click()
+    assert ended.value.url.endswith("/providers/fake/test")
 
 
 def test_a_switch_holds_at_once(admin: Visit, provider: str) -> None:
@@ -88,6 +122,46 @@ def test_what_is_not_new_any_more_says_so(admin: Visit, provider: str) -> None:
     page.unroute(f"{admin.base}/providers")
     page.clock.run_for(5100)
     expect(page.get_by_text("This is not new any more")).to_be_hidden()
+
+
+def test_an_answer_from_before_a_change_undoes_nothing(admin: Visit, provider: str) -> None:
+    page = admin.page
+    page.clock.install()
+    admin.open("providers", "Providers")
+    held: list[tuple[Route, APIResponse]] = []
+    polled = f"{admin.base}/providers"
+    # What was asked before, and how long ago, is another affair
+    page.route("**/health", lambda route: route.fulfill(json={}))
+    page.route("**/usage?*", lambda route: route.fulfill(json={"data": []}))
+    page.reload()
+
+    def hold() -> None:
+        page.route(polled, lambda route: held.append((route, route.fetch())), times=1)
+        with page.expect_request(polled):
+            page.clock.run_for(5100)
+        until(lambda: page.evaluate("1") and held, "the answer is there")
+
+    def let_go() -> None:
+        with page.expect_event("requestfinished", lambda request: request.url == polled):
+            route, answer = held.pop()
+            route.fulfill(response=answer)
+        page.evaluate("fetch('/health')")
+
+    hold()
+    page.get_by_text("openai-chat").select_text()
+    let_go()
+    assert page.evaluate("getSelection().toString()") == "openai-chat"
+    hold()
+    page.get_by_role("switch", name="fake is on").click()
+    expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
+    let_go()
+    expect(page.get_by_role("switch", name="fake is on")).to_have_attribute("aria-checked", "false")
+    hold()
+    page.get_by_role("button", name="Delete fake").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete fake").click()
+    expect(page.get_by_text("No provider yet")).to_be_visible()
+    let_go()
+    expect(page.get_by_text("No provider yet")).to_be_visible()
 
 
 def test_nothing_is_deleted_without_a_question(admin: Visit, provider: str) -> None:

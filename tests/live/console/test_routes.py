@@ -45,6 +45,38 @@ def test_a_route_is_added(admin: Visit, provider: str) -> None:
     assert [target["model"] for target in shown["targets"]] == ["one", "two"]
 
 
+def test_a_route_is_changed_where_it_was_written_in_the_form(
+    admin: Visit, routes: list[str], api: Callable[..., tuple[int, object]]
+) -> None:
+    page = admin.open("routes", "Routes")
+    page.get_by_role("button", name="Edit first").click()
+    dialog = page.get_by_role("dialog", name="Change first")
+    dialog.get_by_label("Tried").wait_for()
+    api("PUT", "/routes/first", {"retries": 3, "capture": "all"})
+    dialog.get_by_text("More conditions").click()
+    dialog.get_by_label("has these headers").fill("x-team")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("write each as Name: value, unlike “x-team”")).to_be_visible()
+    dialog.get_by_label("has these headers").fill("x-team: blue")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Notices").get_by_text("first is changed")).to_be_visible()
+    shown = admin.get("/routes/first")
+    assert shown["match"] == {"model": ["first-*"], "headers": {"x-team": "blue"}}
+    assert (shown["retries"], shown["capture"]) == (3, "all")
+    for state in ("false", "true"):
+        page.get_by_role("switch", name="second is on").press("Space")
+        expect(page.get_by_role("switch", name="second is on")).to_have_attribute("aria-checked", state)
+        expect(page.get_by_role("switch", name="second is on")).to_be_focused()
+    # Nothing of this is to be seen in the list, whose handles go on
+    page.get_by_role("button", name="Edit second").click()
+    page.get_by_role("dialog").get_by_text("More: priority").click()
+    page.get_by_label("Capture of bodies").select_option("all")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Move third").press("Home")
+    expect(page.locator(".route strong").first).to_have_text("third")
+
+
 def test_what_the_api_refuses_is_said(admin: Visit, provider: str) -> None:
     page = admin.open("routes", "Routes")
     page.get_by_role("button", name="Add a route").first.click()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fake_upstream import FakeUpstream, Refusal, Reply
 from tests.live.console.conftest import WORDS, said
@@ -49,6 +49,8 @@ def test_the_overview_tells_how_things_are(admin: Visit, asked: dict[str, str]) 
     page.locator(".chart-card", has_text="Requests").first.get_by_text("As a table").click()
     expect(page.get_by_role("group", name="Requests", exact=True).get_by_role("row")).to_have_count(25)
     assert admin.violations() == []
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.get_by_role("group", name="Requests", exact=True).get_by_role("row")).to_have_count(61)
     for time, by in (("1 hour", "By key"), ("30 days", "By model")):
         page.get_by_role("button", name=time).click()
         page.get_by_role("button", name=by).click()
@@ -108,6 +110,48 @@ def test_what_has_the_focus_keeps_it_while_requests_come(admin: Visit, asked: di
     assert page.evaluate("document.activeElement.getAttribute('href')") == address
 
 
+def test_what_was_asked_before_the_choice_changed_is_not_shown(admin: Visit, asked: dict[str, str]) -> None:
+    page = admin.page
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def logs(route: Route) -> None:
+        if "cursor=" in route.request.url:
+            hold(route)
+            return
+        answer = route.fetch()
+        more = None if "status=" in route.request.url else "more"
+        route.fulfill(json={**answer.json(), "next": more})
+
+    page.route("**/logs?*", logs)
+    admin.open(f"requests?key={asked['key']}", "Requests")
+    rows = page.get_by_role("group", name="Requests").get_by_role("row")
+    expect(rows).to_have_count(5)
+    with page.expect_request("**/logs?*cursor=more*"):
+        page.get_by_role("button", name="Older ones").click()
+    page.get_by_label("Status").select_option("error")
+    expect(rows).to_have_count(2)
+    held.pop().fulfill(json={"data": admin.get("/logs?status=2xx&limit=3")["data"], "next": None})
+    page.evaluate("fetch('/health').then(() => fetch('/health'))")
+    assert rows.count() == 2
+
+    admin.sign_in(asked["secret"])
+    page.route(re.compile("group_by=day"), hold)
+    admin.open("usage", "Your usage")
+    with page.expect_request("**/usage?group_by=day*"):
+        page.get_by_role("button", name="30 days").click()
+    with page.expect_response("**/usage?group_by=hour*"):
+        page.get_by_role("button", name="7 days").click()
+    moment = page.get_by_role("slider", name="Requests: moment")
+    expect(moment).to_have_attribute("aria-valuemax", str(7 * 24 - 1))
+    with page.expect_event("requestfinished", lambda request: "group_by=day" in request.url):
+        held.pop().continue_()
+    page.evaluate("fetch('/health').then(() => fetch('/health'))")
+    assert moment.get_attribute("aria-valuemax") == str(7 * 24 - 1)
+
+
 def test_nothing_is_asked_while_nobody_looks(admin: Visit, asked: dict[str, str]) -> None:
     page = admin.page
     page.clock.install()
@@ -130,6 +174,13 @@ def test_a_fault_in_a_filter_is_said(admin: Visit, asked: dict[str, str]) -> Non
     admin.expect(400)
     page = admin.open("requests?min_duration_ms=long", "Requests")
     expect(page.get_by_role("alert")).to_contain_text("min_duration_ms: ")
+    admin.open("requests?from=2020-01-01&to=2020-01-02T03:04:05Z", "Requests")
+    expect(page.get_by_text("None fits these filters.")).to_be_visible()
+    time = page.get_by_label("Time")
+    expect(time.locator("option:checked")).to_contain_text(re.compile("from .*2020.* until .*2020"))
+    time.select_option("30d")
+    expect(page.get_by_role("group", name="Requests").get_by_role("row").nth(1)).to_be_visible()
+    assert page.url.endswith("/console/requests?last=30d")
 
 
 def test_requests_are_exported(admin: Visit, asked: dict[str, str]) -> None:
@@ -147,8 +198,36 @@ def test_a_member_sees_the_own_usage(visit: Visit, asked: dict[str, str]) -> Non
     page = visit.page
     page.goto(f"{visit.base}/console")
     expect(page.get_by_text(f"What the key {asked['key']} has used.")).to_be_visible()
-    expect(page.get_by_role("row", name="one")).to_be_visible()
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.get_by_role("slider", name="Requests: moment")).to_have_attribute("aria-valuemax", "59")
+    expect(page.get_by_role("row", name="one").get_by_role("cell").first).to_have_text("4")
     assert visit.violations() == []
+
+
+def test_charts_and_tables_have_exact_values(admin: Visit, provider: str) -> None:
+    page = admin.page
+
+    def much(route: Route) -> None:
+        period = "hour" if "hour" in route.request.url else ""
+        numbers = {"requests": 12345, "input_tokens": 1234567, "cost_usd": 1234.56, "ttft_p95_ms": 1432.1, "errors": 0}
+        others = ("output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cancelled", "unpriced")
+        times = ("ttft_p50_ms", "duration_p50_ms", "duration_p95_ms")
+        now = page.evaluate("new Date(Math.floor(Date.now() / 3600000) * 3600000).toISOString()")
+        row = {**dict.fromkeys(others, 0), **dict.fromkeys(times, None), **numbers, "provider": "fake", period: now}
+        route.fulfill(json={"data": [row], "totals": row})
+
+    page.route("**/usage?*", much)
+    admin.open("overview", "Overview")
+    shown = ("Requests: fake 12,345", "Cost: fake $1,234.56", "Tokens: Input 1,234,567", "First word: fake 1.432 s")
+    for title, value in (text.split(": ") for text in shown):
+        cursor = page.get_by_role("slider", name=f"{title}: moment", exact=True)
+        cursor.focus()
+        assert value in str(cursor.get_attribute("aria-valuetext"))
+    page.locator(".chart-card", has=page.get_by_role("heading", name="Cost")).get_by_text("As a table").click()
+    expect(page.get_by_role("group", name="Cost", exact=True).get_by_role("cell", name="$1,234.56")).to_be_visible()
+    row = page.get_by_role("group", name="In numbers, by provider").get_by_role("row", name="fake")
+    for value in ("12,345", "1,234,567", "$1,234.56"):
+        expect(row.get_by_role("cell", name=value, exact=True)).to_be_visible()
 
 
 def test_what_was_captured_is_shown_and_sent_again(

@@ -16,6 +16,10 @@ export class ApiError extends Error {
 }
 
 let signedOut = () => {};
+let writes = 0;
+
+/** How many calls have changed something so far: an answer may be older than one that came while it was on its way. */
+export const written = () => writes;
 
 /** Have a listener told when the API no longer knows who is here. */
 export function onSignedOut(listener) {
@@ -43,6 +47,7 @@ export async function send(method, path, body, { signal, quiet = false, headers 
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "connection", "ccproxy does not answer; is it running?");
   }
+  if (method !== "GET") writes += 1;
   if (response.ok) return response;
   const error = await failure(response);
   if (error.status === 401 && !quiet) signedOut();

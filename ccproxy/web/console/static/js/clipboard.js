@@ -23,15 +23,15 @@ async function copy(text, near) {
 export function copyButton(text, { label = "Copy", kind = "small copy" } = {}) {
   const button = h("button", { class: `button ${kind}`, type: "button" }, icon("copy"), label);
   button.addEventListener("click", async () => {
-    let word = "Copied";
+    let [drawing, word] = ["check", "Copied"];
     try {
       await copy(text(), button.parentElement);
     } catch (error) {
-      word = error.message;
+      [drawing, word] = ["close", error.message];
     }
     button.focus();
     announce(word);
-    replace(button, icon("check"), word);
+    replace(button, icon(drawing), word);
     setTimeout(() => replace(button, icon("copy"), label), 2000);
   });
   return button;

@@ -52,14 +52,27 @@ export function freshId(prefix = "id") {
   return `${prefix}-${ids}`;
 }
 
-/** Put new children into an element; what had the focus in it has it afterwards. */
+/**
+ * Put new children into an element, unless they look as those that are there: what somebody has selected stays so. What
+ * had the focus in it has it afterwards. Listeners of the old children may thus go on long after they were made, so they
+ * know their thing by its name, and nothing of it that cannot be seen.
+ */
 export function refresh(element, ...children) {
-  const wanted = element.contains(document.activeElement) ? named(document.activeElement) : null;
+  const made = flat(children);
+  if (made.length === element.childNodes.length && made.every((child, place) => child.isEqualNode(element.childNodes[place]))) return element;
+  const back = element.contains(document.activeElement) ? focused(element) : null;
   const scrolled = [...element.querySelectorAll(".scroll")].map((part) => part.scrollLeft);
-  replace(element, ...children);
+  replace(element, made);
   element.querySelectorAll(".scroll").forEach((part, place) => (part.scrollLeft = scrolled[place] ?? 0));
-  if (wanted) [...element.querySelectorAll(FOCUSED)].find((one) => named(one) === wanted)?.focus({ preventScroll: true });
+  back?.();
   return element;
+}
+
+/** Remembers what has the focus; gives what gives it back, to whatever stands in its place `within` an element by then. */
+export function focused(within = document) {
+  const element = document.activeElement;
+  const wanted = named(element);
+  return () => (element.isConnected ? element : [...within.querySelectorAll(FOCUSED)].find((one) => named(one) === wanted))?.focus({ preventScroll: true });
 }
 
 const FOCUSED = "a[href], button, input, select, textarea, summary, [tabindex]";

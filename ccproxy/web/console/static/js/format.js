@@ -3,6 +3,7 @@
  */
 
 const whole = new Intl.NumberFormat("en");
+const thousandths = new Intl.NumberFormat("en", { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const moment = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...CLOCK });
@@ -14,6 +15,9 @@ export const count = (value) => (value === null || value === undefined ? NOTHING
 /** 12.3K */
 export const compact = (value) => (value === null || value === undefined ? NOTHING : short.format(value));
 
+/** 12.3 MB */
+export const megabytes = (bytes) => `${short.format(bytes / 1_000_000)} MB`;
+
 /** 1 request, 12,345 requests */
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
@@ -24,6 +28,12 @@ export function money(value) {
   if (value < 0.0001) return "< $0.0001";
   const digits = value >= 100 ? 0 : value >= 0.1 ? 2 : 4;
   return `$${value.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits })}`;
+}
+
+/** $1,234.50 and $0.000012: the same to the millionth, for where it may take its room. */
+export function moneyExactly(value) {
+  if (value > 0 && value < 0.000001) return "< $0.000001";
+  return `$${value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
 }
 
 /** 12.3 % */
@@ -41,6 +51,9 @@ export function span(ms) {
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** 320 ms, 1.432 s: the same to the millisecond. */
+export const spanExactly = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${thousandths.format(ms / 1000)} s`);
 
 /** The same for the axis of a chart: 500 ms, 1.4 s, 2 min */
 export function spanBrief(ms) {

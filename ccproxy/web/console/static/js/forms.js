@@ -3,7 +3,7 @@
  * the field that it is about, everything else above the buttons.
  */
 
-import { freshId, h, replace } from "./dom.js";
+import { focused, freshId, h, replace } from "./dom.js";
 
 /** A field around a control. `name` is the first part of the paths that are about it. */
 export function field({ label, control, hint, name, wide = false }) {
@@ -92,13 +92,13 @@ export async function busy(element, work) {
 
 /** Do something while an element cannot be used. What is disabled loses the focus, and gets it back if nobody else has it. */
 async function disabled(element, work) {
-  const focused = document.activeElement === element;
+  const back = document.activeElement === element ? focused() : null;
   element.disabled = true;
   try {
     return await work();
   } finally {
     element.disabled = false;
-    if (focused && document.activeElement === document.body) element.focus({ preventScroll: true });
+    if (document.activeElement === document.body) back?.();
   }
 }
 
@@ -107,14 +107,19 @@ export function form(children, submit) {
   const summary = h("div", { class: "note bad", role: "alert", hidden: true }, h("div"));
   const element = h("form", { class: "stack", novalidate: true }, children);
   element.lastElementChild.before(summary);
+  let sending = false;
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (sending) return; // asked for by a key once more, while its button cannot be pressed
+    sending = true;
     clearFaults(element, summary);
     const sender = event.submitter;
     try {
       await (sender ? busy(sender, submit) : submit());
     } catch (error) {
       if (error.name !== "AbortError") showFaults(element, summary, error);
+    } finally {
+      sending = false;
     }
   });
   return element;
@@ -153,4 +158,33 @@ function showFaults(element, summary, error) {
 export function faults(message) {
   const found = message.split(/; (?=[\w.\-]+: )/).map((part) => /^([a-z_][\w.\-]*): (.+)$/s.exec(part));
   return found.every(Boolean) ? found.map(([, path, text]) => [path, text]) : [["", message]];
+}
+
+/** What a text says as a number, null for none. What is no number the API gets as it is, and says what is wrong with it. */
+export function number(text) {
+  const value = Number(text);
+  if (text.trim() === "") return null;
+  return Number.isFinite(value) ? value : text.trim();
+}
+
+/** The headers that lines of `Name: value` say. A line that says none is a fault of the field at `path`. */
+export function headersOf(text, path = "headers") {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return Object.fromEntries(lines.map((line) => {
+    const place = line.indexOf(":");
+    if (place < 1) throw new Error(`${path}: write each as Name: value, unlike “${line.slice(0, 40)}”`);
+    return [line.slice(0, place).trim(), line.slice(place + 1).trim()];
+  }));
+}
+
+/** The wanted name, with a number behind it where it is `taken`. */
+export function free(wanted, taken) {
+  let name = wanted;
+  for (let counted = 2; taken.includes(name); counted += 1) name = `${wanted}-${counted}`;
+  return name;
+}
+
+/** Those `fields` that are not as they were `before`: all else may be otherwise by now, and is somebody else's affair. */
+export function changes(before, fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
 }

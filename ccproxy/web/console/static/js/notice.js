@@ -2,21 +2,29 @@
  * Short words about what was done or went wrong: seen for a while in a corner, and read out.
  */
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 
 const SECONDS = 6;
-const polite = h("div", { role: "status", "aria-live": "polite", class: "aside" });
 const toasts = h("section", { class: "toasts", "aria-label": "Notices" });
 
 /** Put the places for notices into the page, once. */
 export function install(body) {
-  body.append(polite, toasts);
+  body.append(voice(), toasts);
+}
+
+/** What reads out. The page has one and each dialog its own, for while a dialog is open nothing else is heard or seen. */
+export const voice = () => h("div", { role: "status", "aria-live": "polite", class: "aside voice" });
+
+const uppermost = () => [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+
+/** Bring what is shown to where it can be seen. */
+export function settle() {
+  if (toasts.parentElement !== uppermost()) uppermost().append(toasts);
 }
 
 /** Have something read out without showing it. */
 export function announce(text) {
-  polite.textContent = "";
-  polite.append(document.createTextNode(text));
+  replace(uppermost().querySelector(":scope > .voice"), text);
 }
 
 /** Something was done. */
@@ -34,15 +42,10 @@ export function complain(error) {
 }
 
 function show(text, kind) {
-  // A dialog lies above all else, so what is said must lie in it.
-  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
-  place.append(toasts);
+  settle();
   const toast = h("div", { class: kind }, text);
   toasts.append(toast);
-  setTimeout(() => {
-    toast.remove();
-    if (!toasts.hasChildNodes()) document.body.append(toasts);
-  }, SECONDS * 1000);
+  setTimeout(() => toast.remove(), SECONDS * 1000);
 }
 
 /** A note within the page: `kind` is "", "good", "warn" or "bad". */

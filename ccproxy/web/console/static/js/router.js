@@ -7,7 +7,16 @@ const BASE = "/console";
 /** The path below the base ("" for the first page) and the query of where we are. */
 export function here() {
   const path = location.pathname.slice(BASE.length).replace(/^\/+|\/+$/g, "");
-  return { path: path.split("/").map(decodeURIComponent).join("/"), query: new URLSearchParams(location.search) };
+  return { path: path.split("/").map(decoded).join("/"), query: new URLSearchParams(location.search) };
+}
+
+/** A part of a path as it was meant; as it is where it means nothing. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** The address of a page. */

@@ -54,9 +54,9 @@ export function frame(body, { pages, who, leave, change }) {
   };
 }
 
-/** Put elements before the places for notices, in place of whatever was there. */
+/** Put elements before the places for notices, in place of whatever was there but dialogs, which close by themselves. */
 export function replaceBody(body, ...children) {
-  for (const child of [...body.children]) if (!child.matches(".toasts, [role=status]")) child.remove();
+  for (const child of [...body.children]) if (!child.matches(".toasts, .voice, dialog")) child.remove();
   body.prepend(...children);
 }
 

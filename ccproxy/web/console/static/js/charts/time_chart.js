@@ -14,7 +14,7 @@ const MARGIN = { top: 10, right: 18, bottom: 24, left: 56 };
 /**
  * A chart's card: `{ element, update({ times, step, series }) }`. `times` are beginnings of buckets of `step`
  * milliseconds; `series` are `{ name, values }`, values null where nothing was measured. `kind` is "bars" or "lines",
- * `format` writes values, `axis` those beside the grid, `whole` keeps them to whole numbers. A series' `tone` is its colour
+ * `format` writes values exactly, `axis` those beside the grid, `whole` keeps them to whole numbers. A series' `tone` is its colour
  * where that is not its place, and `dashed` its line.
  */
 export function timeChart({ title, lead, kind = "bars", format, axis = format, whole = false, level = 3 }) {

@@ -3,7 +3,7 @@
  * and what the API refuses is said.
  */
 
-import { del, patch, path } from "../api.js";
+import { del, get, patch, path } from "../api.js";
 import { confirm } from "../dialog.js";
 import { complain, say } from "../notice.js";
 
@@ -17,13 +17,16 @@ export const acting = (look) => (work) => async () => {
   }
 };
 
+/** One of those at `base` as it is now, to be changed: what a page shows of it may be old. */
+export const fresh = (base, one, signal) => get(path(base, one.name), { signal });
+
 /** Flip the switch of `one` among those at `base`; whether it is on afterwards. */
-export const flipping = (base, signal, done = () => {}) => (one) => async () => {
+export const flipping = (base, signal, done = async () => {}) => (one) => async () => {
   try {
     const { enabled } = await patch(path(base, one.name, "/toggle"), { signal });
     say(`${one.name} is ${enabled ? "on" : "off"}`);
     one.enabled = enabled;
-    done();
+    await done();
   } catch (error) {
     complain(error);
   }

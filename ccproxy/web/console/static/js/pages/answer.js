@@ -19,13 +19,13 @@ export function answerCard(model, level = 2) {
 
   async function ask(request, signal) {
     const begun = performance.now();
-    const seen = { first: null, usage: {}, stop: null };
+    const seen = { first: null, usage: {}, stop: null, whole: false };
     try {
       const response = await send("POST", "/v1/messages", { ...request, model, stream: true }, { signal });
       for await (const event of events(response)) take(event, seen, begun);
-      replace(state, badge("good", seen.stop ?? "done"));
+      replace(state, seen.whole ? badge("good", seen.stop ?? "done") : badge("bad", "broke off"));
       replace(below, numbers(seen, performance.now() - begun), headersOf(response));
-      announce(`${model} has answered`);
+      announce(seen.whole ? `${model} has answered` : `The answer of ${model} broke off`);
     } catch (error) {
       if (error.name === "AbortError") replace(state, badge("warn", "stopped"));
       else {
@@ -55,6 +55,7 @@ export function answerCard(model, level = 2) {
       seen.usage = { ...seen.usage, ...event.usage };
       seen.stop = event.delta.stop_reason;
     }
+    if (event.type === "message_stop") seen.whole = true;
     if (event.type === "error") throw new Error(event.error.message);
   }
 

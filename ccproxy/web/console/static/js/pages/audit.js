@@ -10,7 +10,7 @@ import { live } from "../live.js";
 import { complain } from "../notice.js";
 import { badge, card, empty, head, table } from "../parts.js";
 import { remember } from "../router.js";
-import { filterCard, filterFields, SPANS } from "./filters.js";
+import { filterCard, filterFields } from "./filters.js";
 import { paged } from "./paged.js";
 
 const SECONDS = 10;
@@ -26,44 +26,30 @@ const COLOURS = { create: "good", delete: "bad", refused: "warn" };
 
 export default async function render({ main, query, signal }) {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
-  const trail = paged("/audit", () => asked(filters), LIMIT, signal);
+  const trail = paged("/audit", () => asked(filters), LIMIT, signal, show);
   const body = h("div");
   const stale = h("div");
-
-  async function look() {
-    const changed = await trail.look();
-    if (changed || !body.hasChildNodes()) show();
-  }
 
   function show() {
     const events = trail.rows();
     refresh(body, events.length === 0
       ? card({}, empty("audit", "Nothing", FILTERS.some((name) => filters[name]) ? "Nothing fits these filters." : "Whatever administrators change stands here afterwards, and who was refused."))
-      : card({ flush: true }, listing(events), trail.more() ? h("div", { class: "line more-rows" }, button("Older ones", older, { kind: "small" })) : null));
-  }
-
-  async function older() {
-    try {
-      await trail.older();
-      show();
-    } catch (error) {
-      complain(error);
-    }
+      : card({ flush: true }, listing(events), trail.more() ? h("div", { class: "line more-rows" }, button("Older ones", () => trail.older().catch(complain), { kind: "small" })) : null));
   }
 
   function changed() {
     remember(filters);
     trail.restart();
-    look().catch(complain);
+    trail.look().catch(complain);
   }
 
-  const { text, choice } = filterFields(filters, changed);
+  const { text, choice, ago } = filterFields(filters, changed);
   const keys = async () => ["key", "local", "cli", ...(await get("/keys", { signal })).map((one) => one.name)];
-  await live(look, SECONDS, signal, stale);
+  await live(trail.look, SECONDS, signal, stale);
   replace(
     main,
     head("Audit", "What was changed, by whom and from where, and who was refused. Nobody can change or delete it, from here or elsewhere."),
-    filterCard([choice("Time", "last", SPANS), choice("What", "action", [["", "anything"], ...ACTIONS.map((name) => [name, words(name)])]), text("Who", "actor", "any key", keys), text("On what", "subject", "a name")]),
+    filterCard([ago(), choice("What", "action", [["", "anything"], ...ACTIONS.map((name) => [name, words(name)])]), text("Who", "actor", "any key", keys), text("On what", "subject", "a name")]),
     stale,
     body,
   );

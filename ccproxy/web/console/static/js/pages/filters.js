@@ -4,8 +4,10 @@
 
 import { freshId, h, replace } from "../dom.js";
 import { field, input, select } from "../forms.js";
+import { time } from "../format.js";
 
-export const SPANS = [["", "all there is"], ["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
+const SPANS = [["", "all there is"], ["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
+const BETWEEN = "between";
 
 /** Fields for `filters`, whose values they change before `changed()` is told. */
 export function filterFields(filters, changed) {
@@ -26,13 +28,30 @@ export function filterFields(filters, changed) {
       return [field({ label, control }), list];
     },
 
+    /** How long ago. Two moments in the address, which the API takes in place of that, are one more choice. */
+    ago() {
+      const { from = "", to = "" } = filters;
+      const words = [from && `from ${moment(from)}`, to && `until ${moment(to)}`].filter(Boolean).join(" ");
+      const options = besides(SPANS, filters.last);
+      const control = select(words ? [...options, [BETWEEN, words]] : options, { value: words ? BETWEEN : filters.last });
+      control.addEventListener("change", () => {
+        Object.assign(filters, control.value === BETWEEN ? { last: "", from, to } : { last: control.value, from: "", to: "" });
+        changed();
+      });
+      return field({ label: "Time", control });
+    },
+
     /** Something to choose from, and what stands in the address besides. */
     choice(label, name, options) {
-      const own = filters[name] && !options.some(([value]) => value === filters[name]) ? [[filters[name], filters[name]]] : [];
-      return field({ label, control: bound(name, select([...options, ...own])) });
+      return field({ label, control: bound(name, select(besides(options, filters[name]))) });
     },
   };
 }
+
+const besides = (options, value) => (value && !options.some(([one]) => one === value) ? [...options, [value, value]] : options);
+
+// What is no moment stays as it is: the API says what is wrong with it.
+const moment = (text) => (Number.isNaN(Date.parse(text)) ? text : time(text));
 
 /** The card with such fields; `rare` ones are folded away unless one of `open` is set. */
 export function filterCard(usual, rare = [], open = false) {

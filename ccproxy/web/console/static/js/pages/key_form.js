@@ -5,7 +5,7 @@
 import { path, post, put } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { h } from "../dom.js";
-import { field, form, input, select } from "../forms.js";
+import { changes, field, form, input, number, select } from "../forms.js";
 import { say } from "../notice.js";
 
 const LIMITS = [
@@ -36,6 +36,13 @@ function keyForm({ known, signal, done, cancel }) {
   const all = (pairs) => pairs.map(([key, label]) => field({ label, control: numbers[key], name: key }));
   const rare = known && (known.models.length || known.addresses.length || known.expires_at || known.capture !== "off");
 
+  const given = () => ({
+    owner: owner.value.trim() || null, role: role.value, models: list(models.value), addresses: list(addresses.value),
+    expires_at: expires.value ? new Date(expires.value).toISOString() : null, capture: capture.value,
+    ...Object.fromEntries(Object.entries(numbers).map(([key, control]) => [key, number(control.value)])),
+  });
+  const before = known && given();
+
   return form(
     [
       h("div", { class: "fields" },
@@ -56,22 +63,17 @@ function keyForm({ known, signal, done, cancel }) {
         h("button", { class: "button", type: "button", on: { click: cancel } }, "Cancel")),
     ],
     async () => {
-      const fields = {
-        owner: owner.value.trim() || null, role: role.value, models: list(models.value), addresses: list(addresses.value),
-        expires_at: expires.value ? new Date(expires.value).toISOString() : null, capture: capture.value,
-        ...Object.fromEntries(Object.entries(numbers).map(([key, control]) => [key, number(control.value)])),
-      };
-      const saved = known ? await put(path("/keys", known.name), fields, { signal }) : await post("/keys", { name: name.value.trim(), ...fields }, { signal });
-      if (known) say(`${saved.name} is changed`);
+      const saved = known
+        ? await put(path("/keys", known.name), changes(before, given()), { signal })
+        : await post("/keys", { name: name.value.trim(), ...given() }, { signal });
       done(saved);
+      if (known) say(`${saved.name} is changed`);
     },
   );
 }
 
 const group = (title, hint, fields) => h("fieldset", { class: "field" }, h("legend", {}, title), h("div", { class: "hint" }, hint), h("div", { class: "fields" }, fields));
 const list = (text) => text.split(",").map((one) => one.trim()).filter(Boolean);
-// What is no number goes to the API as it is, which says what is wrong with it.
-const number = (text) => (text.trim() === "" ? null : Number.isNaN(Number(text)) ? text.trim() : Number(text));
 
 function local(moment) {
   const date = new Date(moment);

@@ -4,44 +4,44 @@
 
 import { get, path, post } from "../api.js";
 import { meter } from "../charts/meter.js";
-import { openDialog } from "../dialog.js";
+import { confirm, openDialog } from "../dialog.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, field, form, select, toggle } from "../forms.js";
 import { ago, compact, money, when } from "../format.js";
 import { icon } from "../icons.js";
-import { live } from "../live.js";
+import { latest, live } from "../live.js";
+import { complain } from "../notice.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
-import { acting, flipping, remove } from "./acts.js";
+import { signIn } from "../session.js";
+import { acting, flipping, fresh, remove } from "./acts.js";
 import { keyDialog } from "./key_form.js";
 import { secretShown } from "./secret.js";
 
 const SECONDS = 10;
 const GOES = "It is refused from now on, and cannot be brought back; requests that have begun end as they were. What it used stays in the accounts.";
+const OWN = "You are signed in with this key: with it your session ends, now. ";
 const GRACE = [["86400", "for a day"], ["3600", "for an hour"], ["604800", "for a week"], ["0", "not at all: it ends now"]];
 
 export default async function render({ main, who, signal }) {
   const body = h("div");
   const stale = h("div");
-  let keys = [];
-
-  async function look() {
-    keys = await get("/keys", { signal });
-    show();
-  }
-
+  const look = latest(() => get("/keys", { signal }), show);
+  const isOwn = (key) => key.name === who.name;
+  const sure = (key) => confirm({ title: `Switch ${key.name} off?`, text: `${OWN}Somebody else has to switch it on again.`, action: `Switch ${key.name} off`, danger: true, signal });
+  const flip = flipping("/keys", signal);
   const act = acting(look);
   const add = act(async () => {
     const key = await keyDialog({ signal });
-    if (key) await secretDialog(key, signal);
+    if (key) await secretDialog(key);
   });
   const acts = {
-    edit: (key) => act(() => keyDialog({ known: key, signal })),
-    rotate: (key) => act(() => rotate(key, signal)),
-    remove: (key) => act(() => remove("/keys", key, GOES, signal, ["Revoke", "revoked"])),
-    flip: flipping("/keys", signal),
+    edit: (key) => act(async () => keyDialog({ known: await fresh("/keys", key, signal), signal })),
+    rotate: (key) => act(() => rotate(key, isOwn(key), signal)),
+    remove: (key) => act(() => remove("/keys", key, (isOwn(key) ? OWN : "") + GOES, signal, ["Revoke", "revoked"])),
+    flip: (key) => async () => (key.enabled && isOwn(key) && !(await sure(key)) ? key.enabled : flip(key)()),
   };
 
-  function show() {
+  function show(keys) {
     if (keys.length === 0) {
       refresh(body, card({}, empty("keys", "No key yet", "With a key for each person or program you see who uses what, and can set limits and budgets.",
         button("Make a key", add, { kind: "primary", icon: icon("plus"), calm: true }))));
@@ -113,10 +113,11 @@ function budgets(key) {
   return shown.length ? h("div", { class: "stack tight" }, shown.map(([label, used, all, format]) => meter(label, used, all, format))) : h("span", { class: "soft" }, "none");
 }
 
-function secretDialog(key, signal) {
+/** Shows the one copy of a secret, so it stays until that was taken, whatever becomes of the page below. */
+function secretDialog(key) {
   return openDialog({
     title: `The key ${key.name}`,
-    signal,
+    firm: true,
     build: (close) => ({
       main: [secretShown(key)],
       foot: [h("button", { class: "button", type: "button", on: { click: () => close() } }, "I have it")],
@@ -124,8 +125,8 @@ function secretDialog(key, signal) {
   });
 }
 
-async function rotate(key, signal) {
-  const rotated = await openDialog({
+function rotate(key, own, signal) {
+  return openDialog({
     title: `Rotate ${key.name}`,
     size: "slim",
     signal,
@@ -134,13 +135,19 @@ async function rotate(key, signal) {
       return {
         main: [form([
           h("p", {}, "It gets a new secret. All else stays: its limits, its budgets, what it has used."),
+          own ? h("p", {}, "You are signed in with this key, and stay so with its new secret.") : null,
           field({ label: "The old secret is still taken", control: grace, name: "grace_seconds" }),
           h("div", { class: "line form-actions" },
             h("button", { class: "button primary", type: "submit" }, "Rotate"),
             h("button", { class: "button", type: "button", on: { click: () => close() } }, "Cancel")),
-        ], async () => close(await post(path("/keys", key.name, "/rotate"), { grace_seconds: Number(grace.value) }, { signal })))],
+        ], async () => {
+          // Not given up with the page: what is answered here is nowhere else.
+          const rotated = await post(path("/keys", key.name, "/rotate"), { grace_seconds: Number(grace.value) });
+          if (own) await signIn(rotated.secret).catch(complain);
+          close();
+          await secretDialog(rotated);
+        })],
       };
     },
   });
-  if (rotated) await secretDialog(rotated, signal);
 }

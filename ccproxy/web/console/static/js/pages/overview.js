@@ -7,9 +7,9 @@ import { strip } from "../charts/strip.js";
 import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
-import { compact, count, counted, money, share, span, spanBrief } from "../format.js";
-import { live } from "../live.js";
-import { note } from "../notice.js";
+import { compact, count, counted, money, moneyExactly, share, span, spanBrief, spanExactly } from "../format.js";
+import { latest, live } from "../live.js";
+import { complain, note } from "../notice.js";
 import { card, empty, head, linkButton, table } from "../parts.js";
 import { href, remember } from "../router.js";
 import { standing } from "./providers.js";
@@ -26,14 +26,8 @@ export default async function render({ main, query, signal }) {
   const places = { stale: h("div"), notes: h("div"), tiles: h("div"), health: h("div"), groups: h("div") };
   const charts = chartsOf();
   places.charts = h("div", { class: "columns" }, charts.elements);
-  let asked = 0;
-
-  async function look() {
-    const number = (asked += 1);
-    const [providers, health, strips, data] = await Promise.all([
-      get("/providers", { signal }), get("/health", { signal }), hours(signal), usage(chosen.range, chosen.by, signal),
-    ]);
-    if (number !== asked) return; // another time was chosen meanwhile
+  const ask = () => Promise.all([get("/providers", { signal }), get("/health", { signal }), hours(signal), usage(chosen.range, chosen.by, signal)]);
+  const look = latest(ask, ([providers, health, strips, data]) => {
     refresh(places.notes, notes(providers, data));
     const nothing = data.totals.requests === 0;
     refresh(places.tiles, nothing ? card({}, quiet(chosen.range)) : tiles(data.totals));
@@ -41,12 +35,12 @@ export default async function render({ main, query, signal }) {
     refresh(places.health, healthCard(providers, health.providers?.details ?? {}, strips));
     charts.update(data);
     refresh(places.groups, groupsCard(data, chosen.by));
-  }
+  });
 
   const choose = (name) => (value) => {
     chosen[name] = value;
     remember({ last: chosen.range, by: chosen.by });
-    look().catch((error) => replace(places.notes, note("bad", error.message)));
+    look().catch(complain);
   };
 
   await live(look, SECONDS, signal, places.stale);
@@ -64,10 +58,9 @@ export default async function render({ main, query, signal }) {
   );
 }
 
-function notes(providers, { partial, totals }) {
+function notes(providers, { totals }) {
   const found = [];
   if (providers.length === 0) found.push(note("", h("p", {}, "There is no provider yet, so nothing can be answered."), h("p", {}, linkButton(href("setup"), "Set it up", "primary small"))));
-  if (partial) found.push(note("", "More was asked in this hour than is added up here: what is shown are its latest 2,000 requests."));
   if (totals.unpriced) {
     found.push(note("warn", `${counted(totals.unpriced, "request")} used models that have no known price, so their cost is not in the sums. `,
       "Where you know it, ", h("a", { href: href("providers") }, "give it to the provider"), ": its form has prices under More."));
@@ -104,12 +97,12 @@ function healthCard(providers, details, strips) {
 }
 
 function chartsOf() {
-  const requests = timeChart({ title: "Requests", format: compact, whole: true });
-  const failures = timeChart({ title: "Failed requests", format: compact, whole: true });
-  const cost = timeChart({ title: "Cost", format: money });
-  const tokens = timeChart({ title: "Tokens", format: compact, whole: true });
-  const times = timeChart({ title: "How long it took", lead: "Half of all requests, and 95 of 100, took no longer.", kind: "lines", format: span, axis: spanBrief });
-  const first = timeChart({ title: "First word", lead: "95 of 100 requests had it within this time.", kind: "lines", format: span, axis: spanBrief });
+  const requests = timeChart({ title: "Requests", format: count, axis: compact, whole: true });
+  const failures = timeChart({ title: "Failed requests", format: count, axis: compact, whole: true });
+  const cost = timeChart({ title: "Cost", format: moneyExactly, axis: money });
+  const tokens = timeChart({ title: "Tokens", format: count, axis: compact, whole: true });
+  const times = timeChart({ title: "How long it took", lead: "Half of all requests, and 95 of 100, took no longer.", kind: "lines", format: spanExactly, axis: spanBrief });
+  const first = timeChart({ title: "First word", lead: "95 of 100 requests had it within this time.", kind: "lines", format: spanExactly, axis: spanBrief });
   const kinds = [["From the cache", "cache_read_input_tokens"], ["Input", "input_tokens"], ["Into the cache", "cache_creation_input_tokens"], ["Output", "output_tokens"]];
   const spans = [["First word, half", "ttft_p50_ms", 0], ["First word, 95 %", "ttft_p95_ms", 0, true], ["Whole, half", "duration_p50_ms", 2], ["Whole, 95 %", "duration_p95_ms", 2, true]];
   return {
@@ -138,10 +131,10 @@ export function groupsCard({ groups }, by) {
       { title, head: true, cell: ({ name }) => name || "(none)" },
       number("Requests", ({ sums }) => count(sums.requests)),
       number("Failed", ({ sums }) => share(sums.errors, sums.requests)),
-      number("Tokens in", ({ sums }) => h("span", { title: count(sums.input_tokens) }, compact(sums.input_tokens))),
-      number("out", ({ sums }) => h("span", { title: count(sums.output_tokens) }, compact(sums.output_tokens))),
-      number("cached", ({ sums }) => h("span", { title: count(sums.cache_read_input_tokens) }, compact(sums.cache_read_input_tokens))),
-      number("Cost", ({ sums }) => known(sums)),
+      number("Tokens in", ({ sums }) => count(sums.input_tokens)),
+      number("out", ({ sums }) => count(sums.output_tokens)),
+      number("cached", ({ sums }) => count(sums.cache_read_input_tokens)),
+      number("Cost", ({ sums }) => known(sums, moneyExactly)),
       number("First word, 95 %", ({ sums }) => span(sums.ttft_p95_ms)),
       number("Whole, 95 %", ({ sums }) => span(sums.duration_p95_ms)),
     ],

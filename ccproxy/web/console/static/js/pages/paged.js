@@ -3,46 +3,59 @@
  */
 
 import { get, withQuery } from "../api.js";
+import { latest } from "../live.js";
 
-/** The log at `base`, `{ data, next }` a page, whose rows have an `id`; `filters()` says each time which are wanted. */
-export function paged(base, filters, limit, signal) {
+/**
+ * The log at `base`, `{ data, next }` a page, whose rows have an `id`; `filters()` says each time which are wanted, and
+ * `changed()` is told when the rows are others.
+ */
+export function paged(base, filters, limit, signal, changed) {
   let rows = [];
   let next = null;
   let further = false;
-  let asked = 0;
+  let told = false;
+  let list = 0; // counts the lists: a page that was asked for one that is gone is left
   const ask = (cursor) => get(withQuery(base, { ...filters(), limit, cursor }), { signal });
+
+  function restart() {
+    [rows, next, further, told] = [[], null, false, false];
+    list += 1;
+  }
+
+  /** The first page as it is now, before the older ones that were asked for. */
+  function take(page) {
+    const known = new Set(rows.map((row) => row.id));
+    const fresh = page.data.filter((row) => !known.has(row.id)).length;
+    // Where more came than a page holds the pages no longer meet, so what is older has to be asked for again. A page
+    // that is not full holds whatever there was to find, and meets them all.
+    if (further && fresh === limit) restart();
+    const shown = new Set(page.data.map((row) => row.id));
+    if (further) rows = [...page.data, ...rows.filter((row) => !shown.has(row.id))];
+    else [rows, next] = [page.data, page.next];
+    if (fresh === 0 && told) return;
+    told = true;
+    changed();
+  }
 
   return {
     rows: () => rows,
     more: () => next !== null,
 
-    /** Ask for the first page; whether anything is new. An answer that came too late for its filters is left. */
-    async look() {
-      const number = (asked += 1);
-      const page = await ask(null);
-      if (number !== asked) return false;
-      const known = new Set(rows.map((row) => row.id));
-      const same = page.data.length > 0 && page.data.every((row) => known.has(row.id));
-      // Where so many came that the pages no longer meet, what is older has to be asked for again.
-      if (further && page.data.some((row) => known.has(row.id))) {
-        const fresh = new Set(page.data.map((row) => row.id));
-        rows = [...page.data, ...rows.filter((row) => !fresh.has(row.id))];
-      } else [rows, next, further] = [page.data, page.next, false];
-      return !same;
-    },
+    /** Ask for the first page. */
+    look: latest(() => ask(null), take),
 
     /** Ask for the page behind the last one. */
     async older() {
-      const number = asked;
-      const page = await ask(next);
-      if (number !== asked) return this.older();
+      const [wanted, cursor] = [list, next];
+      further = true; // from now on, for the page that is on its way has to meet those that are there
+      const page = await ask(cursor);
+      if (wanted !== list || cursor !== next) return;
       rows = [...rows, ...page.data];
-      [next, further] = [page.next, true];
+      next = page.next;
+      changed();
     },
 
     /** Begin again: the filters are others. */
-    restart() {
-      [rows, next, further] = [[], null, false];
-    },
+    restart,
   };
 }

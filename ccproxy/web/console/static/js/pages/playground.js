@@ -50,8 +50,11 @@ export default async function render({ main, query, signal }) {
       const end = AbortSignal.any([asking.signal, signal]);
       stop.onclick = () => asking.abort();
       stop.hidden = false;
-      await Promise.all(cards.map((one) => one.ask(request, end)));
-      stop.hidden = true;
+      try {
+        await Promise.all(cards.map((one) => one.ask(request, end)));
+      } finally {
+        stop.hidden = true;
+      }
     },
   );
   text.addEventListener("keydown", (event) => {

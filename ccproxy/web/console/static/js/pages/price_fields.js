@@ -3,7 +3,7 @@
  */
 
 import { h } from "../dom.js";
-import { button, field, input } from "../forms.js";
+import { button, field, input, number } from "../forms.js";
 import { icon } from "../icons.js";
 
 const NUMBERS = [["input", "Input"], ["output", "Output"], ["cache_read", "Cache read"], ["cache_write", "Cache write"]];
@@ -40,6 +40,3 @@ export function priceFields(known = {}) {
     },
   };
 }
-
-// What is no number goes to the API as it is, which says what is wrong with it.
-const number = (text) => (Number.isNaN(Number(text)) ? text : Number(text));

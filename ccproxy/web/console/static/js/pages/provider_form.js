@@ -5,7 +5,7 @@
 import { get, path, post, put } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { h, replace } from "../dom.js";
-import { button, check, field, form, input, select, textarea } from "../forms.js";
+import { button, changes, check, field, form, free, headersOf, input, textarea } from "../forms.js";
 import { icon } from "../icons.js";
 import { note, say } from "../notice.js";
 import { optionFields } from "./option_fields.js";
@@ -51,7 +51,7 @@ export function providerForm({ presets, known = null, taken = [], signal, done, 
       h("div", { class: "wide" }, options.optional)),
   );
   let typed = known !== null;
-  let before = null;
+  let former = null;
 
   function filled() {
     const preset = byName[type.value];
@@ -59,18 +59,33 @@ export function providerForm({ presets, known = null, taken = [], signal, done, 
     if (!typed) name.value = free(preset.name, taken);
     url.placeholder = preset.api_base_url ?? "https://…";
     url.required = !preset.api_base_url;
-    if (before !== null && known === null) url.value = "";
+    if (former !== null && known === null) url.value = "";
     // Where the preset knows the address nobody needs to think of it, unless the server is one's own.
     urlField.hidden = Boolean(preset.api_base_url) && !LOCAL.has(preset.name.replace("-anthropic", "")) && !more.open && !url.value;
     keys.of(preset);
     options.of(preset, preset.name === known?.type ? known.options : {});
-    before = preset.name;
+    former = preset.name;
+  }
+
+  function given() {
+    const own = prices.values();
+    return {
+      type: type.value,
+      models: models.value.split("\n").map((line) => line.trim()).filter(Boolean),
+      headers: headersOf(headers.value),
+      options: { ...options.values(), ...(own ? { prices: own } : {}) },
+      enabled: enabled.box.checked,
+      // An empty address is the preset's own.
+      api_base_url: url.value.trim() || null,
+      ...keys.values(),
+    };
   }
 
   name.addEventListener("input", () => (typed = name.value !== ""));
   type.addEventListener("change", filled);
   more.addEventListener("toggle", () => (urlField.hidden = urlField.hidden && !more.open));
   filled();
+  const before = known && given();
   if (known && (known.models.length || Object.keys(known.headers).length || Object.keys(known.options).length)) more.open = true;
 
   return form(
@@ -90,22 +105,12 @@ export function providerForm({ presets, known = null, taken = [], signal, done, 
     ],
     async () => {
       if (!known && taken.includes(name.value.trim())) throw new Error("name: there is a provider of this name already");
-      const given = prices.values();
-      const fields = {
-        type: type.value,
-        models: models.value.split("\n").map((line) => line.trim()).filter(Boolean),
-        headers: headersOf(headers.value),
-        options: { ...options.values(), ...(given ? { prices: given } : {}) },
-        enabled: enabled.box.checked,
-        ...keys.values(),
-      };
-      // An empty address is the preset's own; a known one that was not touched follows its type.
-      if (url.value.trim() !== (known?.api_base_url ?? "")) fields.api_base_url = url.value.trim() || null;
+      const fields = given();
       const saved = known
-        ? await put(path("/providers", known.name), fields, { signal })
+        ? await put(path("/providers", known.name), changes(before, fields), { signal })
         : await post("/providers", { name: name.value.trim(), ...fields }, { signal });
-      say(known ? `${saved.name} is changed` : `${saved.name} is added`);
       done(saved);
+      say(known ? `${saved.name} is changed` : `${saved.name} is added`);
     },
   );
 }
@@ -119,21 +124,6 @@ function grouped(presets) {
     ["Anything else, by what it speaks", presets.filter(bare)],
   ];
   return groups.map(([label, members]) => h("optgroup", { label }, members.map((one) => h("option", { value: one.name }, one.name))));
-}
-
-function free(wanted, taken) {
-  let name = wanted;
-  for (let number = 2; taken.includes(name); number += 1) name = `${wanted}-${number}`;
-  return name;
-}
-
-function headersOf(text) {
-  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
-  return Object.fromEntries(lines.map((line) => {
-    const place = line.indexOf(":");
-    if (place < 1) throw new Error(`headers: write each as Name: value, unlike “${line.slice(0, 40)}”`);
-    return [line.slice(0, place).trim(), line.slice(place + 1).trim()];
-  }));
 }
 
 /** One key or several. Those that are stored cannot be seen; new ones stand in place of them. */

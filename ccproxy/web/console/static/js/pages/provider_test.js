@@ -15,11 +15,13 @@ import { lines } from "../stream.js";
 export function testDialog(one, signal) {
   const model = input({ class: "code", placeholder: one.models[0] ?? "the first that it lists" });
   const place = h("div", { "aria-live": "polite" });
+  const closed = new AbortController();
+  const end = AbortSignal.any([closed.signal, signal]);
   return openDialog({
     title: `Test ${one.name}`,
     signal,
     build: (close) => {
-      const run = () => test(place, one.name, model.value.trim() || null, signal);
+      const run = () => test(place, one.name, model.value.trim() || null, end);
       const again = button("Test", run, { kind: "primary" });
       queueMicrotask(() => again.click());
       return {
@@ -31,7 +33,7 @@ export function testDialog(one, signal) {
         foot: [h("button", { class: "button", type: "button", on: { click: () => close() } }, "Close"), again],
       };
     },
-  });
+  }).finally(() => closed.abort());
 }
 
 /** Run the test and show in `place` what comes of it, as it comes: the outcome, null where there was none. */
@@ -53,7 +55,7 @@ export async function test(place, name, model, signal) {
     }
     if (outcome?.error && !found.querySelector("[data-finding=answer]")) found.append(SHOWN.answer(outcome));
   } catch (error) {
-    found.append(note("bad", error.message));
+    if (error.name !== "AbortError") found.append(note("bad", error.message));
   } finally {
     clearInterval(timer);
     waiting.remove();

@@ -7,9 +7,9 @@ import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { ago, compact, count, share, time } from "../format.js";
 import { icon } from "../icons.js";
-import { live } from "../live.js";
+import { latest, live } from "../live.js";
 import { badge, card, chip, empty, head, table } from "../parts.js";
-import { acting, flipping, remove } from "./acts.js";
+import { acting, flipping, fresh, remove } from "./acts.js";
 import { providerDialog } from "./provider_form.js";
 import { testDialog } from "./provider_test.js";
 import { known } from "./usage_data.js";
@@ -20,29 +20,26 @@ const GOES = "Its key goes with it. Routes keep their targets there, which are p
 export default async function render({ main, signal }) {
   const body = h("div");
   const stale = h("div");
-  const seen = { providers: [], health: {}, spend: {} };
-
-  async function look() {
-    [seen.providers, seen.health, seen.spend] = await Promise.all([get("/providers", { signal }), health(signal), spend(signal)]);
-    show();
-  }
+  let seen = [];
+  const look = latest(() => Promise.all([get("/providers", { signal }), health(signal), spend(signal)]), show);
 
   const act = acting(look);
-  const add = act(() => providerDialog({ taken: seen.providers.map((one) => one.name), signal }));
+  const add = act(() => providerDialog({ taken: seen.map((one) => one.name), signal }));
   const acts = {
-    edit: (one) => act(() => providerDialog({ known: one, signal })),
+    edit: (one) => act(async () => providerDialog({ known: await fresh("/providers", one, signal), signal })),
     test: (one) => act(() => testDialog(one, signal)),
     remove: (one) => act(() => remove("/providers", one, GOES, signal)),
     flip: flipping("/providers", signal),
   };
 
-  function show() {
-    if (seen.providers.length === 0) {
+  function show([providers, details, spends]) {
+    seen = providers;
+    if (providers.length === 0) {
       refresh(body, card({}, empty("providers", "No provider yet", "A provider is a service or a server of your own that has models. With one of them, requests are answered.",
         button("Add a provider", add, { kind: "primary", icon: icon("plus"), calm: true }))));
       return;
     }
-    refresh(body, card({ flush: true }, listing(seen, acts)));
+    refresh(body, card({ flush: true }, listing({ providers, health: details, spend: spends }, acts)));
   }
 
   await live(look, SECONDS, signal, stale);

@@ -5,12 +5,12 @@
 import { get, send, withQuery } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button } from "../forms.js";
-import { compact, count, money, span, time, when } from "../format.js";
+import { compact, count, megabytes, money, span, time, when } from "../format.js";
 import { live } from "../live.js";
 import { complain, note } from "../notice.js";
 import { badge, card, empty, head, table } from "../parts.js";
 import { href, remember } from "../router.js";
-import { filterCard, filterFields, SPANS } from "./filters.js";
+import { filterCard, filterFields } from "./filters.js";
 import { paged } from "./paged.js";
 import { detail } from "./request_detail.js";
 
@@ -26,7 +26,7 @@ export default async function render({ main, rest, query, signal }) {
     return;
   }
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
-  const log = paged("/logs", () => filters, LIMIT, signal);
+  const log = paged("/logs", () => filters, LIMIT, signal, show);
   const body = h("div");
   const fault = h("div");
   const stale = h("div");
@@ -35,9 +35,8 @@ export default async function render({ main, rest, query, signal }) {
   async function look() {
     if (!running) return;
     try {
-      const changed = await log.look();
+      await log.look();
       replace(fault);
-      if (changed || !body.hasChildNodes()) show();
     } catch (error) {
       if (error.status !== 400) throw error; // a filter that is none is said, and can be put right
       replace(fault, note("bad", error.message));
@@ -46,19 +45,10 @@ export default async function render({ main, rest, query, signal }) {
 
   function show() {
     const rows = log.rows();
-    const further = log.more() ? button(rows.length ? "Older ones" : "Look further back", older, { kind: "small" }) : null;
+    const further = log.more() ? button(rows.length ? "Older ones" : "Look further back", () => log.older().catch(complain), { kind: "small" }) : null;
     refresh(body, rows.length === 0
       ? card({}, empty("requests", "No request", nothing(filters, log.more()), further))
       : card({ flush: true }, listing(rows), further ? h("div", { class: "line more-rows" }, further) : null));
-  }
-
-  async function older() {
-    try {
-      await log.older();
-      show();
-    } catch (error) {
-      complain(error);
-    }
   }
 
   function changed() {
@@ -82,7 +72,7 @@ export default async function render({ main, rest, query, signal }) {
   named();
 
   await live(look, SECONDS, signal, stale);
-  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters)), filtersOf(filters, changed, signal), stale, fault, body);
+  replace(main, head("Requests", "Each one that came, the newest first.", pause, exports(filters, signal)), filtersOf(filters, changed, signal), stale, fault, body);
 }
 
 function nothing(filters, more) {
@@ -91,11 +81,11 @@ function nothing(filters, more) {
 }
 
 function filtersOf(filters, changed, signal) {
-  const { text, choice } = filterFields(filters, changed);
+  const { text, choice, ago } = filterFields(filters, changed);
   const names = (kind) => async () => (await get(kind, { signal })).map((one) => one.name);
   return filterCard(
     [
-      choice("Time", "last", SPANS), choice("Status", "status", STATUSES), text("Key", "key", "any", names("/keys")),
+      ago(), choice("Status", "status", STATUSES), text("Key", "key", "any", names("/keys")),
       text("Provider", "provider", "any", names("/providers")), text("Model", "model", "any"), text("Error says", "error", "part of it"),
     ],
     [
@@ -106,26 +96,44 @@ function filtersOf(filters, changed, signal) {
   );
 }
 
-function exports(filters) {
+function exports(filters, signal) {
   const link = (format) => h("a", { class: "button quiet", href: withQuery("/logs", { ...filters, format }), download: `logs.${format}` }, format.toUpperCase());
   // A download is a plain request of the browser, which has no header to say that it is the console's: fetched instead.
   const links = ["csv", "ndjson"].map((format) => {
     const element = link(format);
+    let running = null;
     element.addEventListener("click", async (event) => {
       event.preventDefault();
+      if (running) {
+        running.abort();
+        return;
+      }
+      running = new AbortController();
+      const told = (bytes) => replace(element, `Stop (${megabytes(bytes)})`);
       try {
-        await download(withQuery("/logs", { ...filters, format }), `logs.${format}`);
+        await download(withQuery("/logs", { ...filters, format }), `logs.${format}`, AbortSignal.any([running.signal, signal]), told);
       } catch (error) {
         complain(error);
       }
+      running = null;
+      replace(element, format.toUpperCase());
     });
     return element;
   });
   return h("div", { class: "line" }, links);
 }
 
-async function download(address, name) {
-  const blob = await (await send("GET", address)).blob();
+/** Have the browser save what is at an address; `told(bytes)` hears how much has come so far. */
+async function download(address, name, signal, told) {
+  const response = await send("GET", address, undefined, { signal });
+  let size = 0;
+  const counted = new TransformStream({
+    transform(part, rest) {
+      told((size += part.byteLength));
+      rest.enqueue(part);
+    },
+  });
+  const blob = await new Response(response.body.pipeThrough(counted)).blob();
   const url = URL.createObjectURL(blob);
   h("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);

@@ -5,7 +5,7 @@
 import { path, post, put } from "../api.js";
 import { openDialog } from "../dialog.js";
 import { freshId, h, replace } from "../dom.js";
-import { button, check, field, form, input, select, textarea } from "../forms.js";
+import { button, changes, check, field, form, headersOf, input, number, select, textarea } from "../forms.js";
 import { icon } from "../icons.js";
 import { say } from "../notice.js";
 
@@ -32,15 +32,15 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
   const models = input({ value: (match.model ?? []).join(", "), class: "code", placeholder: "opus, claude-*, gpt-5" });
   const scenario = select(SCENARIOS, { value: match.scenario ?? "" });
   const effort = select(EFFORTS.map((one) => [one, one || "high (as usual)"]), { value: match.min_effort ?? "" });
-  const tokens = number(match.min_input_tokens);
+  const tokens = numeric(match.min_input_tokens);
   const agent = select([["", "any"], ["main", "the main agent"], ["subagent", "subagents"]], { value: match.agent ?? "" });
   const keys = input({ value: (match.key ?? []).join(", "), placeholder: "names of keys" });
   const headers = textarea({ rows: "2", class: "code", value: Object.entries(match.headers ?? {}).map(([key, value]) => `${key}: ${value}`).join("\n") });
   const strategy = select(STRATEGIES, { value: known?.strategy ?? "fallback" });
   const targets = targetRows(known?.targets ?? [], providers);
-  const priority = number(known?.priority ?? 0, "-?\\d*");
-  const retries = number(known?.retries ?? 1);
-  const patience = number(known?.first_byte_timeout);
+  const priority = numeric(known?.priority ?? 0, "-?\\d*");
+  const retries = numeric(known?.retries ?? 1);
+  const patience = numeric(known?.first_byte_timeout);
   const resume = check("Continue a plain text that breaks off with the next target", { checked: known?.resume ?? false });
   const capture = select([["off", "off"], ["errors", "of requests that fail"], ["all", "of all requests"]], { value: known?.capture ?? "off" });
   const enabled = check("On", { checked: known?.enabled ?? true });
@@ -50,6 +50,20 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
   shown();
   const rare = [match.min_input_tokens, match.agent, match.key, match.headers].some(Boolean);
 
+  function given() {
+    const wanted = headersOf(headers.value, "match.headers");
+    return {
+      match: {
+        model: list(models.value), scenario: scenario.value || null, key: list(keys.value), agent: agent.value || null,
+        min_effort: (scenario.value === "think" && effort.value) || null,
+        min_input_tokens: number(tokens.value), headers: Object.keys(wanted).length ? wanted : null,
+      },
+      targets: targets.values(), strategy: strategy.value, priority: number(priority.value) ?? 0, retries: number(retries.value) ?? 1,
+      first_byte_timeout: number(patience.value), resume: resume.box.checked, capture: capture.value, enabled: enabled.box.checked,
+    };
+  }
+
+  const before = known && given();
   const element = form(
     [
       field({ label: "Name", control: name, name: "name", hint: known ? "A route keeps its name." : "Clients may ask for a route by its name, as for a model." }),
@@ -87,20 +101,11 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
     ],
     async () => {
       if (!known && taken.includes(name.value.trim())) throw new Error("name: there is a route of this name already");
-      const fields = {
-        match: {
-          model: list(models.value), scenario: scenario.value || null, key: list(keys.value), agent: agent.value || null,
-          min_effort: (scenario.value === "think" && effort.value) || null,
-          min_input_tokens: whole(tokens.value), headers: headersOf(headers.value),
-        },
-        targets: targets.values(), strategy: strategy.value, priority: whole(priority.value) ?? 0, retries: whole(retries.value) ?? 1,
-        first_byte_timeout: whole(patience.value), resume: resume.box.checked, capture: capture.value, enabled: enabled.box.checked,
-      };
       const saved = known
-        ? await put(path("/routes", known.name), fields, { signal })
-        : await post("/routes", { name: name.value.trim(), ...fields }, { signal });
-      say(known ? `${saved.name} is changed` : `${saved.name} is added`);
+        ? await put(path("/routes", known.name), changes(before, given()), { signal })
+        : await post("/routes", { name: name.value.trim(), ...given() }, { signal });
       done(saved);
+      say(known ? `${saved.name} is changed` : `${saved.name} is added`);
     },
   );
   strategy.addEventListener("change", () => targets.weighted(strategy.value === "weighted"));
@@ -108,18 +113,11 @@ function routeForm({ known, providers, taken, signal, done, cancel }) {
   return element;
 }
 
-const number = (value, pattern = "\\d*") => input({ inputmode: "numeric", pattern, value: value ?? "" });
+const numeric = (value, pattern = "\\d*") => input({ inputmode: "numeric", pattern, value: value ?? "" });
 const list = (text) => {
   const found = text.split(",").map((one) => one.trim()).filter(Boolean);
   return found.length ? found : null;
 };
-// What is no number goes to the API as it is, which says what is wrong with it.
-const whole = (text) => (text.trim() === "" ? null : Number.isNaN(Number(text)) ? text : Number(text));
-
-function headersOf(text) {
-  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
-  return lines.length ? Object.fromEntries(lines.map((line) => [line.split(":", 1)[0].trim(), line.slice(line.indexOf(":") + 1).trim()])) : null;
-}
 
 /** The targets, each a row; they can be moved, and keep the parameters that are set elsewhere. */
 function targetRows(known, providers) {
@@ -133,7 +131,7 @@ function targetRows(known, providers) {
     const names = [...new Set([...providers.map((one) => one.name), target.provider].filter(Boolean))];
     const provider = select(names, { value: target.provider ?? names[0] ?? "" });
     const model = input({ class: "code", value: target.model ?? "" });
-    const weight = number(target.weight ?? 1);
+    const weight = numeric(target.weight ?? 1);
     const follow = () => model.setAttribute("list", listOf.get(provider.value) ?? "");
     provider.addEventListener("change", follow);
     follow();
@@ -146,7 +144,7 @@ function targetRows(known, providers) {
         tool("trash", "Without this target", () => rows.children.length > 1 && element.remove())));
     element.weightField = weightField;
     weightField.hidden = !weights;
-    element.target = () => ({ provider: provider.value, model: model.value.trim(), weight: whole(weight.value) ?? 1, parameters: target.parameters ?? {} });
+    element.target = () => ({ provider: provider.value, model: model.value.trim(), weight: number(weight.value) ?? 1, parameters: target.parameters ?? {} });
     return element;
   }
 

@@ -32,10 +32,10 @@ export function steps(routes) {
 
 const inOrder = (routes) => routes.map((route, place) => [route, place]).sort(([a, i], [b, j]) => b.priority - a.priority || i - j).map(([route]) => route);
 
-/** The names of all routes with those of one step in the order of `wanted`; the others stay where they are. */
+/** The names of all routes with those of one step in the order of the names `wanted`; the others stay where they are. */
 export function namesWith(routes, wanted) {
   const next = wanted.values();
-  return inOrder(routes).map((route) => (wanted.includes(route) ? next.next().value : route).name);
+  return inOrder(routes).map(({ name }) => (wanted.includes(name) ? next.next().value : name));
 }
 
 function isSpecial({ model = [], headers = {}, key = [], agent, min_input_tokens: tokens, scenario }) {

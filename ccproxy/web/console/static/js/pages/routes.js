@@ -6,9 +6,10 @@ import { get, put } from "../api.js";
 import { h, refresh, replace } from "../dom.js";
 import { button, toggle } from "../forms.js";
 import { icon } from "../icons.js";
+import { latest } from "../live.js";
 import { announce, complain } from "../notice.js";
 import { badge, card, chip, empty, head } from "../parts.js";
-import { acting, flipping, remove } from "./acts.js";
+import { acting, flipping, fresh, remove } from "./acts.js";
 import { explainBox } from "./explain.js";
 import { reorderable } from "./reorder.js";
 import { routeDialog } from "./route_form.js";
@@ -17,17 +18,16 @@ import { namesWith, steps, words } from "./route_order.js";
 export default async function render({ main, signal }) {
   const body = h("div");
   const seen = { routes: [], providers: [] };
-
-  async function look() {
-    [seen.routes, seen.providers] = await Promise.all([get("/routes", { signal }), get("/providers", { signal })]);
+  const look = latest(() => Promise.all([get("/routes", { signal }), get("/providers", { signal })]), ([routes, providers]) => {
+    Object.assign(seen, { routes, providers });
     show();
-  }
+  });
 
   const act = acting(look);
 
   async function move(step, moved, place) {
-    const wanted = step.routes.filter((route) => route !== moved);
-    wanted.splice(place, 0, moved);
+    const wanted = step.routes.map((route) => route.name).filter((name) => name !== moved.name);
+    wanted.splice(place, 0, moved.name);
     try {
       seen.routes = await put("/routes", { order: namesWith(seen.routes, wanted) }, { signal });
       show();
@@ -40,9 +40,9 @@ export default async function render({ main, signal }) {
 
   const acts = {
     add: act(() => routeDialog({ providers: seen.providers, taken: seen.routes.map((route) => route.name), signal })),
-    edit: (route) => act(() => routeDialog({ known: route, providers: seen.providers, signal })),
+    edit: (route) => act(async () => routeDialog({ known: await fresh("/routes", route, signal), providers: seen.providers, signal })),
     remove: (route) => act(() => remove("/routes", route, "Requests that it took will go to the next route that fits.", signal)),
-    flip: flipping("/routes", signal, show),
+    flip: flipping("/routes", signal, look),
     move,
   };
 

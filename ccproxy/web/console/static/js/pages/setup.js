@@ -5,7 +5,7 @@
 import { ApiError, get, post } from "../api.js";
 import { codeBlock } from "../clipboard.js";
 import { h, replace } from "../dom.js";
-import { button, choice, field, form, input } from "../forms.js";
+import { button, choice, field, form, free, input } from "../forms.js";
 import { note } from "../notice.js";
 import { badge, card, head, linkButton } from "../parts.js";
 import { href } from "../router.js";
@@ -95,12 +95,6 @@ function keyStep(place, known, { keys, signal, later }) {
     },
   );
   replace(place, card({}, made));
-}
-
-function free(wanted, taken) {
-  let name = wanted;
-  for (let number = 2; taken.includes(name); number += 1) name = `${wanted}-${number}`;
-  return name;
 }
 
 function lines(known) {

@@ -5,9 +5,9 @@
 import { timeChart } from "../charts/time_chart.js";
 import { h, refresh, replace } from "../dom.js";
 import { choice } from "../forms.js";
-import { compact, counted, money, share, span } from "../format.js";
-import { live } from "../live.js";
-import { note } from "../notice.js";
+import { compact, count, counted, money, moneyExactly, share, span } from "../format.js";
+import { latest, live } from "../live.js";
+import { complain } from "../notice.js";
 import { head } from "../parts.js";
 import { remember } from "../router.js";
 import { groupsCard } from "./overview.js";
@@ -16,15 +16,12 @@ import { known, RANGES, series, usage, within } from "./usage_data.js";
 const SECONDS = 5;
 
 export default async function render({ main, query, who, signal }) {
-  // The last hour, minute by minute, is in the log, which is not for members.
-  const ranges = Object.entries(RANGES).filter(([range]) => range !== "1h");
-  let range = ranges.some(([name]) => name === query.get("last")) ? query.get("last") : "7d";
-  const places = { tiles: h("div"), groups: h("div"), fault: h("div") };
-  const requests = timeChart({ title: "Requests", format: compact, whole: true, level: 2 });
-  const cost = timeChart({ title: "Cost", format: money, level: 2 });
+  let range = query.get("last") in RANGES ? query.get("last") : "7d";
+  const places = { tiles: h("div"), groups: h("div"), stale: h("div") };
+  const requests = timeChart({ title: "Requests", format: count, axis: compact, whole: true, level: 2 });
+  const cost = timeChart({ title: "Cost", format: moneyExactly, axis: money, level: 2 });
 
-  async function look() {
-    const data = await usage(range, "model", signal);
+  const look = latest(() => usage(range, "model", signal), (data) => {
     const { totals, times, step, groups } = data;
     refresh(places.tiles, h("dl", { class: "tiles" }, [
       ["Requests", compact(totals.requests), `${share(totals.errors, totals.requests)} failed`],
@@ -35,14 +32,14 @@ export default async function render({ main, query, who, signal }) {
     requests.update({ times, step, series: series(groups, "requests") });
     cost.update({ times, step, series: series(groups, "cost_usd") });
     refresh(places.groups, groupsCard(data, "model"));
-  }
+  });
 
   const choose = (value) => {
     range = value;
     remember({ last: range });
-    look().catch((error) => replace(places.fault, note("bad", error.message)));
+    look().catch(complain);
   };
-  await live(look, SECONDS, signal, places.fault);
-  replace(main, head("Your usage", `What the key ${who.name} has used.`, choice("Time", ranges, range, choose)),
-    places.fault, places.tiles, h("div", { class: "columns" }, requests.element, cost.element), places.groups);
+  await live(look, SECONDS, signal, places.stale);
+  replace(main, head("Your usage", `What the key ${who.name} has used.`, choice("Time", Object.entries(RANGES), range, choose)),
+    places.stale, places.tiles, h("div", { class: "columns" }, requests.element, cost.element), places.groups);
 }
