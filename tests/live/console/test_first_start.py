@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -87,14 +88,15 @@ def test_the_lines_for_clients_hold_whatever_a_model_is_called(
     assert json.loads(shlex.split(shown["curl"])[-1])["model"] == f"fake/{name}"
 
 
-def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, server: Server) -> None:
-    """On the machine itself, where none is configured."""
-    visit = Visit(context, server.url)
-    page = visit.page
-    page.goto(f"{server.url}/console/providers")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Providers")
-    expect(page.get_by_text("This machine")).to_be_visible()
-    visit.open("overview", "Overview")
-    expect(page.get_by_text("No request in the last 24 hours")).to_be_visible()
-    assert visit.violations() == []
-    visit.assert_clean()
+def test_who_needs_no_key_is_not_asked_for_one(context: BrowserContext, tmp_path: Path) -> None:
+    """On the machine itself, where none is configured, and nobody has asked for anything yet."""
+    with Server(tmp_path, workers=1) as server:
+        visit = Visit(context, server.url)
+        page = visit.page
+        page.goto(f"{server.url}/console/providers")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Providers")
+        expect(page.get_by_text("This machine")).to_be_visible()
+        visit.open("overview", "Overview")
+        expect(page.get_by_text("No request in the last 24 hours")).to_be_visible()
+        assert visit.violations() == []
+        visit.assert_clean()
