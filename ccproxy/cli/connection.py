@@ -34,7 +34,9 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command with `--url` and `--api-key`, which gets the Api they mean as its argument `api`."""
 
     @click.option("--url", envvar="CCPROXY_URL", help="The proxy's address; else CCPROXY_URL, else from the settings.")
-    @click.option("--api-key", envvar="CCPROXY_APIKEY", help="Its key; else CCPROXY_APIKEY, else from the config file.")
+    @click.option(
+        "--api-key", envvar="CCPROXY_APIKEY", help="The proxy's own key; else CCPROXY_APIKEY or the config file's."
+    )
     @wraps(command)
     def run(*args: Any, url: str | None, api_key: str | None, **kwargs: Any) -> Any:
         return command(*args, api=address(url, api_key, os.environ), **kwargs)

@@ -54,7 +54,9 @@ Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 @click.option("--to", help="Only those that began before.")
 @click.option("--json", "as_json", is_flag=True, help="All that is kept of each, one JSON object a line.")
 @click.option("--url", envvar="CCPROXY_URL", help="Ask the proxy at this address; else the database here is read.")
-@click.option("--api-key", envvar="CCPROXY_APIKEY", help="Its key; else CCPROXY_APIKEY, else from the config file.")
+@click.option(
+    "--api-key", envvar="CCPROXY_APIKEY", help="The proxy's own key; else CCPROXY_APIKEY or the config file's."
+)
 def logs(
     follow: bool, count: int, errors: bool, as_json: bool, url: str | None, api_key: str | None, **given: Any
 ) -> None:
