@@ -127,13 +127,12 @@ def test_what_is_not_new_any_more_says_so(admin: Visit, provider: str) -> None:
 def test_an_answer_from_before_a_change_undoes_nothing(admin: Visit, provider: str) -> None:
     page = admin.page
     page.clock.install()
-    admin.open("providers", "Providers")
     held: list[tuple[Route, APIResponse]] = []
     polled = f"{admin.base}/providers"
     # What was asked before, and how long ago, is another affair
     page.route("**/health", lambda route: route.fulfill(json={}))
     page.route("**/usage?*", lambda route: route.fulfill(json={"data": []}))
-    page.reload()
+    admin.open("providers", "Providers")
 
     def hold() -> None:
         page.route(polled, lambda route: held.append((route, route.fetch())), times=1)
