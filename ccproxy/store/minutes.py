@@ -29,7 +29,7 @@ from ccproxy.errors import InvalidRequest
 from ccproxy.store.models import CLIENT_CLOSED, HISTOGRAM_MS, SUMS, request_logs, usage_days
 
 MINUTE = 60
-MOST_REQUESTS = 50_000
+MOST_REQUESTS = 200_000
 """Requests that one answer may look at."""
 
 _NAMES = {"key": "caller", "provider": "provider", "model": "upstream_model", "route": "route", "client": "client"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -13,13 +13,26 @@ from ccproxy.web.schemas import moment
 from tests.web.conftest import KEY, Site
 from tests.web.seeing import as_member, refused, write
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 28, 10, 20, 30, 123456, tzinfo=UTC)
 THIS_HOUR = NOW.replace(minute=0, second=0, microsecond=0)
 SUMS = [
     *("requests", "errors", "cancelled", "unpriced", "estimated"),
     *("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "thinking_tokens"),
     *("cost_usd", "ttft_p50_ms", "ttft_p95_ms", "duration_p50_ms", "duration_p95_ms"),
 ]
+
+
+class Clock(datetime):
+    """Stands still: these tests are about hours and minutes, which may turn while they run."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return NOW.astimezone(tz)
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccproxy.web.usage.datetime", Clock)
 
 
 @pytest.fixture
