@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 OTHER = "other"
-MOST_MODELS = 50
+MOST_MODELS = 100
 MOST_CLIENTS = 20
 MOST_WAYS = 300
 """Of one key on one day: models, programs, and combinations of them with providers and routes."""
