@@ -11,9 +11,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import multiprocess
@@ -49,8 +49,14 @@ def fresh(parent: Path | None = None) -> str:
 
 
 def remove(folder: str) -> None:
-    """Remove the folder with what is in it; nothing happens where it is gone already."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove the folder with the files in it; nothing happens where it is gone already.
+
+    Not by `shutil.rmtree`, which opens folders: a master would keep them open, as above.
+    """
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
 
 
 def free_seat(taken: Iterable[int | None]) -> int:
@@ -84,7 +90,7 @@ def _sweep(parent: Path) -> None:
             continue  # being made, or none of ours
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(found, ignore_errors=True)
+            remove(str(found))
         except OSError:
             continue  # its server runs
         finally:

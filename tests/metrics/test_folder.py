@@ -64,6 +64,8 @@ def test_servers_that_start_at_once_do_not_take_each_others_folder(
 def test_a_master_does_not_keep_the_folders_of_others_open(tmp_path: Path) -> None:
     """gevent's close() waits for a loop that a master never runs, unless it is a regular file's."""
     folder.fresh(tmp_path)
+    other = f"from ccproxy.metrics.folder import Path, fresh; fresh(Path({str(tmp_path)!r}))"
+    subprocess.run([sys.executable, "-c", other], check=True)  # leaves one behind, which is removed
     master = f"""
 from gevent import monkey
 monkey.patch_all()
