@@ -51,8 +51,9 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def machine(url: str, clock: Clock) -> Iterator[Callable[[], RedisCounters]]:
-    """Makes the counters of one more machine."""
+def machine(url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], RedisCounters]]:
+    """Makes the counters of one more machine. They are patient: a busy machine may keep the fake server waiting."""
+    monkeypatch.setattr(redis, "PATIENCE", 30.0)
     made: list[RedisCounters] = []
 
     def make() -> RedisCounters:
