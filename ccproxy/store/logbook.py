@@ -194,7 +194,7 @@ class Logbook:
             cause = error.orig if isinstance(error, DBAPIError) else error
             self._report("request log cannot be written", error=str(cause), queued=len(self._rows))
             return False
-        for _ in batch:
+        for _ in batch[: len(self._rows)]:  # `stop` may have run out of patience meanwhile
             self._rows.popleft()
         return True
 

@@ -290,3 +290,15 @@ def test_uses_wait_for_a_locked_database_and_are_written_beside_a_refused_row(lo
     lock.release()
     until(lambda: last_used(engine) == {"ann": MOMENT} and stored(engine) == ["2"])
     until(lambda: logbook.dropped == 1)
+
+
+def test_rows_that_are_written_when_patience_ends_end_no_writer(logbook, monkeypatch):
+    logbook.record(row())
+    insert = module._insert
+
+    def late(connection, rows):
+        insert(connection, rows)
+        logbook._rows.clear()  # as `stop` does
+
+    monkeypatch.setattr(module, "_insert", late)
+    assert logbook._write_batch()
