@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -68,13 +69,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Claude:
-    """Claude Code, its home and the folder that it works in. `url` is the proxy's, `model` what it is started with."""
+    """Claude Code, its home and the folder that it works in. `url` is the proxy's, `model` what it is started with.
+
+    `under_way` are its processes, and those of all that were made of it by other settings.
+    """
 
     program: Path
     url: str
     model: str
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    under_way: list[subprocess.Popen[bytes]] = field(default_factory=list, compare=False)
 
     @property
     def work(self) -> Path:
@@ -117,12 +122,17 @@ class Claude:
             try:
                 out, err = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
-                process.kill()
+                _kill(process)
                 out, err = process.communicate()
                 err += f"\nended after {limit:g} s".encode()
         events = [json.loads(line) for line in out.decode().splitlines() if line.startswith("{")]
         text = log.read_text() if log.exists() else ""
         return Run(process.returncode, events, err.decode(), DebugLog(text), time.monotonic() - begun)
+
+    def end(self) -> None:
+        """Kill what is under way, whichever thread waits for it."""
+        for process in [*self.under_way]:
+            _kill(process)
 
     @contextlib.contextmanager
     def _started(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
@@ -133,13 +143,21 @@ class Claude:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
+        self.under_way.append(process)
         with process:
             try:
                 yield process
             finally:
-                if process.poll() is None:
-                    process.kill()
+                self.under_way.remove(process)
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that it has started, which may outlive it and holds its pipes open for those who read them."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _text(content: Any) -> str:

@@ -66,12 +66,14 @@ def stalls(server: Server, program: Path, folder: Path) -> Iterator[dict[tuple[s
                 (folder / name).mkdir()
                 made = ending.enter_context(scene(server, program, folder / name, wire, name))
                 patient = made.setting(**IMPATIENT)
+                ending.callback(patient.claude.end)  # where the tests that look at it ran elsewhere, or not at all
                 begun[wire.name, moment] = _begin(pool, patient, Play(turn))
         unheard = ending.enter_context(FakeUpstream())
         unheard.script("*", well)
         unheard.enqueue(Stream([start(), text("We"), Pause(SILENCE), STOP, end()]))
         (folder / "unheard").mkdir()
         alone = Claude(program, unheard.url, "claude-opus-5-5", folder / "unheard", IMPATIENT)
+        ending.callback(alone.end)
         begun[UNHEARD] = Stalled(Play(), pool.submit(alone.run, "Think long.", limit=LIMIT))
         yield begun
 

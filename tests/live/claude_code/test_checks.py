@@ -6,7 +6,9 @@ No proxy here: a scripted server speaks the Messages API to Claude Code, with fa
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tests.live.claude_code.messages_api import STOP, call, end, error, event, s
 from tests.live.claude_code.scene import check_log
 from tests.live.claude_code.session import Claude
 from tests.live.claude_code.upstream import Play
+from tests.live.server import until
 
 BROKE = event("error", error={"type": "api_error", "message": "broke"})
 NONE = Json({"type": "error", "error": {"type": "api_error", "message": "none"}})
@@ -104,3 +107,26 @@ def test_only_what_is_listed_is_harmless() -> None:
     ]
     log = DebugLog("".join(f"2026-11-23T14:25:15.379Z {line}\n" for line in lines))
     assert log.complaints() == ["API error (attempt 1/11): 529 529 busy", "Something that nobody has seen yet"]
+
+
+def shell(folder: Path, text: str) -> Claude:
+    """A program of ours in Claude Code's place."""
+    program = folder / "claude"
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+    return Claude(program, "http://127.0.0.1:1", "claude-opus-5-5", folder)
+
+
+def test_a_run_that_is_ended_does_not_wait_for_what_it_has_started(tmp_path: Path) -> None:
+    run = shell(tmp_path, "sleep 1000 &\nexit 3").run("Say something.", limit=0.5)
+    assert (run.code, run.stderr) == (3, "\nended after 0.5 s")
+
+
+def test_a_run_can_be_ended_by_who_does_not_wait_for_it(tmp_path: Path) -> None:
+    claude = shell(tmp_path, f"sleep 1000 &\n: > {tmp_path}/begun\nwait")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(claude.run, "Say something.")
+        until((tmp_path / "begun").exists, "it has begun")
+        claude.end()
+        assert running.result(timeout=60).code == -signal.SIGKILL
+    assert claude.under_way == []
