@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,3 +60,12 @@ def ask(run: Run, proxy: FakeProxy) -> Run:
         return run(*arguments, **{"CCPROXY_URL": proxy.url, **more})
 
     return ask
+
+
+@pytest.fixture
+def without_garbage() -> Iterator[None]:
+    """For what uses up the stack: garbage of other tests, cleared away down there, would complain of it on stderr."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -147,6 +147,7 @@ def test_what_is_wrong_is_one_line(ask, arguments, words):
         ("[" * 100_000, "--json: nested too deeply"),
     ],
 )
+@pytest.mark.usefixtures("without_garbage")
 def test_json_has_to_be_one_route(ask, given, words):
     result = ask("routes", "add", "r", "--scenario", "think", "--json", "-", given=given)
     assert (result.exit_code, result.stderr) == (1, f"ccproxy: {words}\n")
@@ -208,6 +209,7 @@ def test_a_header_that_cannot_be_sent_is_one_line_without_its_value(ask, proxy, 
     assert proxy.asked == []
 
 
+@pytest.mark.usefixtures("without_garbage")
 def test_test_takes_a_body(ask, proxy, tmp_path):
     proxy.answers["POST /v1/messages/explain"] = EXPLAINED
     body = {"model": "x", "max_tokens": 1, "messages": []}

@@ -159,6 +159,7 @@ def test_what_is_said_of_a_file_does_not_steer_the_terminal(ask, taking):
     ]
 
 
+@pytest.mark.usefixtures("without_garbage")
 def test_a_thing_in_itself_is_one_line(ask, proxy):
     result = ask("import", "-", "--dry-run", given="model_list: &a [{model_name: x, litellm_params: {model: *a}}]\n")
     assert (result.exit_code, result.stderr) == (1, "ccproxy: -: nested too deeply\n")
