@@ -20,9 +20,11 @@ run: $(VENV)/.installed ## start ccproxy on 127.0.0.1:3456 (CCPROXY_PORT and the
 demo: $(VENV)/.installed ## start ccproxy with a small real model behind it, all on this machine, no account needed
 	@exec $(BIN)/python -m deploy.demo
 
+# A process that dies ends the run: the one that xdist would start in its place may wait for tests for good.
 test: $(VENV)/.installed-dev $(JS)/node_modules/.installed ## run all tests, and fail where translate and gateway are covered too little
 	@$(BIN)/python -m deploy.demo --fetch || echo "Without the demo's model: its tests will be skipped." >&2
 	@$(BIN)/python -m tests.live.claude_code.install || echo "Without Claude Code: its tests will be skipped." >&2
+# A process that dies ends the run: the one that xdist starts in its place may wait for tests for ever.
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile --cov --cov-report=
 	$(BIN)/python -m coverage report --include='ccproxy/translate/*,ccproxy/gateway/*' --fail-under=$(COVERAGE)
 
