@@ -33,8 +33,8 @@ def start(weights: str, template: str, name: str) -> xllamacpp.Server:
     params.kv_unified = True  # a single request may use the whole context, two share it
     params.n_predict = 1024  # a request that sets no limit of its own ends too
     params.cache_ram_mib = 256  # old prompts kept for reuse; the default is 8 GiB
-    # Some cores are left to others: llama.cpp's threads wait for each other hundreds of times a token, and where one has to
-    # share its core, a token takes ten times as long.
+    # Some cores are left to others: llama.cpp's threads wait for each other hundreds of times a token, and where one
+    # has to share its core, a token takes ten times as long.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = min(4, max(1, (os.cpu_count() or 1) // 2))
     params.sampling.temp = 0.2  # where a request sets none: at the usual 0.8 a model this small misses its tool calls
     params.ui = False
