@@ -150,7 +150,7 @@ class Captures:
         self._wake.set()
         writer = self._greenlet = self._greenlet or gevent.spawn(self._run)
         writer.join(timeout)
-        writer.kill(block=False)
+        writer.kill()  # and waited for: it may have written just now
         self._greenlet = None
         self._dropped += self.queued
         self._waiting.clear()

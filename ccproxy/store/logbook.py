@@ -152,7 +152,7 @@ class Logbook:
         self._wake.set()
         writer = self._greenlet = self._greenlet or gevent.spawn(self._run)
         writer.join(timeout)
-        writer.kill(block=False)
+        writer.kill()  # and waited for: it may have written just now
         self._greenlet = None
         self._dropped += len(self._rows)
         self._rows.clear()
@@ -194,7 +194,7 @@ class Logbook:
             cause = error.orig if isinstance(error, DBAPIError) else error
             self._report("request log cannot be written", error=str(cause), queued=len(self._rows))
             return False
-        for _ in batch[: len(self._rows)]:  # `stop` may have run out of patience meanwhile
+        for _ in batch:
             self._rows.popleft()
         return True
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import OperationalError
@@ -299,3 +300,25 @@ def test_the_hub_runs_while_much_is_packed(make: Make) -> None:
     turning.join()
     assert captures.dropped == 0
     assert turns > 10
+
+
+def test_one_that_is_written_just_when_patience_ends_is_not_lost(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, told = gevent.event.Event(), gevent.event.Event()
+    captures = make()
+    run = captures._writer.run
+
+    def late(work: Any) -> None:
+        run(work)
+        written.set()
+        told.wait()
+
+    monkeypatch.setattr(captures._writer, "run", late)
+    captures.keep(capture())
+    captures.start()
+    assert written.wait(20)
+    assert captures._greenlet is not None
+    captures._greenlet.join = lambda timeout: told.set()
+    captures.stop()
+    assert (captures.queued, captures.queued_bytes, captures.dropped) == (0, 0, 0)
+    monkeypatch.undo()
+    assert found(captures) == capture()

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import gevent
 import pytest
+from gevent.event import Event
 from sqlalchemy import select, text
 
 from ccproxy.store import logbook as module
@@ -292,13 +293,21 @@ def test_uses_wait_for_a_locked_database_and_are_written_beside_a_refused_row(lo
     until(lambda: logbook.dropped == 1)
 
 
-def test_rows_that_are_written_when_patience_ends_end_no_writer(logbook, monkeypatch):
+def test_a_row_that_is_written_just_when_patience_ends_is_not_lost(engine, logbook, monkeypatch, capfd):
+    written, told = Event(), Event()
+    run = logbook._writer.run
+
+    def late(work):
+        run(work)
+        written.set()
+        told.wait()
+
+    monkeypatch.setattr(logbook._writer, "run", late)
     logbook.record(row())
-    insert = module._insert
-
-    def late(connection, rows):
-        insert(connection, rows)
-        logbook._rows.clear()  # as `stop` does
-
-    monkeypatch.setattr(module, "_insert", late)
-    assert logbook._write_batch()
+    logbook.start()
+    assert written.wait(20)
+    logbook._greenlet.join = lambda timeout: told.set()
+    logbook.stop()
+    assert (stored(engine), logbook.queued, logbook.dropped) == (["0"], 0, 0)
+    gevent.idle()
+    assert capfd.readouterr().err == "", "gevent prints what a greenlet raises"
