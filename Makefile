@@ -24,7 +24,6 @@ demo: $(VENV)/.installed ## start ccproxy with a small real model behind it, all
 test: $(VENV)/.installed-dev $(JS)/node_modules/.installed ## run all tests, and fail where translate and gateway are covered too little
 	@$(BIN)/python -m deploy.demo --fetch || echo "Without the demo's model: its tests will be skipped." >&2
 	@$(BIN)/python -m tests.live.claude_code.install || echo "Without Claude Code: its tests will be skipped." >&2
-# A process that dies ends the run: the one that xdist starts in its place may wait for tests for ever.
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile --cov --cov-report=
 	$(BIN)/python -m coverage report --include='ccproxy/translate/*,ccproxy/gateway/*' --fail-under=$(COVERAGE)
 

@@ -61,17 +61,20 @@ def test_it_finds_the_models_and_may_use_each(program: Path, server: Server, tmp
             assert [model_of(received) for _, received in play.seen] == [model]
 
 
-def test_the_context_is_measured_by_the_proxy(stage: Scene) -> None:
-    """`/context` asks for two dozen counts at once. Chat completions have no such question: those are counted here, as
-    are those that the provider has not answered within a second on a busy machine.
+def test_the_context_is_measured_by_the_proxy(stage: Scene, server: Server) -> None:
+    """`/context` asks for two dozen counts at once. Chat completions have no such question: those are counted here.
+
+    On a busy machine others may be too, where the provider has no turn or no answer in time; then the log says so.
     """
     play = Play().at(stage.upstream)
     run = stage.setting(CLAUDE_CODE_MAX_CONTEXT_TOKENS="400000").claude.run("/context")
     check_log(run)
     asked = requests_to("/v1/messages/count_tokens", run.log.text)
     assert asked > 20
-    assert play.counts <= asked
-    assert bool(play.counts) is (stage.wire.name != "chat")
+    there = 0 if stage.wire.name == "chat" else asked
+    here = [line for line in server.lines() if line["msg"] == "tokens are counted here"]
+    busy = any(line["provider"] == stage.claude.model.partition("/")[0] for line in here)
+    assert play.counts == there or (busy and 0 < play.counts < there)
     assert play.kinds == []
     assert re.search(r"\*\*Tokens:\*\* [\d.]+k / 400k ", run.answer)
     tools = re.search(r"System tools \| ([\d.]+)k ", run.answer)

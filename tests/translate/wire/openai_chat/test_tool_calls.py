@@ -212,7 +212,7 @@ def test_a_long_input_of_many_objects_is_taken_in_its_stride(monkeypatch: pytest
     decoder.feed(chunk(call('{"all": [', name="f")))
     piece = chunk(call('{"a": "a short text"},'))
     for _ in range(1000):
-        decoder.feed(piece)
+        decoder.feed(piece * 100)
     decoder.feed(chunk(call("{}]}")) + chunk({}, "tool_calls"))
     assert isinstance(decoder.close()[-1], MessageStop)
     assert len(looks) < 10, "all that came so far is looked at each time"
